@@ -1,0 +1,291 @@
+"""The association Q between tokens and super tokens, and its mathematics.
+
+Two forms hold the same Q. `CellAssociation` is what the model runs: weights cell by cell, neighbours found by
+folding, no index. `Association` is general: k weighted super tokens for each token. They agree in `sample`
+(Q-hat^T X) and `upsample` (Q S); tests hold them together.
+
+Facts of the released model that both keep: a neighbour outside the grid (a phantom) takes softmax mass which is
+then dropped, so rows of Q sum to 1 - leakage; padding tokens take part in the column sums, so columns of Q-hat
+sum, over the real tokens, to 1 - the share of the padding.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stvit.grid import NEIGHBOURS, PHANTOM, TokenGrid
+
+EPSILON = 1e-12
+"""Added to column sums before division, as in the released model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Association:
+    """A k-sparse soft assignment Q of tokens to super tokens.
+
+    Attributes:
+        index: Super tokens of each token, shape (B, N, k); -1 is a phantom, whose weight is lost.
+        weight: Their weights, shape (B, N, k); each row sums to 1, phantoms included.
+        grid: The layout that index refers to.
+        padding_mass: Weight that padding tokens put on each super token, shape (B, M).
+    """
+
+    index: Int[Tensor, "batch tokens k"]
+    weight: Float[Tensor, "batch tokens k"]
+    grid: TokenGrid
+    padding_mass: Float[Tensor, "batch super_tokens"]
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit each other."""
+        expected = (self.grid.num_tokens, self.grid.num_super_tokens)
+        got = (self.weight.shape[1], self.padding_mass.shape[1])
+        if expected != got or self.index.shape != self.weight.shape:
+            raise ValueError(
+                f"An association on {self.grid} needs index and weight of {expected[0]} tokens and padding_mass "
+                f"of {expected[1]} super tokens, got index {tuple(self.index.shape)}, weight "
+                f"{tuple(self.weight.shape)}, padding_mass {tuple(self.padding_mass.shape)}."
+            )
+
+    @classmethod
+    def identity(cls, grid: TokenGrid, like: Float[Tensor, "batch ..."]) -> "Association":
+        """Return the association of cell 1: every token is its own super token."""
+        return cls.from_labels(torch.arange(grid.num_tokens).expand(len(like), -1), grid, like)
+
+    @classmethod
+    def from_labels(
+        cls, labels: Int[Tensor, "batch tokens"], grid: TokenGrid, like: Float[Tensor, "batch ..."]
+    ) -> "Association":
+        """Return a hard association from one super token per token.
+
+        Args:
+            labels: Super token of each token, shape (B, N), from 0 to M - 1.
+            grid: The layout.
+            like: A tensor whose batch size, dtype and device the weights take.
+
+        Raises:
+            ValueError: If a label names no super token of the grid.
+        """
+        if labels.numel() and not (int(labels.min()) >= 0 and int(labels.max()) < grid.num_super_tokens):
+            raise ValueError(
+                f"Labels must lie between 0 and {grid.num_super_tokens - 1} (the grid has "
+                f"{grid.rows} x {grid.columns} super tokens), got {int(labels.min())} to {int(labels.max())}."
+            )
+        index = labels.to(like.device).unsqueeze(-1)
+        weight = like.new_ones(index.shape)
+        return cls(index, weight, grid, like.new_zeros(len(index), grid.num_super_tokens))
+
+    @cached_property
+    def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
+        """Column sums of Q, padding included, shape (B, M)."""
+        return self._scatter(self.weight.unsqueeze(-1)).squeeze(-1) + self.padding_mass
+
+    @cached_property
+    def normaliser(self) -> Float[Tensor, "batch super_tokens"]:
+        """What Q-hat divides by, shape (B, M): column sums + 1e-12; exactly 1 for the identity."""
+        return self.column_mass if self.grid.is_identity else self.column_mass + EPSILON
+
+    @cached_property
+    def lost_share(self) -> Float[Tensor, "batch super_tokens"]:
+        """Part of each super token that is no token's, shape (B, M), between 0 and 1.
+
+        1 - Q-hat^T 1: the share of the padding tokens, and all of a super token that nobody belongs to.
+        """
+        return 1 - self.column_mass if self.grid.is_identity else (self.padding_mass + EPSILON) / self.normaliser
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the distinct numbers held (an index shared by the batch counts once)."""
+        index = self.index if self.index.stride(0) else self.index[:1]
+        return index.nbytes + self.weight.nbytes + self.padding_mass.nbytes
+
+    def sample(self, values: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch cells channels"]:
+        """Average values into super tokens, Q-hat^T X, shape (B, M, C); padding tokens count as zero."""
+        mixed = self._scatter(self.weight.unsqueeze(-1) * values.unsqueeze(-2))
+        return mixed / self.normaliser.unsqueeze(-1)
+
+    def upsample(self, values: Float[Tensor, "batch cells channels"]) -> Float[Tensor, "batch tokens channels"]:
+        """Map super tokens back to tokens, Q S, shape (B, N, C); phantoms contribute nothing."""
+        padded = F.pad(values, (0, 0, 0, 1))  # index -1, the phantom, reads the row of zeros
+        batch = torch.arange(len(values), device=values.device)[:, None]
+        result = values.new_zeros(len(values), self.grid.num_tokens, values.shape[-1])
+        for index, weight in zip(self.index.unbind(-1), self.weight.unbind(-1), strict=True):
+            result = result + padded[batch, index] * weight.unsqueeze(-1)
+        return result
+
+    def labels(self) -> Int[Tensor, "batch tokens"]:
+        """Return the heaviest real super token of each token, shape (B, N)."""
+        best = self.weight.masked_fill(self.index == PHANTOM, -1).argmax(-1, keepdim=True)
+        return self.index.gather(-1, best).squeeze(-1)
+
+    def leakage(self) -> Float[Tensor, "batch tokens"]:
+        """Return the mass that phantoms took from each token, shape (B, N), between 0 and 1."""
+        return (self.weight * (self.index == PHANTOM)).sum(-1)
+
+    def select(self, image: int) -> "Association":
+        """Return the association of one image, with batch size 1.
+
+        Raises:
+            IndexError: If the batch has no such image.
+        """
+        if not 0 <= image < len(self.weight):
+            raise IndexError(f"Image {image} does not exist; this batch has images 0 to {len(self.weight) - 1}.")
+        part = slice(image, image + 1)
+        return Association(self.index[part], self.weight[part], self.grid, self.padding_mass[part])
+
+    def to_sparse(self) -> "Association":
+        """Return self: this is already the general form."""
+        return self
+
+    def _scatter(self, values: Float[Tensor, "batch tokens k_or_1 channels"]) -> Tensor:
+        """Add per-neighbour values (B, N, k, C) to their super tokens, (B, M, C), dropping phantoms."""
+        batch, _, _, channels = values.shape
+        cells = self.grid.num_super_tokens
+        target = torch.where(self.index == PHANTOM, cells, self.index)  # phantoms go to a spare row
+        total = values.new_zeros(batch, cells + 1, channels)
+        for index, part in zip(target.unbind(-1), values.unbind(-2), strict=True):
+            total = total.scatter_add(1, index.unsqueeze(-1).expand(-1, -1, channels), part)
+        return total[:, :cells]
+
+
+@dataclass(frozen=True, eq=False)
+class CellAssociation:
+    """The learned association as the model computes it: nine weights per token, ordered cell by cell.
+
+    Attributes:
+        weight: Shape (B, M, P, 9) with P tokens per cell, padding tokens included.
+        grid: The layout.
+    """
+
+    weight: Float[Tensor, "batch cells tokens_per_cell 9"]
+    grid: TokenGrid
+
+    @cached_property
+    def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
+        """Column sums of Q, padding included, shape (B, M)."""
+        return fold_neighbours(self.weight.sum(2).unsqueeze(2), self.grid).flatten(1)
+
+    def sample(self, values: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch cells channels"]:
+        """Average values into super tokens, Q-hat^T X, shape (B, M, C); padding tokens count as zero."""
+        mixed = to_cells(values, self.grid).transpose(-1, -2) @ self.weight  # (B, M, C, 9)
+        return fold_neighbours(mixed, self.grid) / (self.column_mass.unsqueeze(-1) + EPSILON)
+
+    def upsample(self, values: Float[Tensor, "batch cells channels"]) -> Float[Tensor, "batch tokens channels"]:
+        """Map super tokens back to tokens, Q S, shape (B, N, C); phantoms contribute nothing."""
+        neighbours = gather_neighbours(values, self.grid)  # (B, M, C, 9)
+        return from_cells(self.weight @ neighbours.transpose(-1, -2), self.grid)
+
+    def to_sparse(self) -> Association:
+        """Return the same Q in general form, padding tokens folded into `padding_mass`."""
+        weight = from_cells(self.weight, self.grid)
+        index = self.grid.neighbour_index.to(weight.device).expand(len(weight), -1, -1)
+        plain = Association(index, weight, self.grid, weight.new_zeros(len(weight), self.grid.num_super_tokens))
+        if not self.grid.has_padding:
+            return plain
+        outside = 1 - to_cells(torch.ones_like(weight[..., :1]), self.grid)  # 1 on padding tokens
+        mass = fold_neighbours((self.weight * outside).sum(2).unsqueeze(2), self.grid).flatten(1)
+        return Association(index, weight, self.grid, mass)
+
+
+AnyAssociation: TypeAlias = Association | CellAssociation
+AssociationRule: TypeAlias = Callable[[Tensor, TokenGrid], AnyAssociation]
+
+
+def associate(
+    tokens: Float[Tensor, "batch channels height width"],
+    grid: TokenGrid,
+    num_iters: int = 1,
+    *,
+    mask_phantoms: bool = False,
+) -> AnyAssociation:
+    """Compute the association of tokens with the super tokens around them (paper, equations 2 to 5).
+
+    Super tokens start as the averages of the regular grid. Each iteration is a softmax of x . s / sqrt(C) over
+    the 3 x 3 neighbours, C being all channels, followed by s = Q-hat^T x. The last s is left to `sample`.
+
+    Args:
+        tokens: Features x, shape (B, C, H, W).
+        grid: The layout; with cell 1 the result is the identity.
+        num_iters: Iterations of the sampling. With 0 the association is the regular grid itself.
+        mask_phantoms: Give neighbours outside the grid no mass (logit -inf). The released model does not.
+
+    Raises:
+        ValueError: If num_iters is negative.
+    """
+    if num_iters < 0:
+        raise ValueError(f"num_iters must be 0 or more, got {num_iters}.")
+    if grid.is_identity:
+        return Association.identity(grid, tokens)
+    if num_iters == 0:
+        return regular_grid(grid, tokens)
+    values = tokens.flatten(2).transpose(1, 2)
+    cells = to_cells(values, grid)  # (B, M, P, C)
+    centres = cells.mean(2)  # (B, M, C)
+    for _ in range(num_iters - 1):
+        centres = CellAssociation(_weights(cells, centres, grid, mask_phantoms), grid).sample(values)
+    return CellAssociation(_weights(cells, centres, grid, mask_phantoms), grid)
+
+
+def regular_grid(grid: TokenGrid, like: Float[Tensor, "batch ..."]) -> Association:
+    """Return the association of the plain grid: each token belongs to the super token of its own cell."""
+    labels = grid.cell_index.to(like.device).expand(len(like), -1)
+    return Association.from_labels(labels, grid, like)
+
+
+def _weights(cells: Tensor, centres: Tensor, grid: TokenGrid, mask_phantoms: bool) -> Tensor:
+    """Return the softmax over nine neighbours, shape (B, M, P, 9); phantoms have logit 0 unless masked."""
+    logits = (cells @ gather_neighbours(centres, grid)) * cells.shape[-1] ** -0.5
+    if mask_phantoms:
+        present = gather_neighbours(torch.ones_like(centres[..., :1]), grid)  # (B, M, 1, 9)
+        logits = logits.masked_fill(present == 0, -torch.inf)
+    return logits.softmax(-1)
+
+
+def to_cells(values: Float[Tensor, "batch tokens channels"], grid: TokenGrid) -> Tensor:
+    """Regroup tokens (B, N, C) by cell, (B, M, P, C), with zeros as padding tokens."""
+    batch, _, channels = values.shape
+    (tall, wide), (bottom, right) = grid.cell_size, grid.padding
+    padded = F.pad(values.reshape(batch, grid.height, grid.width, channels), (0, 0, 0, right, 0, bottom))
+    cells = padded.reshape(batch, grid.rows, tall, grid.columns, wide, channels).transpose(2, 3)
+    return cells.reshape(batch, grid.num_super_tokens, grid.tokens_per_cell, channels)
+
+
+def from_cells(cells: Float[Tensor, "batch cells tokens_per_cell channels"], grid: TokenGrid) -> Tensor:
+    """Undo `to_cells`: (B, M, P, C) to (B, N, C), dropping padding tokens."""
+    batch, _, _, channels = cells.shape
+    tall, wide = grid.cell_size
+    rows = cells.reshape(batch, grid.rows, grid.columns, tall, wide, channels).transpose(2, 3)
+    image = rows.reshape(batch, grid.rows * tall, grid.columns * wide, channels)
+    return image[:, : grid.height, : grid.width].reshape(batch, grid.num_tokens, channels)
+
+
+def gather_neighbours(values: Float[Tensor, "batch cells channels"], grid: TokenGrid) -> Tensor:
+    """Collect the nine neighbours of each super token, (B, M, C) to (B, M, C, 9); phantoms are zero.
+
+    A convolution with one-hot kernels, as in the released model, so that counted operations match too.
+    """
+    batch, cells, channels = values.shape
+    image = values.transpose(1, 2).reshape(batch * channels, 1, grid.rows, grid.columns)
+    patches = F.conv2d(image, _one_hot_kernels(values), padding=1)  # (B C, 9, rows, columns)
+    return patches.reshape(batch, channels, NEIGHBOURS, cells).permute(0, 3, 1, 2)
+
+
+def fold_neighbours(values: Float[Tensor, "batch cells channels 9"], grid: TokenGrid) -> Tensor:
+    """Add values meant for nine neighbours to them, (B, M, C, 9) to (B, M, C); phantoms' share is dropped.
+
+    The transpose of `gather_neighbours`.
+    """
+    batch, cells, channels, _ = values.shape
+    patches = values.permute(0, 2, 3, 1).reshape(batch * channels, NEIGHBOURS, grid.rows, grid.columns)
+    image = F.conv_transpose2d(patches, _one_hot_kernels(values), padding=1)
+    return image.reshape(batch, channels, cells).transpose(1, 2)
+
+
+def _one_hot_kernels(like: Tensor) -> Float[Tensor, "9 1 3 3"]:
+    """Return nine 3 x 3 kernels that each pick one neighbour, row-major."""
+    return torch.eye(NEIGHBOURS, dtype=like.dtype, device=like.device).reshape(NEIGHBOURS, 1, 3, 3)

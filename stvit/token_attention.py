@@ -1,0 +1,203 @@
+"""Token attention Q A(S) Q-hat^T as its factors: exact rows, columns and products without N x N."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from stvit.association import Association
+from stvit.softmax_attention import BLOCK_BYTES, SoftmaxAttention, check_head
+
+DEFAULT_MAX_BYTES = 256 * 2**20
+"""Largest dense matrix that `to_dense` builds unless told otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecomposedAttention:
+    """The N x N attention between tokens of one image, Q A(S) Q-hat^T, per head; rows are queries.
+
+    Rows sum to 1 - leakage: phantoms take a part of Q, padding tokens and empty
+    super tokens a part of Q-hat. Nothing is renormalised.
+    Value and output projections are not part of it. A block with cell 1 has Q = I and is the same object.
+
+    Wherever `head` is asked for, None means the mean over heads.
+
+    Attributes:
+        association: Q of this image, batch size 1.
+        super_attention: A(S) of this image.
+    """
+
+    association: Association
+    super_attention: SoftmaxAttention
+
+    @property
+    def heads(self) -> int:
+        """Number of heads."""
+        return self.super_attention.heads
+
+    @property
+    def num_tokens(self) -> int:
+        """Number of tokens N."""
+        return self.association.grid.num_tokens
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the factors: Q (index and weight) and A(S) (as q and k, or dense where that is smaller)."""
+        core = min(self.super_attention.nbytes, self.super_attention.dense_nbytes)
+        return self.association.nbytes + core
+
+    @property
+    def dense_nbytes(self) -> int:
+        """Bytes that the dense heads x N x N matrix would take."""
+        return self.heads * self.num_tokens**2 * self._weight.element_size()
+
+    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return what a token attends to (outgoing), shape (N,); costs O(9 M + 9 N)."""
+        self._check(token, head)
+        return self.rows(token, token + 1, head)[0]
+
+    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
+        """Return rows start to stop (excluded), shape (stop - start, N)."""
+        check_head(head, self.heads)
+        index, weight = self._index[start:stop], self._weight[start:stop]
+        if self._is_identity:
+            return self.super_attention.rows(start, stop, head)
+        used, place = index.clamp(min=0).unique(return_inverse=True)
+        mixed = self._one_head(self.super_attention.take(used), head)  # (used, M)
+        mixing = torch.zeros(len(index), len(used), dtype=weight.dtype, device=weight.device)
+        mixing.scatter_add_(1, place, weight * (index >= 0))  # row n of Q on the super tokens in use
+        return self._spread(mixing @ mixed / self._normaliser)
+
+    def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return who attends to a token (incoming), shape (N,); costs O(9 M + 9 N)."""
+        self._check(token, head)
+        if self._is_identity:
+            return self.super_attention.column(token, head)
+        index, weight = self._index[token], self._weight[token]
+        index, weight = index[index >= 0], weight[index >= 0]
+        columns = self._one_head(self.super_attention.take_columns(index), head)  # (M, 9 or fewer)
+        return self._spread((columns @ (weight / self._normaliser[index]))[None])[0]
+
+    def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
+        """Return the attention times values (N, C), shape (N, C), without building it."""
+        per_head = self.apply_heads(values.expand(self.heads, -1, -1))
+        return self._one_head(per_head, head)
+
+    def apply_heads(
+        self, values: Float[Tensor, "heads tokens channels"]
+    ) -> Float[Tensor, "heads tokens channels"]:
+        """Return each head's attention times its own values, shape (heads, N, C)."""
+        sampled = self._each_head(self.association.sample, values)
+        return self._each_head(self.association.upsample, self.super_attention.apply(sampled))
+
+    def apply_transposed(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
+        """Return the transposed attention times values (N, C), shape (N, C)."""
+        mass = self._normaliser.unsqueeze(-1)
+        pooled = self.association.sample(values[None])[0] * mass  # Q^T V
+        spread = self.super_attention.apply_transposed(pooled.expand(self.heads, -1, -1)) / mass
+        return self._one_head(self._each_head(self.association.upsample, spread), head)
+
+    def row_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return the mass each token keeps, shape (N,): 1 - leakage."""
+        return self.apply(self._weight.new_ones(self.num_tokens, 1), head)[:, 0]
+
+    def column_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return the attention each token receives from all tokens, shape (N,)."""
+        return self.apply_transposed(self._weight.new_ones(self.num_tokens, 1), head)[:, 0]
+
+    def singular_values(self, head: int | None = None) -> Float[Tensor, " super_tokens"]:
+        """Return the singular values in falling order, shape (M,); the other N - M are exactly zero.
+
+        They are those of G^(1/2) A(S) H^(1/2) with the Gram matrices G = Q^T Q and H = Q-hat^T Q-hat, taken in
+        float64: an M x M problem, exact to about 1e-8 of the largest value.
+        """
+        check_head(head, self.heads)
+        core = self._one_head(self.super_attention.to_dense(), head).double()
+        if self._is_identity:
+            return torch.linalg.svdvals(core)
+        gram = self._gram()
+        mass = self._normaliser.double()
+        left, right = _square_root(gram), _square_root(gram / (mass[:, None] * mass))
+        return torch.linalg.svdvals(left @ core @ right)
+
+    def blocks(
+        self, head: int | None = None, max_bytes: int = BLOCK_BYTES
+    ) -> Iterator[tuple[int, Float[Tensor, "rows tokens"]]]:
+        """Yield (first row, rows) in order, each block at most max_bytes large (one row at least)."""
+        step = max(1, max_bytes // (self.num_tokens * self._weight.element_size()))
+        for start in range(0, self.num_tokens, step):
+            yield start, self.rows(start, min(start + step, self.num_tokens), head)
+
+    def to_dense(self, max_bytes: int = DEFAULT_MAX_BYTES) -> Float[Tensor, "heads tokens tokens"]:
+        """Build the dense matrix of every head, shape (heads, N, N).
+
+        Raises:
+            MemoryError: If it is larger than max_bytes; the message gives the size and the alternatives.
+        """
+        if self.dense_nbytes > max_bytes:
+            raise MemoryError(
+                f"The dense attention of {self.heads} heads x {self.num_tokens} x {self.num_tokens} tokens takes "
+                f"{self.dense_nbytes / 2**20:,.0f} MiB, more than the limit of {max_bytes / 2**20:,.0f} MiB. Use "
+                f"row, column, apply or blocks, which need {self.nbytes / 2**20:,.2f} MiB of factors, or pass a "
+                "larger max_bytes."
+            )
+        return torch.stack([self.rows(0, self.num_tokens, head) for head in range(self.heads)])
+
+    @property
+    def _is_identity(self) -> bool:
+        return self.association.grid.is_identity
+
+    @property
+    def _index(self) -> Tensor:
+        return self.association.index[0]
+
+    @property
+    def _weight(self) -> Tensor:
+        return self.association.weight[0]
+
+    @cached_property
+    def _normaliser(self) -> Tensor:
+        return self.association.normaliser[0]
+
+    def _spread(self, cells: Tensor) -> Tensor:
+        """Give each token its nine cells' values times its weights, (rows, M) to (rows, N)."""
+        padded = F.pad(cells, (0, 1))  # index -1, the phantom, reads the zero at the end
+        result = cells.new_zeros(len(cells), self.num_tokens)
+        for index, weight in zip(self._index.unbind(-1), self._weight.unbind(-1), strict=True):
+            result += padded[:, index] * weight
+        return result
+
+    def _gram(self) -> Tensor:
+        """Return Q^T Q in float64, shape (M, M), from the nonzeros of Q."""
+        cells = self.association.grid.num_super_tokens
+        index = torch.where(self._index < 0, cells, self._index)
+        gram = torch.zeros((cells + 1) ** 2, dtype=torch.float64, device=index.device)
+        for first, one in zip(index.unbind(-1), self._weight.double().unbind(-1), strict=True):
+            for second, other in zip(index.unbind(-1), self._weight.double().unbind(-1), strict=True):
+                gram.scatter_add_(0, first * (cells + 1) + second, one * other)
+        return gram.reshape(cells + 1, cells + 1)[:cells, :cells]
+
+    def _check(self, token: int, head: int | None) -> None:
+        self.association.grid.position(token)
+        check_head(head, self.heads)
+
+    @staticmethod
+    def _one_head(per_head: Tensor, head: int | None) -> Tensor:
+        return per_head.mean(0) if head is None else per_head[head]
+
+    @staticmethod
+    def _each_head(operation: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+        """Run a batched operation with batch size 1 on every head at once, heads laid beside the channels."""
+        heads, length, channels = values.shape
+        flat = values.permute(1, 0, 2).reshape(1, length, heads * channels)
+        return operation(flat)[0].reshape(-1, heads, channels).permute(1, 0, 2)
+
+
+def _square_root(matrix: Tensor) -> Tensor:
+    """Return the symmetric square root of a positive semi-definite matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.transpose(-1, -2)
