@@ -1,0 +1,1 @@
+"""Analysis of captures: attention baselines, redundancy, superpixels and figures."""

@@ -1,0 +1,211 @@
+"""Run a model once and keep, from forward hooks, what the attention of each block did."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from stvit.association import AnyAssociation, associate
+from stvit.attention import SuperTokenAttention
+from stvit.grid import TokenGrid, as_cell
+from stvit.model import BlockId, STViT
+from stvit.records import AttentionWeights, BlockRecord, Capture
+from stvit.swaps import Swap, swapped
+
+_TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
+"""Modules of an attention that are hooked, by name; the empty name is the attention itself."""
+
+_active = threading.local()
+"""The recorders at work in each thread, innermost last: hooks of the others stay silent."""
+
+_mode_lock = threading.RLock()
+"""Held while a model that was in training mode is captured in evaluation mode."""
+
+
+class TapError(RuntimeError):
+    """A tap fired not once but never or twice: the model is not the one the capture expects."""
+
+
+@torch.no_grad()
+def capture(
+    model: STViT,
+    pixels: Float[Tensor, "batch channels height width"],
+    *,
+    blocks: Iterable[BlockId | tuple[int, int]] | None = None,
+    num_iters: int | Mapping[BlockId, int] | None = None,
+    association: Swap | Mapping[BlockId, Swap] | None = None,
+) -> Capture:
+    """Run the model and record its blocks; the hooks live only inside the call.
+
+    The model runs in evaluation mode and without gradient. Several threads may capture or run one model at the
+    same time: each sees its own activations only.
+
+    Args:
+        model: The model; a model in training mode is put back into it afterwards.
+        pixels: Normalised images, shape (B, 3, H, W).
+        blocks: Blocks to record; all if None.
+        num_iters: Another number of sampling iterations, for all super-token blocks or for some.
+        association: Another association in place of the learned one, for all super-token blocks or for some;
+            see `stvit.swaps.Swap`.
+
+    Raises:
+        KeyError: If a block does not exist.
+        ValueError: If the pixels do not fit the model, or a swap does not fit its block.
+        TapError: If a tap did not fire exactly once.
+    """
+    wanted = _existing(model, blocks)
+    iterations = _per_block(model, num_iters)
+    swaps = _per_block(model, association)
+    with _evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
+        logits = model(pixels)
+    records = {block: recorder.record(block) for block in wanted}
+    return Capture(logits.detach(), (pixels.shape[2], pixels.shape[3]), records)
+
+
+class _Recorder:
+    """Collects what the taps of one run see."""
+
+    def __init__(
+        self,
+        attentions: Mapping[BlockId, SuperTokenAttention],
+        iterations: Mapping[BlockId, int],
+        swaps: Mapping[BlockId, Swap],
+    ) -> None:
+        self.attentions = attentions
+        self.iterations = iterations
+        self.swaps = swaps
+        self.seen: dict[tuple[BlockId, str], tuple[Any, Any]] = {}
+
+    def see(self, block: BlockId, tap: str, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Keep one firing of a tap, and return the association to use instead, if any."""
+        if (block, tap) in self.seen:
+            raise TapError(f"Tap {tap or 'attention'!r} of {block.caption} fired twice in one run.")
+        if tap == "associate":
+            tokens, grid = inputs
+            output = self._replaced(block, tokens, grid, output)
+        self.seen[block, tap] = inputs, output
+        return output if tap == "associate" else None
+
+    def _replaced(
+        self, block: BlockId, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation
+    ) -> AnyAssociation:
+        iterations = self.iterations.get(block)
+        if iterations is not None:
+            learned = associate(tokens, grid, iterations)
+        if block not in self.swaps:
+            return learned
+        used = self.attentions[block].associate.num_iters if iterations is None else iterations
+        return swapped(self.swaps[block], tokens, grid, learned, used)
+
+    def record(self, block: BlockId) -> BlockRecord:
+        """Build the frozen record of a block."""
+        missing = [tap or "attention" for tap in _TAPS if (block, tap) not in self.seen]
+        if missing:
+            raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
+        (tokens, grid), association = self.seen[block, "associate"]
+        _, (super_tokens,) = self.seen[block, "tap_super_tokens"]
+        _, (query, key) = self.seen[block, "refine.tap_query_key"]
+        _, output = self.seen[block, ""]
+        weights = AttentionWeights.of(self.attentions[block])
+        return BlockRecord(
+            block,
+            grid,
+            tokens.detach(),
+            association.to_sparse(),
+            super_tokens.detach(),
+            query.detach(),
+            key.detach(),
+            output.detach(),
+            weights,
+            weights.versions,
+        )
+
+
+@contextmanager
+def _recording(
+    model: STViT,
+    wanted: Iterable[BlockId],
+    iterations: Mapping[BlockId, int],
+    swaps: Mapping[BlockId, Swap],
+) -> Iterator[_Recorder]:
+    """Attach the hooks, make this recorder the thread's active one, and undo both whatever happens."""
+    attentions = {block: module.attention for block, module in model.blocks().items()}
+    recorder = _Recorder(attentions, iterations, swaps)
+    hooked: dict[BlockId, tuple[str, ...]] = {block: _TAPS for block in wanted}
+    hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
+    handles: list[RemovableHandle] = []
+    stack: list[_Recorder] = _active.__dict__.setdefault("stack", [])
+    stack.append(recorder)
+    try:
+        for block, taps in hooked.items():
+            for tap in taps:
+                handles.append(_attach(recorder, block, tap))
+        yield recorder
+    finally:
+        stack.pop()
+        for handle in handles:
+            handle.remove()
+
+
+def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
+    """Hook one tap so that it reports to the recorder while that is the thread's innermost one."""
+
+    def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        stack = getattr(_active, "stack", ())
+        return recorder.see(block, tap, inputs, output) if stack and stack[-1] is recorder else None
+
+    return recorder.attentions[block].get_submodule(tap).register_forward_hook(hook)
+
+
+@contextmanager
+def _evaluating(model: STViT) -> Iterator[None]:
+    """Put a model in training mode into evaluation mode for a while."""
+    with _mode_lock if model.training else nullcontext():
+        training = [module for module in model.modules() if module.training]
+        try:
+            if training:
+                model.eval()
+            yield
+        finally:
+            for module in training:
+                module.training = True
+
+
+def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) -> list[BlockId]:
+    known = list(model.blocks())
+    if blocks is None:
+        return known
+    wanted = {BlockId(*block) for block in blocks}
+    _check_known(wanted, known)
+    return [block for block in known if block in wanted]
+
+
+def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
+    """Return a setting by block: a mapping as it is, one value for all blocks that have super tokens."""
+    if setting is None:
+        return {}
+    known = model.blocks()
+    with_super_tokens = [block for block, module in known.items() if as_cell(module.attention.cell) != (1, 1)]
+    if not isinstance(setting, Mapping):
+        return dict.fromkeys(with_super_tokens, setting)
+    chosen = {BlockId(*block): value for block, value in setting.items()}
+    _check_known(chosen, list(known))
+    plain = [block for block in chosen if block not in with_super_tokens]
+    if plain:
+        raise ValueError(
+            f"{plain[0].caption.capitalize()} has no super tokens (cell 1), so its association cannot be changed; "
+            f"choose among stages {sorted({block.stage for block in with_super_tokens})} (counted from 0)."
+        )
+    return chosen
+
+
+def _check_known(wanted: Iterable[BlockId], known: list[BlockId]) -> None:
+    for block in wanted:
+        if block not in known:
+            depths = [sum(i.stage == stage for i in known) for stage in sorted({i.stage for i in known})]
+            raise KeyError(f"There is no block {tuple(block)}; this model has {depths} blocks by stage, from 0.")

@@ -1,0 +1,133 @@
+"""The settings of an STViT as data, and the sizes known by name."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from stvit.grid import as_cell
+
+STAGES = 4
+REDUCTION = 32
+"""Pixels per token of the last stage and axis."""
+
+
+@dataclass(frozen=True)
+class STViTConfig:
+    """Settings of an STViT; the defaults are STViT-S of the paper (table 1).
+
+    Attributes:
+        num_classes: Classes of the head; 0 leaves the head out and the model returns pooled features.
+        embed_dims: Channels of each stage.
+        depths: Blocks of each stage.
+        num_heads: Attention heads of each stage.
+        cells: Tokens per super token and axis of each stage, one number or (height, width); 1 is plain
+            global attention.
+        num_iters: Iterations of the super token sampling of each stage.
+        projection_dim: Channels of the 1 x 1 convolution before pooling.
+        layer_scale_init: Initial LayerScale of each stage, None for none.
+        mlp_ratio: Hidden channels of the ConvFFN over its channels.
+        qkv_bias: Whether the joint projection has a bias.
+        in_channels: Channels of the image.
+        dropout: Dropout after the stem, in the ConvFFN and after attention projections.
+        attention_dropout: Dropout on A(S).
+        drop_path_rate: Stochastic depth of the last block; it grows linearly from 0 at the first.
+        detach_association: No gradient through the association, as in the released model.
+        gradient_checkpointing: Compute blocks again in the backward pass to save memory.
+    """
+
+    num_classes: int = 1000
+    embed_dims: tuple[int, ...] = (64, 128, 320, 512)
+    depths: tuple[int, ...] = (3, 5, 9, 3)
+    num_heads: tuple[int, ...] = (1, 2, 5, 8)
+    cells: tuple[int | tuple[int, int], ...] = (8, 4, 1, 1)
+    num_iters: tuple[int, ...] = (1, 1, 1, 1)
+    projection_dim: int = 1024
+    layer_scale_init: tuple[float | None, ...] = (None, None, None, None)
+    mlp_ratio: float = 4.0
+    qkv_bias: bool = True
+    in_channels: int = 3
+    dropout: float = 0.0
+    attention_dropout: float = 0.0
+    drop_path_rate: float = 0.0
+    detach_association: bool = True
+    gradient_checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        """Turn lists (from JSON) into tuples and check that the stages fit together."""
+        for name in ("embed_dims", "depths", "num_heads", "num_iters", "layer_scale_init"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        cells = tuple(tuple(cell) if isinstance(cell, list | tuple) else cell for cell in self.cells)
+        object.__setattr__(self, "cells", cells)
+        self._check_stages()
+        self._check_ranges()
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "STViTConfig":
+        """Build a config from plain values, such as JSON.
+
+        Raises:
+            ValueError: If a name is unknown; the message lists the known ones.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"Unknown settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
+        return cls(**values)
+
+    def _check_stages(self) -> None:
+        for name in ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init"):
+            got = len(getattr(self, name))
+            if got != STAGES:
+                raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {got}.")
+        for stage, (channels, heads) in enumerate(zip(self.embed_dims, self.num_heads, strict=True)):
+            if heads < 1 or channels < 1 or channels % heads:
+                raise ValueError(
+                    f"Stage {stage} has {channels} channels, which {heads} heads do not divide; choose "
+                    "embed_dims that are multiples of num_heads."
+                )
+        for cell in self.cells:
+            as_cell(cell)
+
+    def _check_ranges(self) -> None:
+        for name in ("dropout", "attention_dropout", "drop_path_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
+        if min(self.depths) < 1 or min(self.num_iters) < 0 or self.num_classes < 0:
+            raise ValueError(
+                "depths must be at least 1, num_iters and num_classes at least 0, got "
+                f"depths {self.depths}, num_iters {self.num_iters}, num_classes {self.num_classes}."
+            )
+
+
+_SCALED = (None, None, 1e-6, 1e-6)
+
+CONFIGS: dict[str, STViTConfig] = {
+    "stvit_small": STViTConfig(),
+    "stvit_base": STViTConfig(
+        embed_dims=(96, 192, 384, 512), depths=(4, 6, 14, 6), num_heads=(2, 3, 6, 8), layer_scale_init=_SCALED
+    ),
+    "stvit_large": STViTConfig(
+        embed_dims=(96, 192, 448, 640),
+        depths=(4, 7, 19, 8),
+        num_heads=(2, 3, 7, 10),
+        layer_scale_init=_SCALED,
+    ),
+    "stvit_demo": STViTConfig(
+        num_classes=10,
+        embed_dims=(48, 96, 160, 256),
+        depths=(2, 2, 4, 2),
+        num_heads=(2, 4, 5, 8),
+        projection_dim=512,
+    ),
+}
+"""The published sizes (paper, table 1) and the small demo model of this project."""
+
+
+def get_config(name: str, **overrides: Any) -> STViTConfig:
+    """Return a config by name, with some settings replaced.
+
+    Raises:
+        KeyError: If there is no such variant; the message lists the known ones.
+    """
+    if name not in CONFIGS:
+        raise KeyError(f"There is no variant {name!r}; known are {', '.join(CONFIGS)}.")
+    return replace(CONFIGS[name], **overrides)

@@ -1,0 +1,189 @@
+"""STViT: stem, four stages of super token transformer blocks, head."""
+
+from typing import Any, NamedTuple
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from stvit.attention import SuperTokenAttention
+from stvit.config import STViTConfig, get_config
+from stvit.layers import (
+    ChannelLayerNorm,
+    ConvFFN,
+    Downsample,
+    LayerScale,
+    ResidualDepthwiseConv,
+    Stem,
+    StochasticDepth,
+)
+
+
+class BlockId(NamedTuple):
+    """The place of a block, counted from 0; captions count from 1.
+
+    Attributes:
+        stage: Stage, 0 to 3.
+        block: Block within the stage.
+    """
+
+    stage: int
+    block: int
+
+    @property
+    def caption(self) -> str:
+        """The name shown to people, counted from 1."""
+        return f"stage {self.stage + 1}, block {self.block + 1}"
+
+
+class Block(nn.Module):
+    """A super token transformer block: CPE, super token attention, ConvFFN, each with its residual."""
+
+    def __init__(self, config: STViTConfig, stage: int, drop_path: float) -> None:
+        super().__init__()
+        channels, init = config.embed_dims[stage], config.layer_scale_init[stage]
+        self.position = ResidualDepthwiseConv(channels)
+        self.attention_norm = ChannelLayerNorm(channels)
+        self.attention = SuperTokenAttention(
+            channels,
+            config.num_heads[stage],
+            config.cells[stage],
+            config.num_iters[stage],
+            qkv_bias=config.qkv_bias,
+            attention_dropout=config.attention_dropout,
+            projection_dropout=config.dropout,
+            detach_association=config.detach_association,
+        )
+        self.attention_scale = nn.Identity() if init is None else LayerScale(channels, init)
+        self.ffn_norm = nn.BatchNorm2d(channels)
+        self.ffn = ConvFFN(channels, int(channels * config.mlp_ratio), config.dropout)
+        self.ffn_scale = nn.Identity() if init is None else LayerScale(channels, init)
+        self.drop_path = StochasticDepth(drop_path)
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Return the features after one block, same shape."""
+        features = self.position(features)
+        attended = self.attention(self.attention_norm(features))
+        features = features + self.drop_path(self.attention_scale(attended))
+        return features + self.drop_path(self.ffn_scale(self.ffn(self.ffn_norm(features))))
+
+
+class Stage(nn.Module):
+    """Blocks at one resolution, then a downsampling (none after the last stage)."""
+
+    def __init__(self, config: STViTConfig, stage: int, drop_paths: list[float]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(config, stage, rate) for rate in drop_paths)
+        last = stage == len(config.depths) - 1
+        dims = config.embed_dims
+        self.downsample = nn.Identity() if last else Downsample(dims[stage], dims[stage + 1])
+        self.checkpointing = config.gradient_checkpointing
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
+        """Return the features for the next stage."""
+        for block in self.blocks:
+            if self.checkpointing and self.training and torch.is_grad_enabled():
+                features = checkpoint(block, features, use_reentrant=False)
+            else:
+                features = block(features)
+        return self.downsample(features)
+
+
+class STViT(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="stvit",
+    repo_url="https://arxiv.org/abs/2211.11167",
+    tags=["image-classification", "super-tokens"],
+):
+    """Vision Transformer with Super Token Sampling (Huang et al., CVPR 2023, arXiv 2211.11167).
+
+    Tokens are grouped into super tokens by a learned sparse association Q, attention A(S) runs among the few
+    super tokens, and the result is mapped back: an N x N attention Q A(S) Q-hat^T made of small factors.
+    `stvit.capture` shows all of it.
+
+    Args:
+        config: The settings; the defaults are STViT-S.
+
+    Attributes:
+        config: The settings.
+        class_names: Names of the classes where known, else None.
+    """
+
+    def __init__(self, config: STViTConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or STViTConfig()
+        self.class_names: tuple[str, ...] | None = None
+        width = config.embed_dims[-1]
+        self.stem = Stem(config.in_channels, config.embed_dims[0])
+        self.dropout = nn.Dropout(config.dropout)
+        self.stages = nn.Sequential(*(Stage(config, i, rates) for i, rates in enumerate(_drop_path_rates(config))))
+        self.projection = nn.Sequential(
+            nn.Conv2d(width, config.projection_dim, kernel_size=1),
+            nn.BatchNorm2d(config.projection_dim),
+            nn.SiLU(),
+        )
+        classes = config.num_classes
+        self.classifier = nn.Linear(config.projection_dim, classes) if classes else nn.Identity()
+        self.apply(_init_weights)
+
+    def forward_features(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
+        """Return the last feature map, shape (B, projection_dim, H / 32, W / 32), before pooling.
+
+        Args:
+            pixels: Normalised images, shape (B, 3, H, W), at least 32 px a side.
+
+        Raises:
+            ValueError: If the shape cannot be an image batch for this model.
+        """
+        self._check(pixels)
+        return self.projection(self.stages(self.dropout(self.stem(pixels))))
+
+    def forward(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b out"]:
+        """Return logits (B, num_classes), or pooled features (B, projection_dim) if num_classes is 0."""
+        return self.classifier(self.forward_features(pixels).mean((2, 3)))
+
+    def blocks(self) -> dict[BlockId, Block]:
+        """Return all blocks in order of depth."""
+        return {
+            BlockId(i, j): block
+            for i, stage in enumerate(self.stages)
+            for j, block in enumerate(stage.blocks)  # type: ignore[arg-type]  # a Stage has blocks
+        }
+
+    def _check(self, pixels: Tensor) -> None:
+        channels = self.config.in_channels
+        if pixels.ndim != 4 or pixels.shape[1] != channels or min(pixels.shape[2:]) < 1:
+            raise ValueError(
+                f"Expected pixels of shape (batch, {channels}, height, width), got {tuple(pixels.shape)}; "
+                "`stvit.images.prepare` makes them from a file."
+            )
+
+
+def create_model(name: str = "stvit_small", **overrides: Any) -> STViT:
+    """Build a model by name with random weights.
+
+    Args:
+        name: stvit_small, stvit_base, stvit_large or stvit_demo.
+        **overrides: Fields of `STViTConfig` to replace.
+
+    Raises:
+        KeyError: If there is no such variant.
+    """
+    return STViT(get_config(name, **overrides))
+
+
+def _drop_path_rates(config: STViTConfig) -> list[list[float]]:
+    """Return the stochastic depth of each block, by stage: linear from 0 to config.drop_path_rate."""
+    last = max(1, sum(config.depths) - 1)
+    rates = iter(config.drop_path_rate * depth / last for depth in range(sum(config.depths)))
+    return [[next(rates) for _ in range(depth)] for depth in config.depths]
+
+
+def _init_weights(module: nn.Module) -> None:
+    """Start the classifier from a truncated normal (0.02) and zero biases; convolutions keep PyTorch's start."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,237 @@
+"""What a capture holds: one frozen record per block, and all of them for one run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stvit.association import Association
+from stvit.attention import SuperTokenAttention, split_heads
+from stvit.grid import TokenGrid
+from stvit.model import BlockId
+from stvit.softmax_attention import SoftmaxAttention
+from stvit.token_attention import DecomposedAttention
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionWeights:
+    """The projections of one block as plain matrices, shared with the model, not copied.
+
+    Attributes:
+        qkv_weight: Shape (3 C, C), channels laid out head by head as (q, k, v).
+        qkv_bias: Shape (3 C,), or None.
+        proj_weight: Shape (C, C).
+        proj_bias: Shape (C,).
+        heads: Number of heads.
+    """
+
+    qkv_weight: Float[Tensor, "triple channels"]
+    qkv_bias: Float[Tensor, " triple"] | None
+    proj_weight: Float[Tensor, "channels channels"]
+    proj_bias: Float[Tensor, " channels"]
+    heads: int
+
+    @classmethod
+    def of(cls, attention: SuperTokenAttention) -> "AttentionWeights":
+        """Return the projections of a module."""
+        refine = attention.refine
+        bias = refine.qkv.bias
+        return cls(
+            refine.qkv.weight.detach().flatten(1),
+            None if bias is None else bias.detach(),
+            refine.proj.weight.detach().flatten(1),
+            refine.proj.bias.detach() if refine.proj.bias is not None else torch.empty(0),
+            refine.heads,
+        )
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Counters that grow when somebody writes to the weights."""
+        tensors = (self.qkv_weight, self.qkv_bias, self.proj_weight, self.proj_bias)
+        return tuple(tensor._version for tensor in tensors if tensor is not None)
+
+    def qkv(self, features: Float[Tensor, "batch length channels"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return q, k and v of features (B, L, C), each (B, heads, L, head_dim)."""
+        joint = torch.nn.functional.linear(features, self.qkv_weight, self.qkv_bias)
+        return split_heads(joint.transpose(1, 2), self.heads)
+
+    def project(self, features: Float[Tensor, "batch length channels"]) -> Float[Tensor, "batch length channels"]:
+        """Return the output projection of features (B, L, C)."""
+        return torch.nn.functional.linear(features, self.proj_weight, self.proj_bias)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockRecord:
+    """Everything that happened in the attention of one block.
+
+    Attributes:
+        id: Which block.
+        grid: Layout of tokens and super tokens.
+        tokens: Input of the attention X (after CPE and norm), shape (B, C, H, W).
+        association: Q, index and weight (B, N, k).
+        super_tokens: Q-hat^T X, before the attention, shape (B, C, rows, columns).
+        super_query: q of the super tokens, shape (B, heads, M, head_dim).
+        super_key: k of the super tokens, shape (B, heads, M, head_dim).
+        output: Output of the attention, before its residual, shape (B, C, H, W).
+        weights: The block's projections.
+        weight_versions: State of the weights at the time of the capture.
+    """
+
+    id: BlockId
+    grid: TokenGrid
+    tokens: Float[Tensor, "batch channels height width"]
+    association: Association
+    super_tokens: Float[Tensor, "batch channels rows columns"]
+    super_query: Float[Tensor, "batch heads super_tokens head_dim"]
+    super_key: Float[Tensor, "batch heads super_tokens head_dim"]
+    output: Float[Tensor, "batch channels height width"]
+    weights: AttentionWeights
+    weight_versions: tuple[int, ...]
+
+    @property
+    def heads(self) -> int:
+        """Number of heads."""
+        return self.weights.heads
+
+    @property
+    def batch_size(self) -> int:
+        """Number of images."""
+        return len(self.tokens)
+
+    @property
+    def scale(self) -> float:
+        """Factor of the attention logits, head_dim^-0.5."""
+        return self.super_query.shape[-1] ** -0.5
+
+    @cached_property
+    def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:
+        """A(S), shape (B, heads, M, M); rows are queries."""
+        return (self.super_query @ self.super_key.transpose(-1, -2) * self.scale).softmax(-1)
+
+    def labels(self) -> Int[Tensor, "batch height width"]:
+        """Return the hard assignment: the heaviest super token of each token, shape (B, H, W)."""
+        return self._on_grid(self.association.labels())
+
+    def leakage(self, head: int | None = None) -> Float[Tensor, "batch height width"]:
+        """Return the attention mass each token loses, shape (B, H, W): 1 - row sums of token attention.
+
+        The sum of `phantom_leakage` and `padding_leakage`; None is the mean over heads.
+        """
+        return self.phantom_leakage() + self.padding_leakage(head)
+
+    def phantom_leakage(self) -> Float[Tensor, "batch height width"]:
+        """Return the part that neighbours outside the grid took from Q, shape (B, H, W), same in all heads."""
+        return self._on_grid(self.association.leakage())
+
+    def padding_leakage(self, head: int | None = None) -> Float[Tensor, "batch height width"]:
+        """Return the part that goes to padding tokens or to empty super tokens, shape (B, H, W)."""
+        if self.grid.is_identity:
+            return torch.zeros_like(self.output[:, 0])
+        attention = self.super_attention.mean(1) if head is None else self.super_attention[:, head]
+        lost = attention @ self.association.lost_share.unsqueeze(-1)
+        return self._on_grid(self.association.upsample(lost)[..., 0])
+
+    def token_attention(self, image: int = 0) -> DecomposedAttention:
+        """Return Q A(S) Q-hat^T of one image as its factors."""
+        core = SoftmaxAttention(self.super_query[image], self.super_key[image], self.scale)
+        return DecomposedAttention(self.association.select(image), core)
+
+    def token_query_key(self, image: int = 0) -> tuple[Tensor, Tensor]:
+        """Return q and k of all tokens under the block's own weights, each (heads, N, head_dim).
+
+        The basis of global and local attention as they would be without super tokens.
+        """
+        query, key, _ = self._weights().qkv(self._sequence(self.tokens[image : image + 1]))
+        return query[0], key[0]
+
+    def replay(self) -> Float[Tensor, "batch channels height width"]:
+        """Compute the output anew from the factors: Q proj(A(S) Q-hat^T (X W_v + b_v)).
+
+        Padding tokens are zero, so their value is b_v: they enter through their share of Q-hat.
+        """
+        weights, tokens = self._weights(), self._sequence(self.tokens)
+        _, _, value = weights.qkv(tokens)  # (B, heads, N, head_dim)
+        _, _, at_zero = weights.qkv(torch.zeros_like(tokens[:, :1]))
+        sampled = self.association.sample(value.transpose(1, 2).flatten(2))  # (B, M, C)
+        sampled = sampled + self.association.lost_share.unsqueeze(-1) * at_zero.transpose(1, 2).flatten(2)
+        cells = sampled.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, M, head_dim)
+        mixed = self._attention_times(cells).transpose(1, 2).flatten(2)
+        output = self.association.upsample(weights.project(mixed))
+        return output.transpose(1, 2).unflatten(2, (self.grid.height, self.grid.width))
+
+    def replay_error(self) -> float:
+        """Return max |replayed - actual| over the output of the block."""
+        return (self.replay() - self.output).abs().max().item()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the captured tensors (the weights belong to the model)."""
+        tensors = (self.tokens, self.super_tokens, self.super_query, self.super_key, self.output)
+        return sum(tensor.nbytes for tensor in tensors) + self.association.nbytes
+
+    def _attention_times(self, values: Tensor) -> Tensor:
+        images = [
+            SoftmaxAttention(query, key, self.scale).apply(value)
+            for query, key, value in zip(self.super_query, self.super_key, values, strict=True)
+        ]
+        return torch.stack(images)
+
+    def _weights(self) -> AttentionWeights:
+        if self.weights.versions != self.weight_versions:
+            raise RuntimeError(
+                f"The weights of {self.id.caption} were changed after this capture (training or loading), so its "
+                "projections no longer fit; capture again."
+            )
+        return self.weights
+
+    def _sequence(self, features: Tensor) -> Tensor:
+        return features.flatten(2).transpose(1, 2)
+
+    def _on_grid(self, per_token: Tensor) -> Tensor:
+        return per_token.unflatten(1, (self.grid.height, self.grid.width))
+
+
+@dataclass(frozen=True, eq=False)
+class Capture(Mapping[BlockId, BlockRecord]):
+    """The result of one run: logits and, block by block, what the attention did.
+
+    Iterating gives block ids in order of depth.
+
+    Attributes:
+        logits: Output of the model, shape (B, num_classes).
+        image_size: Height and width of the pixels.
+        records: One record per captured block.
+    """
+
+    logits: Float[Tensor, "batch classes"]
+    image_size: tuple[int, int]
+    records: Mapping[BlockId, BlockRecord]
+
+    def __getitem__(self, block: BlockId) -> BlockRecord:
+        """Return the record of a block.
+
+        Raises:
+            KeyError: If it was not captured; the message lists what was.
+        """
+        if block not in self.records:
+            names = ", ".join(f"({i.stage}, {i.block})" for i in self.records)
+            raise KeyError(f"Block {tuple(block)} was not captured; this capture holds {names} (stage, block).")
+        return self.records[block]
+
+    def __iter__(self) -> Iterator[BlockId]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def replay_error(self) -> float:
+        """Return the largest replay error of all captured blocks."""
+        return max(record.replay_error() for record in self.records.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all captured tensors."""
+        return sum(record.nbytes for record in self.records.values())

@@ -1,0 +1,61 @@
+"""Associations to put in place of the learned one, for counterfactual runs."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from stvit.association import AnyAssociation, Association, associate, regular_grid
+from stvit.grid import TokenGrid
+
+SwapName: TypeAlias = Literal["grid", "hard", "masked"]
+SwapRule: TypeAlias = Callable[[Tensor, TokenGrid, AnyAssociation], AnyAssociation]
+Swap: TypeAlias = SwapName | Tensor | Association | SwapRule
+"""What `capture(association=)` takes for a block:
+
+- "grid": the regular grid, each token in its own cell;
+- "hard": the learned association, all mass on the best super token;
+- "masked": learned, but phantoms get no mass (logit -inf);
+- a tensor of labels, shape (H, W) or (B, H, W), from 0 to M - 1 (SLIC, a segmentation, ...);
+- an `Association`;
+- a function (tokens, grid, learned association) -> association.
+"""
+
+
+def swapped(
+    swap: Swap, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int
+) -> AnyAssociation:
+    """Return the association that a swap puts in place of the learned one.
+
+    Raises:
+        ValueError: If the swap is unknown or does not fit the grid.
+    """
+    if isinstance(swap, str):
+        return _named(swap, tokens, grid, learned, num_iters)
+    if isinstance(swap, Tensor):
+        return Association.from_labels(_flat_labels(swap, grid, len(tokens)), grid, tokens)
+    result = swap(tokens, grid, learned) if callable(swap) else swap
+    if result.grid != grid:
+        raise ValueError(f"The association given is laid out on {result.grid}, but the block works on {grid}.")
+    return result
+
+
+def _named(name: str, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int) -> AnyAssociation:
+    if name == "grid":
+        return regular_grid(grid, tokens)
+    if name == "hard":
+        return Association.from_labels(learned.to_sparse().labels(), grid, tokens)
+    if name == "masked":
+        return associate(tokens, grid, num_iters, mask_phantoms=True)
+    raise ValueError(f"There is no association named {name!r}; known are grid, hard and masked.")
+
+
+def _flat_labels(labels: Int[Tensor, "..."], grid: TokenGrid, batch: int) -> Int[Tensor, "batch tokens"]:
+    if labels.shape[-2:] != (grid.height, grid.width) or labels.ndim not in (2, 3):
+        raise ValueError(
+            f"Labels for a block of {grid.height} x {grid.width} tokens need that shape (one per token; batch "
+            f"axis optional), got {tuple(labels.shape)}."
+        )
+    return labels.to(torch.int64).expand(batch, -1, -1).flatten(1)
