@@ -144,7 +144,7 @@ class BlockRecord:
 
         The basis of global and local attention as they would be without super tokens.
         """
-        query, key, _ = self._weights().qkv(self._sequence(self.tokens[image : image + 1]))
+        query, key, _ = self.current_weights().qkv(self._sequence(self.tokens[image : image + 1]))
         return query[0], key[0]
 
     def replay(self) -> Float[Tensor, "batch channels height width"]:
@@ -152,7 +152,7 @@ class BlockRecord:
 
         Padding tokens are zero, so their value is b_v: they enter through their share of Q-hat.
         """
-        weights, tokens = self._weights(), self._sequence(self.tokens)
+        weights, tokens = self.current_weights(), self._sequence(self.tokens)
         _, _, value = weights.qkv(tokens)  # (B, heads, N, head_dim)
         _, _, at_zero = weights.qkv(torch.zeros_like(tokens[:, :1]))
         sampled = self.association.sample(value.transpose(1, 2).flatten(2))  # (B, M, C)
@@ -179,7 +179,12 @@ class BlockRecord:
         ]
         return torch.stack(images)
 
-    def _weights(self) -> AttentionWeights:
+    def current_weights(self) -> AttentionWeights:
+        """Return the block's projections, provided that they are still those of the capture.
+
+        Raises:
+            RuntimeError: If somebody wrote to them since (training or loading).
+        """
         if self.weights.versions != self.weight_versions:
             raise RuntimeError(
                 f"The weights of {self.id.caption} were changed after this capture (training or loading), so its "
