@@ -9,7 +9,6 @@ then dropped, so rows of Q sum to 1 - leakage; padding tokens take part in the c
 sum, over the real tokens, to 1 - the share of the padding.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -19,10 +18,17 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.grid import NEIGHBOURS, PHANTOM, TokenGrid
+from stvit.cells import fold_neighbours, from_cells, gather_neighbours, to_cells
+from stvit.grid import PHANTOM, TokenGrid
 
 EPSILON = 1e-12
 """Added to column sums before division, as in the released model."""
+
+
+def check_image(image: int, batch: int) -> None:
+    """Raise an IndexError that lists the valid images if the batch has no such image."""
+    if not 0 <= image < batch:
+        raise IndexError(f"Image {image} does not exist; this batch has images 0 to {batch - 1}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +49,20 @@ class Association:
 
     def __post_init__(self) -> None:
         """Check that the parts fit each other."""
-        expected = (self.grid.num_tokens, self.grid.num_super_tokens)
-        got = (self.weight.shape[1], self.padding_mass.shape[1])
-        if expected != got or self.index.shape != self.weight.shape:
+        batch, (tokens, cells) = len(self.weight), (self.grid.num_tokens, self.grid.num_super_tokens)
+        fits = self.weight.shape[1] == tokens and self.padding_mass.shape == (batch, cells)
+        if not fits or self.index.shape != self.weight.shape:
             raise ValueError(
-                f"An association on {self.grid} needs index and weight of {expected[0]} tokens and padding_mass "
-                f"of {expected[1]} super tokens, got index {tuple(self.index.shape)}, weight "
+                f"An association on {self.grid} needs index and weight of {tokens} tokens and padding_mass "
+                f"of {cells} super tokens, all of one batch size, got index {tuple(self.index.shape)}, weight "
                 f"{tuple(self.weight.shape)}, padding_mass {tuple(self.padding_mass.shape)}."
             )
 
     @classmethod
     def identity(cls, grid: TokenGrid, like: Float[Tensor, "batch ..."]) -> "Association":
         """Return the association of cell 1: every token is its own super token."""
-        return cls.from_labels(torch.arange(grid.num_tokens).expand(len(like), -1), grid, like)
+        tokens = torch.arange(grid.num_tokens, device=like.device).expand(len(like), -1)
+        return cls._hard(tokens, grid, like)
 
     @classmethod
     def from_labels(
@@ -76,19 +83,31 @@ class Association:
                 f"Labels must lie between 0 and {grid.num_super_tokens - 1} (the grid has "
                 f"{grid.rows} x {grid.columns} super tokens), got {int(labels.min())} to {int(labels.max())}."
             )
-        index = labels.to(like.device).unsqueeze(-1)
-        weight = like.new_ones(index.shape)
-        return cls(index, weight, grid, like.new_zeros(len(index), grid.num_super_tokens))
+        return cls._hard(labels.to(like.device), grid, like)
+
+    @classmethod
+    def _hard(cls, labels: Tensor, grid: TokenGrid, like: Tensor) -> "Association":
+        """Put all mass of each token on its label, without looking at the values (they may be on any device)."""
+        index = labels.unsqueeze(-1)
+        return cls(index, like.new_ones(index.shape), grid, like.new_zeros(len(index), grid.num_super_tokens))
+
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether every token is its own super token with weight 1, as in blocks with cell 1."""
+        if not (self.grid.is_identity and self.index.shape[-1] == 1):
+            return False
+        own = torch.arange(self.grid.num_tokens, device=self.index.device)
+        return bool((self.index[..., 0] == own).all() and (self.weight == 1).all())
 
     @cached_property
     def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
         """Column sums of Q, padding included, shape (B, M)."""
-        return self._scatter(self.weight.unsqueeze(-1)).squeeze(-1) + self.padding_mass
+        return self._scatter(self.weight.new_ones(1, 1, 1)).squeeze(-1) + self.padding_mass
 
     @cached_property
     def normaliser(self) -> Float[Tensor, "batch super_tokens"]:
         """What Q-hat divides by, shape (B, M): column sums + 1e-12; exactly 1 for the identity."""
-        return self.column_mass if self.grid.is_identity else self.column_mass + EPSILON
+        return self.column_mass if self.is_identity else self.column_mass + EPSILON
 
     @cached_property
     def lost_share(self) -> Float[Tensor, "batch super_tokens"]:
@@ -96,7 +115,7 @@ class Association:
 
         1 - Q-hat^T 1: the share of the padding tokens, and all of a super token that nobody belongs to.
         """
-        return 1 - self.column_mass if self.grid.is_identity else (self.padding_mass + EPSILON) / self.normaliser
+        return 1 - self.column_mass if self.is_identity else (self.padding_mass + EPSILON) / self.normaliser
 
     @property
     def nbytes(self) -> int:
@@ -106,8 +125,7 @@ class Association:
 
     def sample(self, values: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch cells channels"]:
         """Average values into super tokens, Q-hat^T X, shape (B, M, C); padding tokens count as zero."""
-        mixed = self._scatter(self.weight.unsqueeze(-1) * values.unsqueeze(-2))
-        return mixed / self.normaliser.unsqueeze(-1)
+        return self._scatter(values) / self.normaliser.unsqueeze(-1)
 
     def upsample(self, values: Float[Tensor, "batch cells channels"]) -> Float[Tensor, "batch tokens channels"]:
         """Map super tokens back to tokens, Q S, shape (B, N, C); phantoms contribute nothing."""
@@ -133,8 +151,7 @@ class Association:
         Raises:
             IndexError: If the batch has no such image.
         """
-        if not 0 <= image < len(self.weight):
-            raise IndexError(f"Image {image} does not exist; this batch has images 0 to {len(self.weight) - 1}.")
+        check_image(image, len(self.weight))
         part = slice(image, image + 1)
         return Association(self.index[part], self.weight[part], self.grid, self.padding_mass[part])
 
@@ -142,14 +159,14 @@ class Association:
         """Return self: this is already the general form."""
         return self
 
-    def _scatter(self, values: Float[Tensor, "batch tokens k_or_1 channels"]) -> Tensor:
-        """Add per-neighbour values (B, N, k, C) to their super tokens, (B, M, C), dropping phantoms."""
-        batch, _, _, channels = values.shape
+    def _scatter(self, values: Float[Tensor, "batch_or_1 tokens_or_1 channels"]) -> Tensor:
+        """Add values (B, N, C), weighted, to their super tokens: Q^T X, (B, M, C); phantoms' share is dropped."""
         cells = self.grid.num_super_tokens
         target = torch.where(self.index == PHANTOM, cells, self.index)  # phantoms go to a spare row
-        total = values.new_zeros(batch, cells + 1, channels)
-        for index, part in zip(target.unbind(-1), values.unbind(-2), strict=True):
-            total = total.scatter_add(1, index.unsqueeze(-1).expand(-1, -1, channels), part)
+        total = values.new_zeros(len(target), cells + 1, values.shape[-1])
+        for index, weight in zip(target.unbind(-1), self.weight.unbind(-1), strict=True):
+            part = weight.unsqueeze(-1) * values
+            total = total.scatter_add(1, index.unsqueeze(-1).expand_as(part), part)
         return total[:, :cells]
 
 
@@ -193,7 +210,6 @@ class CellAssociation:
 
 
 AnyAssociation: TypeAlias = Association | CellAssociation
-AssociationRule: TypeAlias = Callable[[Tensor, TokenGrid], AnyAssociation]
 
 
 def associate(
@@ -203,7 +219,7 @@ def associate(
     *,
     mask_phantoms: bool = False,
 ) -> AnyAssociation:
-    """Compute the association of tokens with the super tokens around them (paper, equations 2 to 5).
+    """Compute the association of tokens with the super tokens around them (paper, section 3.2).
 
     Super tokens start as the averages of the regular grid. Each iteration is a softmax of x . s / sqrt(C) over
     the 3 x 3 neighbours, C being all channels, followed by s = Q-hat^T x. The last s is left to `sample`.
@@ -232,9 +248,11 @@ def associate(
 
 
 def regular_grid(grid: TokenGrid, like: Float[Tensor, "batch ..."]) -> Association:
-    """Return the association of the plain grid: each token belongs to the super token of its own cell."""
-    labels = grid.cell_index.to(like.device).expand(len(like), -1)
-    return Association.from_labels(labels, grid, like)
+    """Return the association of the plain grid: each token belongs to the super token of its own cell.
+
+    Padding tokens take no part, so a super token is the average of the real tokens of its cell.
+    """
+    return Association._hard(grid.cell_index.to(like.device).expand(len(like), -1), grid, like)
 
 
 def _weights(cells: Tensor, centres: Tensor, grid: TokenGrid, mask_phantoms: bool) -> Tensor:
@@ -244,48 +262,3 @@ def _weights(cells: Tensor, centres: Tensor, grid: TokenGrid, mask_phantoms: boo
         present = gather_neighbours(torch.ones_like(centres[..., :1]), grid)  # (B, M, 1, 9)
         logits = logits.masked_fill(present == 0, -torch.inf)
     return logits.softmax(-1)
-
-
-def to_cells(values: Float[Tensor, "batch tokens channels"], grid: TokenGrid) -> Tensor:
-    """Regroup tokens (B, N, C) by cell, (B, M, P, C), with zeros as padding tokens."""
-    batch, _, channels = values.shape
-    (tall, wide), (bottom, right) = grid.cell_size, grid.padding
-    padded = F.pad(values.reshape(batch, grid.height, grid.width, channels), (0, 0, 0, right, 0, bottom))
-    cells = padded.reshape(batch, grid.rows, tall, grid.columns, wide, channels).transpose(2, 3)
-    return cells.reshape(batch, grid.num_super_tokens, grid.tokens_per_cell, channels)
-
-
-def from_cells(cells: Float[Tensor, "batch cells tokens_per_cell channels"], grid: TokenGrid) -> Tensor:
-    """Undo `to_cells`: (B, M, P, C) to (B, N, C), dropping padding tokens."""
-    batch, _, _, channels = cells.shape
-    tall, wide = grid.cell_size
-    rows = cells.reshape(batch, grid.rows, grid.columns, tall, wide, channels).transpose(2, 3)
-    image = rows.reshape(batch, grid.rows * tall, grid.columns * wide, channels)
-    return image[:, : grid.height, : grid.width].reshape(batch, grid.num_tokens, channels)
-
-
-def gather_neighbours(values: Float[Tensor, "batch cells channels"], grid: TokenGrid) -> Tensor:
-    """Collect the nine neighbours of each super token, (B, M, C) to (B, M, C, 9); phantoms are zero.
-
-    A convolution with one-hot kernels, as in the released model, so that counted operations match too.
-    """
-    batch, cells, channels = values.shape
-    image = values.transpose(1, 2).reshape(batch * channels, 1, grid.rows, grid.columns)
-    patches = F.conv2d(image, _one_hot_kernels(values), padding=1)  # (B C, 9, rows, columns)
-    return patches.reshape(batch, channels, NEIGHBOURS, cells).permute(0, 3, 1, 2)
-
-
-def fold_neighbours(values: Float[Tensor, "batch cells channels 9"], grid: TokenGrid) -> Tensor:
-    """Add values meant for nine neighbours to them, (B, M, C, 9) to (B, M, C); phantoms' share is dropped.
-
-    The transpose of `gather_neighbours`.
-    """
-    batch, cells, channels, _ = values.shape
-    patches = values.permute(0, 2, 3, 1).reshape(batch * channels, NEIGHBOURS, grid.rows, grid.columns)
-    image = F.conv_transpose2d(patches, _one_hot_kernels(values), padding=1)
-    return image.reshape(batch, channels, cells).transpose(1, 2)
-
-
-def _one_hot_kernels(like: Tensor) -> Float[Tensor, "9 1 3 3"]:
-    """Return nine 3 x 3 kernels that each pick one neighbour, row-major."""
-    return torch.eye(NEIGHBOURS, dtype=like.dtype, device=like.device).reshape(NEIGHBOURS, 1, 3, 3)

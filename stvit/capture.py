@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -21,10 +22,16 @@ _TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
 """Modules of an attention that are hooked, by name; the empty name is the attention itself."""
 
 _active = threading.local()
-"""The recorders at work in each thread, innermost last: hooks of the others stay silent."""
+"""The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
 
-_mode_lock = threading.RLock()
-"""Held while a model that was in training mode is captured in evaluation mode."""
+_hook_lock = threading.Lock()
+"""Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
+
+_mode_lock = threading.Lock()
+"""Held while a model changes between training and evaluation mode."""
+
+_evaluated: WeakKeyDictionary[nn.Module, tuple[int, list[nn.Module]]] = WeakKeyDictionary()
+"""Models being captured: by how many captures, and which of their modules go back to training mode."""
 
 
 class TapError(RuntimeError):
@@ -55,6 +62,7 @@ def capture(
 
     Raises:
         KeyError: If a block does not exist.
+        TypeError: If a block or a swap is of no kind that is known.
         ValueError: If the pixels do not fit the model, or a swap does not fit its block.
         TapError: If a tap did not fire exactly once.
     """
@@ -91,16 +99,15 @@ class _Recorder:
         self.seen[block, tap] = inputs, output
         return output if tap == "associate" else None
 
-    def _replaced(
-        self, block: BlockId, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation
-    ) -> AnyAssociation:
+    def _replaced(self, block: BlockId, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation) -> AnyAssociation:
         iterations = self.iterations.get(block)
         if iterations is not None:
             learned = associate(tokens, grid, iterations)
         if block not in self.swaps:
             return learned
         used = self.attentions[block].associate.num_iters if iterations is None else iterations
-        return swapped(self.swaps[block], tokens, grid, learned, used)
+        with _active_recorder(None):  # a swap may run the model itself
+            return swapped(self.swaps[block], tokens, grid, learned, used)
 
     def record(self, block: BlockId) -> BlockRecord:
         """Build the frozen record of a block."""
@@ -139,17 +146,27 @@ def _recording(
     hooked: dict[BlockId, tuple[str, ...]] = {block: _TAPS for block in wanted}
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
     handles: list[RemovableHandle] = []
-    stack: list[_Recorder] = _active.__dict__.setdefault("stack", [])
-    stack.append(recorder)
     try:
-        for block, taps in hooked.items():
-            for tap in taps:
-                handles.append(_attach(recorder, block, tap))
-        yield recorder
+        with _hook_lock:
+            for block, taps in hooked.items():
+                for tap in taps:
+                    handles.append(_attach(recorder, block, tap))
+        with _active_recorder(recorder):
+            yield recorder
     finally:
-        stack.pop()
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def _active_recorder(recorder: _Recorder | None) -> Iterator[None]:
+    """Let one recorder, or none, listen in this thread for a while."""
+    stack: list[_Recorder | None] = _active.__dict__.setdefault("stack", [])
+    stack.append(recorder)
+    try:
+        yield
+    finally:
+        stack.pop()
 
 
 def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
@@ -164,23 +181,29 @@ def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
 
 @contextmanager
 def _evaluating(model: STViT) -> Iterator[None]:
-    """Put a model in training mode into evaluation mode for a while."""
-    with _mode_lock if model.training else nullcontext():
-        training = [module for module in model.modules() if module.training]
-        try:
-            if training:
-                model.eval()
-            yield
-        finally:
-            for module in training:
-                module.training = True
+    """Hold a model in evaluation mode until the last of the captures that overlap has ended."""
+    with _mode_lock:
+        captures, training = _evaluated.get(model, (0, [part for part in model.modules() if part.training]))
+        _evaluated[model] = captures + 1, training
+        for module in training:
+            module.training = False
+    try:
+        yield
+    finally:
+        with _mode_lock:
+            captures, training = _evaluated.pop(model)
+            if captures > 1:
+                _evaluated[model] = captures - 1, training
+            else:
+                for module in training:
+                    module.training = True
 
 
 def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) -> list[BlockId]:
     known = list(model.blocks())
     if blocks is None:
         return known
-    wanted = {BlockId(*block) for block in blocks}
+    wanted = {_block_id(block) for block in blocks}
     _check_known(wanted, known)
     return [block for block in known if block in wanted]
 
@@ -193,7 +216,7 @@ def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
     with_super_tokens = [block for block, module in known.items() if as_cell(module.attention.cell) != (1, 1)]
     if not isinstance(setting, Mapping):
         return dict.fromkeys(with_super_tokens, setting)
-    chosen = {BlockId(*block): value for block, value in setting.items()}
+    chosen = {_block_id(block): value for block, value in setting.items()}
     _check_known(chosen, list(known))
     plain = [block for block in chosen if block not in with_super_tokens]
     if plain:
@@ -202,6 +225,12 @@ def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
             f"choose among stages {sorted({block.stage for block in with_super_tokens})} (counted from 0)."
         )
     return chosen
+
+
+def _block_id(block: Any) -> BlockId:
+    if not (isinstance(block, tuple) and len(block) == 2):
+        raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {block!r} for one of them.")
+    return BlockId(*block)
 
 
 def _check_known(wanted: Iterable[BlockId], known: list[BlockId]) -> None:

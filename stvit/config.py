@@ -1,5 +1,6 @@
 """The settings of an STViT as data, and the sizes known by name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from stvit.grid import as_cell
 STAGES = 4
 REDUCTION = 32
 """Pixels per token of the last stage and axis."""
+
+_PER_STAGE = ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init")
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,8 @@ class STViTConfig:
 
     def __post_init__(self) -> None:
         """Turn lists (from JSON) into tuples and check that the stages fit together."""
-        for name in ("embed_dims", "depths", "num_heads", "num_iters", "layer_scale_init"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        cells = tuple(tuple(cell) if isinstance(cell, list | tuple) else cell for cell in self.cells)
-        object.__setattr__(self, "cells", cells)
+        for name in _PER_STAGE:
+            object.__setattr__(self, name, _stage_values(name, getattr(self, name)))
         self._check_stages()
         self._check_ranges()
 
@@ -67,17 +68,10 @@ class STViTConfig:
         Raises:
             ValueError: If a name is unknown; the message lists the known ones.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f"Unknown settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
-        return cls(**values)
+        _check_settings(values)
+        return cls(**{name: _tuples(value) for name, value in values.items()})
 
     def _check_stages(self) -> None:
-        for name in ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init"):
-            got = len(getattr(self, name))
-            if got != STAGES:
-                raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {got}.")
         for stage, (channels, heads) in enumerate(zip(self.embed_dims, self.num_heads, strict=True)):
             if heads < 1 or channels < 1 or channels % heads:
                 raise ValueError(
@@ -96,6 +90,33 @@ class STViTConfig:
                 "depths must be at least 1, num_iters and num_classes at least 0, got "
                 f"depths {self.depths}, num_iters {self.num_iters}, num_classes {self.num_classes}."
             )
+        if self.mlp_ratio <= 0 or self.projection_dim < 1 or self.in_channels < 1 or self.embed_dims[0] < 2:
+            raise ValueError(
+                "mlp_ratio must be above 0, projection_dim and in_channels at least 1 and embed_dims at least 2, got "
+                f"mlp_ratio {self.mlp_ratio:g}, projection_dim {self.projection_dim}, in_channels "
+                f"{self.in_channels}, embed_dims {self.embed_dims}."
+            )
+
+
+def _stage_values(name: str, values: Any) -> tuple[Any, ...]:
+    """Return the values of a setting by stage as tuples."""
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {values!r}.")
+    if len(values) != STAGES:
+        raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {len(values)}.")
+    return _tuples(values)
+
+
+def _tuples(value: Any) -> Any:
+    """Turn lists, which JSON has instead of tuples, into tuples at every depth."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value
+
+
+def _check_settings(names: Iterable[str]) -> None:
+    known = {field.name for field in fields(STViTConfig)}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise ValueError(f"Unknown settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
 
 
 _SCALED = (None, None, 1e-6, 1e-6)
@@ -127,7 +148,9 @@ def get_config(name: str, **overrides: Any) -> STViTConfig:
 
     Raises:
         KeyError: If there is no such variant; the message lists the known ones.
+        ValueError: If a setting is unknown or its value makes no model.
     """
     if name not in CONFIGS:
         raise KeyError(f"There is no variant {name!r}; known are {', '.join(CONFIGS)}.")
+    _check_settings(overrides)
     return replace(CONFIGS[name], **overrides)

@@ -23,10 +23,10 @@ def as_cell(cell: int | tuple[int, int]) -> tuple[int, int]:
     Raises:
         ValueError: If a side is not a positive whole number.
     """
-    height, width = (cell, cell) if isinstance(cell, int) else tuple(cell)
-    if not (isinstance(height, int) and isinstance(width, int) and height >= 1 and width >= 1):
+    sides = cell if isinstance(cell, tuple | list) else (cell, cell)
+    if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
         raise ValueError(f"A cell needs one or two whole numbers of at least 1, got {cell!r}.")
-    return height, width
+    return sides[0], sides[1]
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,11 @@ class TokenGrid:
     cell: int | tuple[int, int] = 1
 
     def __post_init__(self) -> None:
-        """Check the sizes."""
+        """Check the sizes, and write a square cell as one number so that equal layouts compare equal."""
         if self.height < 1 or self.width < 1:
             raise ValueError(f"A token grid needs at least 1 x 1 tokens, got {self.height} x {self.width}.")
-        as_cell(self.cell)
+        tall, wide = as_cell(self.cell)
+        object.__setattr__(self, "cell", tall if tall == wide else (tall, wide))
 
     @property
     def cell_size(self) -> tuple[int, int]:
@@ -132,7 +133,7 @@ class TokenGrid:
             raise IndexError(f"Token {token} does not exist; this grid has tokens 0 to {self.num_tokens - 1}.")
         return divmod(token, self.width)
 
-    def box(self, token: int, image_height: float, image_width: float) -> tuple[float, float, float, float]:
+    def box(self, token: int, image_height: float | int, image_width: float | int) -> tuple[float, float, float, float]:
         """Return (top, left, bottom, right) of a token on an image of the given size in pixels."""
         row, column = self.position(token)
         tall, wide = image_height / self.height, image_width / self.width

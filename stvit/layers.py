@@ -1,5 +1,8 @@
 """The convolutional parts of STViT: stem, downsampling, positional encoding, feed-forward, norms."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -95,3 +98,20 @@ class StochasticDepth(nn.Module):
     def extra_repr(self) -> str:
         """Show the rate."""
         return f"rate={self.rate:g}"
+
+
+@contextmanager
+def unrecorded_batch_norm(module: nn.Module) -> Iterator[None]:
+    """Keep BatchNorms in training mode from adding the batches of this context to their running statistics.
+
+    For the second run of a checkpointed block, which would otherwise count each batch twice.
+    """
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    kept = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum, norm.num_batches_tracked = 0.0, None
+        yield
+    finally:
+        for norm, momentum, counted in kept:
+            norm.momentum, norm.num_batches_tracked = momentum, counted

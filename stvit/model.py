@@ -1,9 +1,12 @@
 """STViT: stem, four stages of super token transformer blocks, head."""
 
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
+from huggingface_hub import PyTorchModelHubMixin, constants
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -18,7 +21,9 @@ from stvit.layers import (
     ResidualDepthwiseConv,
     Stem,
     StochasticDepth,
+    unrecorded_batch_norm,
 )
+from stvit.weight_files import read_safetensors, write_weights
 
 
 class BlockId(NamedTuple):
@@ -85,7 +90,7 @@ class Stage(nn.Module):
         """Return the features for the next stage."""
         for block in self.blocks:
             if self.checkpointing and self.training and torch.is_grad_enabled():
-                features = checkpoint(block, features, use_reentrant=False)
+                features = checkpoint(block, features, use_reentrant=False, context_fn=partial(_contexts, block))
             else:
                 features = block(features)
         return self.downsample(features)
@@ -115,6 +120,7 @@ class STViT(
     def __init__(self, config: STViTConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or STViTConfig()
+        self._hub_mixin_config = config  # save_pretrained would leave out a config that nobody passed.
         self.class_names: tuple[str, ...] | None = None
         width = config.embed_dims[-1]
         self.stem = Stem(config.in_channels, config.embed_dims[0])
@@ -130,13 +136,14 @@ class STViT(
         self.apply(_init_weights)
 
     def forward_features(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
-        """Return the last feature map, shape (B, projection_dim, H / 32, W / 32), before pooling.
+        """Return the last feature map, shape (B, projection_dim, ceil(H / 32), ceil(W / 32)), before pooling.
 
         Args:
             pixels: Normalised images, shape (B, 3, H, W), at least 32 px a side.
 
         Raises:
             ValueError: If the shape cannot be an image batch for this model.
+            TypeError: If the pixels are whole numbers.
         """
         self._check(pixels)
         return self.projection(self.stages(self.dropout(self.stem(pixels))))
@@ -153,11 +160,32 @@ class STViT(
             for j, block in enumerate(stage.blocks)  # type: ignore[arg-type]  # a Stage has blocks
         }
 
+    def _save_pretrained(self, save_directory: Path) -> None:
+        write_weights(
+            save_directory / constants.SAFETENSORS_SINGLE_FILE, self.state_dict(), self.config, self.class_names
+        )
+
+    @classmethod
+    def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "STViT":
+        """Load like the mixin, but refuse weights that lack a key unless asked not to."""
+        return super()._from_pretrained(strict=strict, **options)
+
+    @classmethod
+    def _load_as_safetensor(cls, model: Any, model_file: str, map_location: str, strict: bool) -> Any:
+        model = super()._load_as_safetensor(model, model_file, map_location, strict)
+        model.class_names = read_safetensors(Path(model_file)).class_names
+        return model
+
     def _check(self, pixels: Tensor) -> None:
         channels = self.config.in_channels
         if pixels.ndim != 4 or pixels.shape[1] != channels or min(pixels.shape[2:]) < 1:
             raise ValueError(
                 f"Expected pixels of shape (batch, {channels}, height, width), got {tuple(pixels.shape)}; "
+                "`stvit.images.prepare` makes them from a file."
+            )
+        if not pixels.is_floating_point():
+            raise TypeError(
+                f"Expected pixels as normalised floating point numbers, got {pixels.dtype}; "
                 "`stvit.images.prepare` makes them from a file."
             )
 
@@ -171,8 +199,14 @@ def create_model(name: str = "stvit_small", **overrides: Any) -> STViT:
 
     Raises:
         KeyError: If there is no such variant.
+        ValueError: If an override is no setting, or its value makes no model.
     """
     return STViT(get_config(name, **overrides))
+
+
+def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Return the contexts of a checkpointed block's first run and of its run in the backward pass."""
+    return nullcontext(), unrecorded_batch_norm(block)
 
 
 def _drop_path_rates(config: STViTConfig) -> list[list[float]]:

@@ -6,13 +6,13 @@ from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from stvit.association import Association
+from stvit.association import Association, check_image
 from stvit.attention import SuperTokenAttention, split_heads
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
-from stvit.softmax_attention import SoftmaxAttention
+from stvit.softmax_attention import SoftmaxAttention, check_head
 from stvit.token_attention import DecomposedAttention
 
 
@@ -24,34 +24,28 @@ class AttentionWeights:
         qkv_weight: Shape (3 C, C), channels laid out head by head as (q, k, v).
         qkv_bias: Shape (3 C,), or None.
         proj_weight: Shape (C, C).
-        proj_bias: Shape (C,).
+        proj_bias: Shape (C,), or None.
         heads: Number of heads.
     """
 
     qkv_weight: Float[Tensor, "triple channels"]
     qkv_bias: Float[Tensor, " triple"] | None
     proj_weight: Float[Tensor, "channels channels"]
-    proj_bias: Float[Tensor, " channels"]
+    proj_bias: Float[Tensor, " channels"] | None
     heads: int
 
     @classmethod
     def of(cls, attention: SuperTokenAttention) -> "AttentionWeights":
         """Return the projections of a module."""
         refine = attention.refine
-        bias = refine.qkv.bias
-        return cls(
-            refine.qkv.weight.detach().flatten(1),
-            None if bias is None else bias.detach(),
-            refine.proj.weight.detach().flatten(1),
-            refine.proj.bias.detach() if refine.proj.bias is not None else torch.empty(0),
-            refine.heads,
-        )
+        return cls(*_matrix_and_bias(refine.qkv), *_matrix_and_bias(refine.proj), refine.heads)
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """Counters that grow when somebody writes to the weights."""
+        """Counters that grow when somebody writes to the weights (not through `.data`, which PyTorch hides)."""
         tensors = (self.qkv_weight, self.qkv_bias, self.proj_weight, self.proj_bias)
-        return tuple(tensor._version for tensor in tensors if tensor is not None)
+        # Weights made in inference mode have no counter, and nobody can write to them outside it.
+        return tuple(tensor._version for tensor in tensors if tensor is not None and not tensor.is_inference())
 
     def qkv(self, features: Float[Tensor, "batch length channels"]) -> tuple[Tensor, Tensor, Tensor]:
         """Return q, k and v of features (B, L, C), each (B, heads, L, head_dim)."""
@@ -61,6 +55,12 @@ class AttentionWeights:
     def project(self, features: Float[Tensor, "batch length channels"]) -> Float[Tensor, "batch length channels"]:
         """Return the output projection of features (B, L, C)."""
         return torch.nn.functional.linear(features, self.proj_weight, self.proj_bias)
+
+
+def _matrix_and_bias(convolution: nn.Conv2d) -> tuple[Tensor, Tensor | None]:
+    """Return the weight of a 1 x 1 convolution as a matrix, and its bias, without gradient."""
+    bias = convolution.bias
+    return convolution.weight.detach().flatten(1), None if bias is None else bias.detach()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,22 +128,29 @@ class BlockRecord:
 
     def padding_leakage(self, head: int | None = None) -> Float[Tensor, "batch height width"]:
         """Return the part that goes to padding tokens or to empty super tokens, shape (B, H, W)."""
-        if self.grid.is_identity:
+        check_head(head, self.heads)
+        if self.association.is_identity:
             return torch.zeros_like(self.output[:, 0])
         attention = self.super_attention.mean(1) if head is None else self.super_attention[:, head]
         lost = attention @ self.association.lost_share.unsqueeze(-1)
         return self._on_grid(self.association.upsample(lost)[..., 0])
 
     def token_attention(self, image: int = 0) -> DecomposedAttention:
-        """Return Q A(S) Q-hat^T of one image as its factors."""
+        """Return Q A(S) Q-hat^T of one image as its factors.
+
+        Raises:
+            IndexError: If the batch has no such image.
+        """
+        association = self.association.select(image)
         core = SoftmaxAttention(self.super_query[image], self.super_key[image], self.scale)
-        return DecomposedAttention(self.association.select(image), core)
+        return DecomposedAttention(association, core)
 
     def token_query_key(self, image: int = 0) -> tuple[Tensor, Tensor]:
         """Return q and k of all tokens under the block's own weights, each (heads, N, head_dim).
 
         The basis of global and local attention as they would be without super tokens.
         """
+        check_image(image, self.batch_size)
         query, key, _ = self.current_weights().qkv(self._sequence(self.tokens[image : image + 1]))
         return query[0], key[0]
 
@@ -234,7 +241,7 @@ class Capture(Mapping[BlockId, BlockRecord]):
 
     def replay_error(self) -> float:
         """Return the largest replay error of all captured blocks."""
-        return max(record.replay_error() for record in self.records.values())
+        return max((record.replay_error() for record in self.records.values()), default=0.0)
 
     @property
     def nbytes(self) -> int:

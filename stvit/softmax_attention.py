@@ -18,9 +18,13 @@ DENSE_BYTES = 16 * 2**20
 def check_head(head: int | None, heads: int) -> None:
     """Raise an IndexError that lists the valid heads if there is no such head (None stands for the mean)."""
     if head is not None and not 0 <= head < heads:
-        raise IndexError(
-            f"Head {head} does not exist; this attention has heads 0 to {heads - 1} (None for the mean)."
-        )
+        raise IndexError(f"Head {head} does not exist; this attention has heads 0 to {heads - 1} (None for the mean).")
+
+
+def check_token(token: int, tokens: int) -> None:
+    """Raise an IndexError that lists the valid tokens if there is no such token."""
+    if not 0 <= token < tokens:
+        raise IndexError(f"Token {token} does not exist; this attention has tokens 0 to {tokens - 1}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +79,12 @@ class SoftmaxAttention:
 
     def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return what a token attends to, shape (N,), summing to 1."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
         check_head(head, self.heads)
         columns = self.take_columns(torch.tensor([token], device=self.key.device))[..., 0]
         return columns.mean(0) if head is None else columns[head]
@@ -123,8 +129,7 @@ class SoftmaxAttention:
         """Logarithm of each row's sum of exponentials, shape (heads, N), computed in blocks of rows."""
         step = max(1, BLOCK_BYTES * self.num_tokens // max(1, self.dense_nbytes))
         parts = [
-            (query @ self.key.transpose(-1, -2) * self.scale).logsumexp(-1)
-            for query in self.query.split(step, dim=1)
+            (query @ self.key.transpose(-1, -2) * self.scale).logsumexp(-1) for query in self.query.split(step, dim=1)
         ]
         return torch.cat(parts, dim=1)
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from stvit.association import AnyAssociation, Association, associate, regular_grid
+from stvit.association import AnyAssociation, Association, CellAssociation, associate, regular_grid
 from stvit.grid import TokenGrid
 
 SwapName: TypeAlias = Literal["grid", "hard", "masked"]
@@ -24,22 +24,36 @@ Swap: TypeAlias = SwapName | Tensor | Association | SwapRule
 """
 
 
-def swapped(
-    swap: Swap, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int
-) -> AnyAssociation:
+def swapped(swap: Swap, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int) -> AnyAssociation:
     """Return the association that a swap puts in place of the learned one.
 
     Raises:
-        ValueError: If the swap is unknown or does not fit the grid.
+        ValueError: If the swap is unknown or does not fit the grid or the batch.
+        TypeError: If it is nothing that can be put in place of an association.
     """
     if isinstance(swap, str):
         return _named(swap, tokens, grid, learned, num_iters)
     if isinstance(swap, Tensor):
         return Association.from_labels(_flat_labels(swap, grid, len(tokens)), grid, tokens)
     result = swap(tokens, grid, learned) if callable(swap) else swap
-    if result.grid != grid:
-        raise ValueError(f"The association given is laid out on {result.grid}, but the block works on {grid}.")
+    if not isinstance(result, Association | CellAssociation):
+        raise TypeError(
+            "An association can be replaced by a name, a tensor of labels, an Association or a function that "
+            f"returns one, got {type(result).__name__}; turn an array of labels into a tensor with torch.from_numpy."
+        )
+    _check_fit(result, tokens, grid)
     return result
+
+
+def _check_fit(association: AnyAssociation, tokens: Tensor, grid: TokenGrid) -> None:
+    if association.grid != grid:
+        raise ValueError(f"The association given is laid out on {association.grid}, but the block works on {grid}.")
+    weight = association.weight
+    if len(weight) != len(tokens) or weight.dtype != tokens.dtype or weight.device != tokens.device:
+        raise ValueError(
+            f"The association given holds {len(weight)} images as {weight.dtype} on {weight.device}, but the block "
+            f"works on {len(tokens)} as {tokens.dtype} on {tokens.device}."
+        )
 
 
 def _named(name: str, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int) -> AnyAssociation:
@@ -52,10 +66,13 @@ def _named(name: str, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, 
     raise ValueError(f"There is no association named {name!r}; known are grid, hard and masked.")
 
 
-def _flat_labels(labels: Int[Tensor, "..."], grid: TokenGrid, batch: int) -> Int[Tensor, "batch tokens"]:
-    if labels.shape[-2:] != (grid.height, grid.width) or labels.ndim not in (2, 3):
+def _flat_labels(labels: Tensor, grid: TokenGrid, batch: int) -> Int[Tensor, "batch tokens"]:
+    size = (grid.height, grid.width)
+    if tuple(labels.shape) not in (size, (1, *size), (batch, *size)):
         raise ValueError(
-            f"Labels for a block of {grid.height} x {grid.width} tokens need that shape (one per token; batch "
-            f"axis optional), got {tuple(labels.shape)}."
+            f"Labels for a block of {grid.height} x {grid.width} tokens need that shape (one per token), with or "
+            f"without a batch axis of {batch} in front, got {tuple(labels.shape)}."
         )
+    if labels.is_floating_point() or labels.is_complex():
+        raise TypeError(f"Labels need whole numbers, got {labels.dtype}; round them first.")
     return labels.to(torch.int64).expand(batch, -1, -1).flatten(1)

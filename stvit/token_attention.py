@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stvit.association import Association
-from stvit.softmax_attention import BLOCK_BYTES, SoftmaxAttention, check_head
+from stvit.softmax_attention import BLOCK_BYTES, SoftmaxAttention, check_head, check_token
 
 DEFAULT_MAX_BYTES = 256 * 2**20
 """Largest dense matrix that `to_dense` builds unless told otherwise."""
@@ -84,18 +84,18 @@ class DecomposedAttention:
 
     def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the attention times values (N, C), shape (N, C), without building it."""
+        check_head(head, self.heads)
         per_head = self.apply_heads(values.expand(self.heads, -1, -1))
         return self._one_head(per_head, head)
 
-    def apply_heads(
-        self, values: Float[Tensor, "heads tokens channels"]
-    ) -> Float[Tensor, "heads tokens channels"]:
+    def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
         """Return each head's attention times its own values, shape (heads, N, C)."""
         sampled = self._each_head(self.association.sample, values)
         return self._each_head(self.association.upsample, self.super_attention.apply(sampled))
 
     def apply_transposed(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the transposed attention times values (N, C), shape (N, C)."""
+        check_head(head, self.heads)
         mass = self._normaliser.unsqueeze(-1)
         pooled = self.association.sample(values[None])[0] * mass  # Q^T V
         spread = self.super_attention.apply_transposed(pooled.expand(self.heads, -1, -1)) / mass
@@ -149,7 +149,7 @@ class DecomposedAttention:
 
     @property
     def _is_identity(self) -> bool:
-        return self.association.grid.is_identity
+        return self.association.is_identity
 
     @property
     def _index(self) -> Tensor:
@@ -182,7 +182,7 @@ class DecomposedAttention:
         return gram.reshape(cells + 1, cells + 1)[:cells, :cells]
 
     def _check(self, token: int, head: int | None) -> None:
-        self.association.grid.position(token)
+        check_token(token, self.num_tokens)
         check_head(head, self.heads)
 
     @staticmethod
