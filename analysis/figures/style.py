@@ -1,0 +1,82 @@
+"""One look for all figures: colours for each kind of attention, maps, fonts and margins."""
+
+import base64
+import io
+from functools import lru_cache
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import UInt8
+from matplotlib import colormaps
+from PIL import Image
+
+KIND_COLOURS = {
+    "super": "#0072B2",
+    "global": "#D55E00",
+    "local": "#009E73",
+    "association": "#CC79A7",
+    "grid": "#7F7F7F",
+    "slic": "#E69F00",
+}
+"""Colour-blind safe (Okabe and Ito), one for each kind of attention or grouping."""
+
+KIND_NAMES = {
+    "super": "Super token attention",
+    "global": "Global attention",
+    "local": "Local attention",
+    "association": "Association",
+    "grid": "Regular grid",
+    "slic": "SLIC",
+}
+
+ANCHOR_COLOUR = "#39FF14"
+"""Of the frame around the anchor; no map of attention contains it."""
+
+HEAT = [[i / 255, "rgb({},{},{})".format(*colormaps["inferno"](i, bytes=True)[:3])] for i in range(0, 256, 5)]
+"""Perceptually uniform map of attention, from nothing (dark) to the largest value (bright).
+
+Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for places to put its theme's colours.
+"""
+
+FONT_SIZE = 13
+PANEL_HEIGHT = 380
+"""Height of one picture panel in CSS pixels, colour bar included."""
+
+BAR_SPACE = 48
+"""Pixels below each picture for its colour bar; kept free where there is none, so that pictures line up."""
+
+
+@lru_cache(maxsize=32)
+def _encode(data: bytes, shape: tuple[int, ...]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(np.frombuffer(data, np.uint8).reshape(shape)).save(buffer, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_source(image: UInt8[np.ndarray, "height width ..."]) -> str:
+    """Return an image as a data address that Plotly can draw."""
+    return _encode(np.ascontiguousarray(image).tobytes(), image.shape)
+
+
+def greyscale(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    """Return the picture in grey (ITU-R 601 luma), the ground that heat is drawn on."""
+    luma = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.repeat(luma.round().astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def picture_layout(figure: go.Figure, height: int, width: int, panel_height: int = PANEL_HEIGHT) -> go.Figure:
+    """Give a figure square pixels, no axes and tight margins, and return it."""
+    figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=True)
+    figure.update_yaxes(
+        visible=False, range=[height, 0], scaleanchor="x", constrain="domain", constraintoward="top", fixedrange=True
+    )
+    figure.update_layout(
+        height=panel_height,
+        margin={"l": 0, "r": 0, "t": 0, "b": BAR_SPACE},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": FONT_SIZE},
+        showlegend=False,
+        hoverlabel={"font": {"size": FONT_SIZE}},
+    )
+    return figure

@@ -1,0 +1,22 @@
+"""What uniform attention would give, in closed form: the line that the metrics are read against."""
+
+import math
+
+import numpy as np
+
+from stvit import TokenGrid
+
+
+def uniform_entropy(grid: TokenGrid) -> float:
+    """Return log N in nats, the largest entropy there is."""
+    return math.log(grid.num_tokens)
+
+
+def uniform_distance(grid: TokenGrid, token_pixels: float | int) -> float:
+    """Return the mean distance between two tokens drawn at random, in image pixels.
+
+    A pair of tokens is counted by its offset, (H - |a|) (W - |b|) pairs at offset (a, b), so the cost is O(N).
+    """
+    down, across = np.arange(grid.height)[:, None], np.arange(grid.width)[None]
+    pairs = (grid.height - down) * (grid.width - across) * np.where(down > 0, 2, 1) * np.where(across > 0, 2, 1)
+    return float((pairs * np.hypot(down, across)).sum() / grid.num_tokens**2 * token_pixels)

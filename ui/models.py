@@ -1,0 +1,69 @@
+"""Models for the app: built once, shared by all sessions, never changed."""
+
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import streamlit as st
+import torch
+from stvit.pretrained import PretrainedEntry, list_pretrained, load_pretrained
+from stvit.weights import model_from_file, weights_digest
+
+from stvit import create_model
+from ui.view import ModelHandle
+
+TITLES = {
+    "stvit_demo": "STViT demo",
+    "stvit_small": "STViT-S",
+    "stvit_base": "STViT-B",
+    "stvit_large": "STViT-L",
+}
+"""What people call each variant."""
+
+RANDOM = "random"
+UPLOAD = "upload"
+
+
+def weight_choices(variant: str) -> dict[str, str]:
+    """Return what weights a variant can have here, key to label: those found first, random, uploaded."""
+    found = {entry.name: _label(entry) for entry in list_pretrained() if entry.variant == variant and entry.available}
+    return found | {RANDOM: "Random (untrained)", UPLOAD: "From a file ..."}
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the model ...")
+def random_model(variant: str) -> ModelHandle:
+    """Return a variant with random weights, the same in every session."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = create_model(variant).eval()
+    return ModelHandle(model, weights_digest(model), f"{TITLES[variant]}, random weights", trained=False)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
+def pretrained_model(name: str, label: str) -> ModelHandle:
+    """Return a model of the manifest whose file is here."""
+    model = load_pretrained(name)
+    return ModelHandle(model, weights_digest(model), label, trained=True)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
+def uploaded_model(digest: str, name: str, _data: bytes) -> ModelHandle:
+    """Return a model from an uploaded file, keyed by the file's own hash."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "upload" + Path(name).suffix.lower())
+        path.write_bytes(_data)
+        model = model_from_file(path)
+    return ModelHandle(model, digest, name, trained=True)
+
+
+def from_upload(name: str, data: bytes) -> ModelHandle:
+    """Return the model in an uploaded file.
+
+    Raises:
+        WeightsError: If the file holds no such model.
+    """
+    return uploaded_model(sha256(data).hexdigest(), name, data)
+
+
+def _label(entry: PretrainedEntry) -> str:
+    return f"{TITLES[entry.variant]} at {entry.resolution}"

@@ -1,0 +1,78 @@
+"""The choice of block, head and anchor, shared by the pages."""
+
+import streamlit as st
+
+from analysis.figures.attention_maps import Anchor
+from stvit import BlockId, BlockRecord, Capture, TokenGrid
+
+MEAN = "mean"
+
+
+def choose_block(capture: Capture) -> BlockRecord:
+    """Draw the pickers of stage and block and return the record chosen."""
+    stages = sorted({block.stage for block in capture})
+    stage = st.segmented_control(
+        "Stage",
+        stages,
+        format_func=lambda i: str(i + 1),
+        default=0,
+        required=True,
+        key="stage",
+        bind="query-params",
+    )
+    blocks = [block.block for block in capture if block.stage == stage]
+    _keep_valid("block", blocks)
+    block = st.segmented_control(
+        "Block",
+        blocks,
+        format_func=lambda i: str(i + 1),
+        default=0,
+        required=True,
+        key="block",
+        bind="query-params",
+    )
+    return capture[BlockId(stage, block)]
+
+
+def choose_head(record: BlockRecord) -> int | None:
+    """Draw the picker of a head; None is the mean over heads."""
+    heads = [MEAN, *map(str, range(record.heads))]
+    _keep_valid("head", heads)
+    head = st.segmented_control(
+        "Head", heads, default=MEAN, required=True, key="head", bind="query-params",
+        format_func=lambda name: "mean" if name == MEAN else str(int(name) + 1),
+    )  # fmt: skip
+    return None if head == MEAN else int(head)
+
+
+def choose_anchor(grid: TokenGrid) -> Anchor:
+    """Draw the inputs of the anchor's row and column; it keeps its place when the grid changes."""
+    _carry_anchor(grid)
+    row = st.number_input("Anchor row", 0, grid.height - 1, step=1, key="row", bind="query-params", width=130)
+    column = st.number_input("Anchor column", 0, grid.width - 1, step=1, key="column", bind="query-params", width=130)
+    return Anchor(int(row), int(column))
+
+
+def choose_scale() -> bool:
+    """Draw the choice of colour scale and return whether the attention panels share it."""
+    scale = st.segmented_control(
+        "Colour scale", ["each its own", "shared"], default="each its own", required=True, key="scale",
+        persist_state="session", help="Shared: the bars of all attention panels end at the same value.",
+    )  # fmt: skip
+    return scale == "shared"
+
+
+def _carry_anchor(grid: TokenGrid) -> None:
+    """Move the anchor from the grid it was chosen on to this one, same place on the picture."""
+    state, size = st.session_state, (grid.height, grid.width)
+    before = state.get("anchor_grid", size)
+    for key, old, new in zip(("row", "column"), before, size, strict=True):
+        place = (state.get(key, (old - 1) // 2) + 0.5) / old
+        state[key] = min(int(place * new), new - 1)
+    state["anchor_grid"] = size
+
+
+def _keep_valid(key: str, options: list[int] | list[str]) -> None:
+    """Forget a choice that the options no longer hold."""
+    if key in st.session_state and st.session_state[key] not in options:
+        st.session_state[key] = options[0]
