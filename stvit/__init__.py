@@ -20,9 +20,11 @@ from stvit.capture import TapError, capture
 from stvit.config import CONFIGS, STViTConfig
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
+from stvit.pretrained import load_pretrained
 from stvit.records import BlockRecord, Capture
 from stvit.softmax_attention import SoftmaxAttention
 from stvit.token_attention import DecomposedAttention
+from stvit.weights import load_weights
 
 __version__ = "0.1.0"
 
@@ -42,4 +44,6 @@ __all__ = [
     "associate",
     "capture",
     "create_model",
+    "load_pretrained",
+    "load_weights",
 ]

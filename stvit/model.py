@@ -166,6 +166,11 @@ class STViT(
         )
 
     @classmethod
+    def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
+        """Build the config by its own rules: the mixin would drop settings it does not know."""
+        return STViTConfig.from_dict(value) if isinstance(value, dict) else value
+
+    @classmethod
     def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "STViT":
         """Load like the mixin, but refuse weights that lack a key unless asked not to."""
         return super()._from_pretrained(strict=strict, **options)

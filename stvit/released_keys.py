@@ -23,6 +23,24 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"^head\.", "classifier."),
 )
 
+_INVERSE_RULES: tuple[tuple[str, str], ...] = (
+    (r"^stem\.", "patch_embed.proj."),
+    (r"^stages\.(\d+)\.downsample\.", r"layers.\1.downsample.proj."),
+    (r"^stages\.", "layers."),
+    (r"\.position\.", ".pos_embed.conv."),
+    (r"\.attention_norm\.", ".norm1.norm."),
+    (r"\.ffn_norm\.", ".norm2."),
+    (r"\.attention\.refine\.", ".attn.stoken_refine."),
+    (r"\.ffn\.expand\.", ".mlp2.fc1."),
+    (r"\.ffn\.project\.", ".mlp2.fc2."),
+    (r"\.ffn\.depthwise\.", ".mlp2.conv.conv."),
+    (r"\.attention_scale\.gamma$", ".gamma_1"),
+    (r"\.ffn_scale\.gamma$", ".gamma_2"),
+    (r"^projection\.0\.", "proj."),
+    (r"^projection\.1\.", "norm."),
+    (r"^classifier\.", "head."),
+)
+
 _CONSTANTS = re.compile(r"^layers\.\d+\.blocks\.\d+\.attn\.(?:un)?fold\.weights$")
 """Buffers of ones and zeros that released files repeat in every block; they hold nothing learned."""
 
@@ -42,3 +60,10 @@ def translate_key(key: str) -> str:
 def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a released state dict under our names, without its constant fold and unfold kernels."""
     return {translate_key(key): value for key, value in state.items() if not _CONSTANTS.match(key)}
+
+
+def released_key(key: str) -> str:
+    """Return the released name of one of our keys, the inverse of `translate_key`."""
+    for pattern, replacement in _INVERSE_RULES:
+        key = re.sub(pattern, replacement, key)
+    return key

@@ -1,0 +1,58 @@
+"""Convert a downloaded checkpoint to safetensors with its config: `python -m stvit.convert FILE.pth`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from stvit.variants import outline_of_config
+from stvit.weights import WeightsError, file_digest, model_from_file, save_weights
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def convert(source: Path, out: Path, dtype: torch.dtype | None = None, force: bool = False) -> str:
+    """Convert a checkpoint and return what was recognised and written, in two lines.
+
+    Args:
+        source: A released checkpoint, or any file that `stvit.weights.model_from_file` accepts.
+        out: The .safetensors file to write.
+        dtype: Type to store floats in; None keeps float32.
+        force: Whether to replace a file that is there.
+
+    Raises:
+        WeightsError: If the source cannot be used or the target not written.
+    """
+    if out.exists() and not force:
+        raise WeightsError(f"{str(out)!r} exists already; choose another name or add --force.")
+    model = model_from_file(source)
+    save_weights(model, out, dtype)
+    variant = outline_of_config(model.config).variant or "a model of other settings"
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return (
+        f"Recognised {variant} with {model.config.num_classes} classes and {parameters:,} parameters.\n"
+        f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB, sha256 {file_digest(out)})."
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, or 1 with one sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m stvit.convert", description=__doc__)
+    parser.add_argument("file", type=Path, help="downloaded checkpoint (.pth)")
+    parser.add_argument("--out", type=Path, help="target (.safetensors); by default beside the checkpoint")
+    parser.add_argument("--dtype", choices=DTYPES, help="type to store; by default float32")
+    parser.add_argument("--force", action="store_true", help="replace the target if it exists")
+    options = parser.parse_args(arguments)
+    out = options.out or options.file.with_suffix(".safetensors")
+    try:
+        print(convert(options.file, out, DTYPES.get(options.dtype), options.force))
+    except (WeightsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
