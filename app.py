@@ -4,21 +4,24 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.pages import explore, layers, super_tokens
 from ui.sidebar import choose_view
 
-ICON = str(Path(__file__).parent / "ui" / "icon.png")
+UI = Path(__file__).parent / "ui"
 
-st.set_page_config(page_title="STViT from inside", page_icon=ICON, layout="wide")
+st.set_page_config(page_title="STViT from inside", page_icon=str(UI / "icon.png"), layout="wide")
+st.html("<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {padding-top: 0}</style>")
 
-pages = st.navigation(
+PAGES = [
+    ("explore", "Explore", ":material/center_focus_strong:"),
+    ("super_tokens", "Super tokens", ":material/hexagon:"),
+    ("layers", "Layers", ":material/stacked_line_chart:"),
+]
+page = st.navigation(
     [
-        st.Page(explore.show, title="Explore", icon=":material/center_focus_strong:", url_path="explore", default=True),
-        st.Page(super_tokens.show, title="Super tokens", icon=":material/hexagon:", url_path="super-tokens"),
-        st.Page(layers.show, title="Layers", icon=":material/stacked_line_chart:", url_path="layers"),
+        st.Page(UI / "pages" / f"{name}.py", title=title, icon=icon, url_path=name.replace("_", "-"), default=not place)
+        for place, (name, title, icon) in enumerate(PAGES)
     ],
     position="top",
 )
-st.html("<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {padding-top: 0}</style>")
 choose_view()
-pages.run()
+page.run()

@@ -34,7 +34,7 @@ class RowSummary:
 
 
 def row_summary(
-    row: Float[np.ndarray, " tokens"], grid: TokenGrid, anchor: int, token_pixels: float | int
+    row: Float[np.ndarray, " tokens"], grid: TokenGrid, anchor: int, token_pixels: float
 ) -> RowSummary:
     """Summarise one row of attention, outgoing or incoming.
 

@@ -12,7 +12,7 @@ def uniform_entropy(grid: TokenGrid) -> float:
     return math.log(grid.num_tokens)
 
 
-def uniform_distance(grid: TokenGrid, token_pixels: float | int) -> float:
+def uniform_distance(grid: TokenGrid, token_pixels: float) -> float:
     """Return the mean distance between two tokens drawn at random, in image pixels.
 
     A pair of tokens is counted by its offset, (H - |a|) (W - |b|) pairs at offset (a, b), so the cost is O(N).

@@ -133,7 +133,7 @@ class TokenGrid:
             raise IndexError(f"Token {token} does not exist; this grid has tokens 0 to {self.num_tokens - 1}.")
         return divmod(token, self.width)
 
-    def box(self, token: int, image_height: float | int, image_width: float | int) -> tuple[float, float, float, float]:
+    def box(self, token: int, image_height: float, image_width: float) -> tuple[float, float, float, float]:
         """Return (top, left, bottom, right) of a token on an image of the given size in pixels."""
         row, column = self.position(token)
         tall, wide = image_height / self.height, image_width / self.width

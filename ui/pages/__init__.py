@@ -1,1 +1,1 @@
-"""One module for each page; each has `show`, which draws the current view."""
+"""One script for each page; Streamlit runs it from top to bottom, and it draws the current view."""

@@ -74,3 +74,6 @@ def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: Panel, m
         quantity=panel.quantity,
     )
     st.plotly_chart(figure, key=f"panel_{panel.title}", config={"displayModeBar": False})
+
+
+show()

@@ -71,3 +71,6 @@ def _measure(digest: str, block: BlockId, stride: int, _record: BlockRecord) -> 
         }
         for kind, source in sources.items()
     }
+
+
+show()

@@ -84,3 +84,6 @@ def _show_table(view: View, record: BlockRecord, found: list[Grouping]) -> None:
     for name in ("explained variation", "compactness"):
         config[name] = st.column_config.NumberColumn(help=COLUMN_HELP[name], format="%.3f")
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config)
+
+
+show()

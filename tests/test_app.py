@@ -1,0 +1,207 @@
+"""Every page and control of the app, driven without a browser."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("ui/pages/explore.py", "ui/pages/super_tokens.py", "ui/pages/layers.py")
+PANELS = (
+    "Picture",
+    "Super token attention, outgoing",
+    "Super token attention, incoming",
+    "Global attention, outgoing",
+    "Local attention, outgoing",
+    "Association",
+)
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+
+
+def texts(app: AppTest) -> str:
+    """Return all that is written on the page."""
+    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.get("html"))
+    return "\n".join(str(getattr(element, "value", None) or element.proto) for group in groups for element in group)
+
+
+def check_fine(app: AppTest) -> None:
+    assert not app.exception, [error.value for error in app.exception]
+    assert not app.error, [error.value for error in app.error]
+
+
+def jpeg(height: int = 200, width: int = 300) -> bytes:
+    """Return a picture file made on the spot."""
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="JPEG")
+    return buffer.getvalue()
+
+
+def test_starts_on_a_sample_with_all_panels(app):
+    check_fine(app)
+    assert all(panel in texts(app) for panel in PANELS)
+    assert len(app.get("plotly_chart")) == len(PANELS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws(app, page):
+    check_fine(app.switch_page(page).run())
+
+
+def test_random_weights_are_announced(app):
+    app.selectbox("weights_stvit_demo").set_value("random").run()
+    check_fine(app)
+    assert any("Random weights" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("stage", range(4))
+def test_every_block_can_be_explored(app, stage):
+    app.segmented_control("stage").set_value(stage).run()
+    for block in app.segmented_control("block").options:
+        app.segmented_control("block").set_value(int(block) - 1).run()
+        check_fine(app)
+        assert f"stage {stage + 1}, block {block}" in texts(app)
+
+
+def test_every_head_can_be_chosen(app):
+    for head in ("0", "1", "mean"):
+        check_fine(app.segmented_control("head").set_value(head).run())
+
+
+def test_block_and_head_that_a_stage_lacks_are_replaced(app):
+    app.segmented_control("stage").set_value(3).run()
+    app.segmented_control("head").set_value("7").run()
+    app.segmented_control("stage").set_value(2).run()
+    app.segmented_control("block").set_value(3).run()
+    app.segmented_control("stage").set_value(0).run()
+    check_fine(app)
+    assert app.segmented_control("head").value == "mean"
+    assert app.segmented_control("block").value == 0
+
+
+def test_anchor_moves_and_keeps_its_place_between_stages(app):
+    app.number_input("row").set_value(10).run()
+    app.number_input("column").set_value(55).run()
+    check_fine(app)
+    assert "anchor (10, 55)" in texts(app)
+    app.segmented_control("stage").set_value(1).run()
+    assert (app.number_input("row").value, app.number_input("column").value) == (5, 27)
+
+
+def test_one_scale_for_all_panels(app):
+    check_fine(app.segmented_control("scale").set_value("shared").run())
+
+
+def test_every_sample_works(app):
+    for name in app.selectbox("sample").options:
+        check_fine(app.selectbox("sample").set_value(name.lower()).run())
+
+
+def test_other_variants_sizes_and_framings_work(app):
+    check_fine(app.selectbox("variant").set_value("stvit_small").run())
+    check_fine(app.selectbox("size").set_value(288).run())
+    assert "72 x 72 tokens" in texts(app)
+    app.segmented_control("framing").set_value("whole").run()
+    app.selectbox("sample").set_value("coffee").run()
+    check_fine(app)
+    assert "72 x 112 tokens" in texts(app)
+
+
+def test_own_picture_takes_the_place_of_the_sample(app):
+    app.segmented_control("framing").set_value("whole").run()
+    app.file_uploader("upload").set_value(("own.jpg", jpeg(), "image/jpeg")).run()
+    check_fine(app)
+    assert "56 x 88 tokens" in texts(app)  # 224 x 352 px
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("text.png", b"this is no picture"),
+        ("cut.jpg", jpeg()[:700]),
+        ("empty.png", b""),
+        ("tiny.jpg", jpeg(20, 20)),
+        ("long.jpg", jpeg(40, 900)),
+    ],
+)
+def test_bad_pictures_become_one_sentence(app, name, data):
+    app.file_uploader("upload").set_value((name, data, "image/jpeg")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert error.value.startswith(f"{name}: ")
+    assert all(panel in texts(app) for panel in PANELS)
+
+
+def test_bad_weights_become_one_sentence(app):
+    app.selectbox("weights_stvit_demo").set_value("upload").run()
+    check_fine(app)
+    app.file_uploader("weights_file").set_value(("page.pth", b"<html>quota</html>", "application/octet-stream")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert error.value.startswith("page.pth: ")
+
+
+def test_own_weights_are_used(app, tmp_path):
+    from stvit import create_model
+    from stvit.weights import save_weights
+
+    model = create_model("stvit_demo", num_classes=3, depths=(1, 1, 1, 1))
+    save_weights(model, tmp_path / "own.safetensors")
+    app.selectbox("weights_stvit_demo").set_value("upload").run()
+    data = (tmp_path / "own.safetensors").read_bytes()
+    app.file_uploader("weights_file").set_value(("own.safetensors", data, "application/octet-stream")).run()
+    check_fine(app)
+    assert "own.safetensors · stage 1, block 1" in texts(app)
+    assert app.segmented_control("block").options == ["1"]
+
+
+def test_super_tokens_page_draws_each_way(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    for drawing in ("means", "labels", "boundaries"):
+        check_fine(app.segmented_control("drawing").set_value(drawing).run())
+    check_fine(app.segmented_control("slic_resolution").set_value("pixel").run())
+    (table,) = app.dataframe
+    assert list(table.value["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC on pixels"]
+    assert table.value["compactness"][0] == pytest.approx(np.pi / 4)
+
+
+def test_super_tokens_page_explains_stages_without_them(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    app.segmented_control("stage").set_value(2).run()
+    check_fine(app)
+    assert "has no super tokens" in app.info[0].value
+
+
+def test_choices_survive_a_change_of_page(app):
+    app.segmented_control("stage").set_value(1).run()
+    app.number_input("row").set_value(3).run()
+    app.switch_page("ui/pages/super_tokens.py").run()
+    assert app.segmented_control("stage").value == 1
+    app.switch_page("ui/pages/explore.py").run()
+    check_fine(app)
+    assert app.segmented_control("stage").value == 1
+    assert app.number_input("row").value == 3
+
+
+def test_address_opens_a_view(app):
+    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    linked.query_params.update({"sample": "Coffee", "stage": "2", "row": "5"})
+    linked.run()
+    check_fine(linked)
+    assert linked.selectbox("sample").value == "coffee"
+    assert (linked.segmented_control("stage").value, linked.number_input("row").value) == (1, 5)
+
+
+def test_impossible_address_falls_back(app):
+    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    linked.query_params.update({"sample": "Nobody", "stage": "9", "row": "5000", "head": "x"})
+    linked.run()
+    check_fine(linked)
+    assert all(panel in texts(linked) for panel in PANELS)
