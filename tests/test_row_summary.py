@@ -39,7 +39,7 @@ def test_distance_is_measured_in_pixels():
 def test_agrees_with_the_streamed_library():
     torch.manual_seed(0)
     source = SoftmaxAttention(torch.randn(1, 108, 8), torch.randn(1, 108, 8), 1.0)
-    streamed = per_token(source, GRID, 4.0)
+    streamed = per_token(source, GRID, 4)
     summary = row_summary(source.row(17).numpy(), GRID, 17, 4)
     assert summary.entropy == pytest.approx(streamed["entropy"][0, 17], rel=1e-5)
     assert summary.distance == pytest.approx(streamed["distance"][0, 17], rel=1e-5)
