@@ -1,0 +1,124 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from stvit import create_model
+from training.config import PRESETS, TrainingConfig, get_preset
+from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor
+
+
+def test_norms_biases_and_layer_scale_are_not_decayed():
+    model = create_model("stvit_demo", layer_scale_init=(None, None, 1e-6, 1e-6))
+    decayed, plain = build_optimizer(model, get_preset("demo"), 64).param_groups
+    assert decayed["weight_decay"] == 0.05
+    assert plain["weight_decay"] == 0
+    exempt = set()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.LayerNorm):
+            exempt |= {module.weight, module.bias}
+        if getattr(module, "bias", None) is not None:
+            exempt.add(module.bias)
+        if hasattr(module, "gamma"):
+            exempt.add(module.gamma)
+    assert set(plain["params"]) == exempt
+    assert set(decayed["params"]) == set(model.parameters()) - exempt
+
+
+def test_learning_rate_scales_with_the_images_per_step():
+    model = nn.Linear(2, 2)
+    assert build_optimizer(model, get_preset("paper_small"), 1024).defaults["lr"] == 1e-3
+    assert build_optimizer(model, get_preset("paper_small"), 256).defaults["lr"] == 2.5e-4
+
+
+def test_factor_is_a_linear_rise_and_half_a_cosine():
+    assert lr_factor(0.05, 0.1, 0.2) == pytest.approx(0.5)
+    assert lr_factor(0.1, 0.1, 0.2) == pytest.approx(1.0)
+    assert lr_factor(0.55, 0.1, 0.2) == pytest.approx(0.6)
+    assert lr_factor(1.0, 0.1, 0.2) == pytest.approx(0.2)
+    assert lr_factor(0.0, 0.0, 0.0) == 1.0
+    assert lr_factor(1 / 3, 0.0, 0.0) == pytest.approx(0.5 * (1 + math.cos(math.pi / 3)))
+
+
+def test_schedule_agrees_with_that_of_pytorch_after_the_rise():
+    config = get_preset("demo", epochs=10, warmup_epochs=0)
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=2.0)
+    progress = Progress(total_steps=1000)
+    schedule = build_schedule(optimizer, config, progress)
+    oracle = torch.optim.lr_scheduler.CosineAnnealingLR(
+        torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=2.0), T_max=1000
+    )
+    optimizer.step()
+    oracle.optimizer.step()
+    for _ in range(999):
+        progress.steps += 1
+        schedule.step()
+        oracle.step()
+        # ours is taken at the middle of a step, so that the last step still moves
+        assert schedule.get_last_lr()[0] == pytest.approx(oracle.get_last_lr()[0], abs=2 * math.pi / 4 / 1000)
+    assert 0 < schedule.get_last_lr()[0] < 1e-5
+
+
+def test_time_takes_over_only_once_it_is_ahead():
+    progress = Progress(total_steps=100, time_budget=60.0, steps=50, seconds=20.0)
+    assert progress.fraction == 0.5
+    progress.seconds = 45.0
+    assert progress.fraction == 0.75
+    progress.seconds = 80.0
+    assert progress.fraction == 1.0
+    assert Progress(100, None, 50, 1e9).fraction == 0.5
+
+
+def test_time_left_counts_an_image_by_its_pixels():
+    sizes = ((0.0, 100), (0.5, 200))
+    assert Progress(100, None, 50, 10.0).seconds_left(sizes) == pytest.approx(40.0)
+    assert Progress(100, None, 75, 30.0).seconds_left(sizes) == pytest.approx(20.0)
+    assert Progress(100, 45.0, 50, 10.0).seconds_left(sizes) == pytest.approx(35.0)
+    assert Progress(100, 45.0, 100, 50.0).seconds_left(sizes) == 0.0
+
+
+def test_presets_state_the_recipe_of_the_paper():
+    assert [PRESETS[f"paper_{size}"].drop_path for size in ("small", "base", "large")] == [0.1, 0.4, 0.6]
+    for name in ("paper_small", "paper_base", "paper_large"):
+        preset = PRESETS[name]
+        assert (preset.epochs, preset.warmup_epochs, preset.lr, preset.lr_batch) == (300, 5, 1e-3, 1024)
+        assert (preset.label_smoothing, preset.mixup, preset.cutmix, preset.erase) == (0.1, 0.8, 1.0, 0.25)
+        assert preset.randaugment == (2, 9)
+        assert preset.size_at(0.99) == 224
+    assert PRESETS["finetune_384"].size_at(0.0) == 384
+
+
+def test_sizes_change_at_their_part_of_the_run():
+    config = TrainingConfig(sizes=((0.0, 96), (0.5, 128)))
+    assert [config.size_at(part) for part in (0.0, 0.49, 0.5, 1.0)] == [96, 96, 128, 128]
+
+
+def test_settings_survive_json_and_unknown_ones_are_named():
+    for preset in PRESETS.values():
+        assert TrainingConfig.from_json(preset.to_json()) == preset
+    with pytest.raises(ValueError, match="Unknown training settings: speed"):
+        TrainingConfig.from_json('{"speed": 1}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "vit"}, "There is no model 'vit'; known are stvit_small"),
+        ({"precision": "int8"}, "precision must be one of no, bf16, fp16, got 'int8'"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"mix_probability": 1.5}, "mix_probability must lie between 0 and 1, got 1.5"),
+        ({"lr": -1.0}, "lr must not be negative, got -1.0"),
+        ({"sizes": ((0.1, 96),)}, "sizes must start at 0 and rise"),
+        ({"sizes": ((0.0, 16),)}, "sizes must be at least 32 pixels"),
+        ({"time_budget": 0.0}, "time_budget must be more than 0 seconds, got 0.0"),
+    ],
+)
+def test_bad_settings_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingConfig(**changes)
+
+
+def test_unknown_preset_is_refused():
+    with pytest.raises(KeyError, match="There is no preset 'tiny'; known are paper_small"):
+        get_preset("tiny")

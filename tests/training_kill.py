@@ -1,0 +1,45 @@
+"""Train the tiny recipe and die by SIGKILL at a chosen moment; run by the test of resuming.
+
+Arguments: folder of the run, "step" or "write", and the number of the step or of the checkpoint to die at.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from training_data import TINY_MODEL, tiny_cache, tiny_config
+
+import training.loop
+import training.storage
+from stvit import CONFIGS
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(out: Path, moment: str, number: int) -> None:
+    CONFIGS["stvit_tiny"] = TINY_MODEL
+    calls = {"step": 0, "write": 0}
+    advance, sync = training.loop.Trainer._advance, os.fsync
+
+    def counted_advance(trainer, crops, labels):
+        calls["step"] += 1
+        if moment == "step" and calls["step"] == number:
+            die()
+        advance(trainer, crops, labels)
+
+    def counted_sync(descriptor):
+        calls["write"] += 1
+        if moment == "write" and calls["write"] == number:
+            die()  # all is written, but the file does not bear its name yet
+        sync(descriptor)
+
+    training.loop.Trainer._advance = counted_advance
+    training.storage.os.fsync = counted_sync
+    training.loop.Trainer(tiny_config(), tiny_cache(), tiny_cache(3, seed=1), out, progress_bar=False).run()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""Train STViT with the paper's recipe, measure checkpoints and make the demo weights."""

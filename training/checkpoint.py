@@ -1,0 +1,63 @@
+"""The whole state of a run in one file, written so that a kill at any moment leaves a usable one."""
+
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from training.storage import write_atomically
+
+LAST = "last.pt"
+"""File name of the newest checkpoint of a run."""
+
+
+def random_state() -> dict[str, Any]:
+    """Return the state of every global random generator, as tensors and plain values."""
+    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002 - saved for libraries that use it
+    return {
+        "python": random.getstate(),
+        "numpy": (str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Put every global random generator back to a saved state."""
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002 - see above
+    torch.set_rng_state(state["torch"].cpu())
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint; the previous one stays until the new one is complete on disk.
+
+    Raises:
+        OSError: If the disk is full; the previous checkpoint stays and nothing half-written is left.
+    """
+    write_atomically(path, lambda file: torch.save(state, file))
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint that `save_checkpoint` wrote, without running any code from it.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If the file is not a checkpoint of a run.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a training checkpoint at {path}, but there is none.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path} is not a training checkpoint ({error}).") from error
+    if not isinstance(state, dict) or "training_config" not in state:
+        raise ValueError(f"{path} is not a training checkpoint: it holds no training_config.")
+    return state

@@ -1,0 +1,132 @@
+"""Top-1 and top-5 of any checkpoint on an image folder, with the published transform."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from stvit.images import ImageError, prepare
+from stvit.model import STViT
+from stvit.pretrained import list_pretrained, load_pretrained
+from stvit.weights import model_from_file
+from training.cache import corrupt_image_message
+from training.class_names import readable_names
+from training.export import model_from_checkpoint
+from training.metrics import count_correct
+from training.sources import Listing, list_images, read_files
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracy on labelled images.
+
+    Attributes:
+        top1: Percent whose highest logit is the right class.
+        top5: Percent whose right class is among the five highest.
+        images: Images measured.
+        skipped: Files that could not be decoded.
+    """
+
+    top1: float
+    top5: float
+    images: int
+    skipped: tuple[str, ...]
+
+
+def load_any(checkpoint: str) -> STViT:
+    """Load a model from a name of the manifest, a file of weights or the checkpoint of a run.
+
+    Raises:
+        FileNotFoundError: If it is neither a known name nor a file.
+        ValueError: If the file holds no such model.
+    """
+    if checkpoint in {entry.name for entry in list_pretrained()}:
+        return load_pretrained(checkpoint)
+    path = Path(checkpoint)
+    return model_from_checkpoint(path) if path.suffix == ".pt" else model_from_file(path)
+
+
+@torch.no_grad()
+def measure(
+    model: STViT,
+    source: Path,
+    split: str | None = "val",
+    size: int = 224,
+    *,
+    corrupt: str = "fatal",
+    batch_size: int = 32,
+    progress: bool = True,
+) -> Accuracy:
+    """Measure a model on every image of a split.
+
+    Args:
+        model: The model; its classes in the order of the sorted class folders.
+        source: Image folder or a tar of one.
+        split: Folder between source and classes, or None.
+        size: Side in pixels; the transform is the published one for it (bicubic resize, centre crop).
+        corrupt: "fatal" stops at an image that cannot be decoded, "skip" counts it.
+        batch_size: Images at once.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        ValueError: If the classes of data and model differ, or an image is corrupt and that is fatal.
+    """
+    listing = list_images(source, split)
+    check_classes(model, listing)
+    device = next(model.parameters()).device
+    skipped: list[str] = []
+    correct = {1: 0, 5: 0}
+    images = 0
+    for pixels, labels in _batches(source, listing, size, batch_size, corrupt, skipped, progress):
+        logits = model.eval()(pixels.to(device)).cpu()
+        images += len(labels)
+        for k in correct:
+            correct[k] += count_correct(logits, labels, k)
+    if not images:
+        raise ValueError(f"None of the {len(skipped)} images of {source} could be decoded.")
+    return Accuracy(100 * correct[1] / images, 100 * correct[5] / images, images, tuple(skipped))
+
+
+def check_classes(model: STViT, listing: Listing) -> None:
+    """Check that the class folders are the classes of a model, as far as its names are known.
+
+    Raises:
+        ValueError: If their number differs, or names do.
+    """
+    expected, got = model.config.num_classes, len(listing.classes)
+    if expected != got:
+        raise ValueError(
+            f"The checkpoint has {expected} classes, but the data has {got} class folders; use the data set that the "
+            "checkpoint was trained on."
+        )
+    names = readable_names(listing.classes)
+    for position, (known, found) in enumerate(zip(model.class_names or names, names, strict=True)):
+        if known != found:
+            raise ValueError(
+                f"Class {position} of the checkpoint is {known!r}, but class folder {position} of the data (in sorted "
+                f"order) is {found!r}; name the folders so that their order is that of the checkpoint's classes."
+            )
+
+
+def _batches(
+    source: Path, listing: Listing, size: int, batch_size: int, corrupt: str, skipped: list[str], progress: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    labels_of = dict(listing.files)
+    pixels, labels = [], []
+    files = read_files(source, tuple(labels_of))
+    for name, data in tqdm(files, total=len(labels_of), desc="evaluating", unit="image", disable=not progress):
+        try:
+            pixels.append(prepare(data, size).pixels)
+            labels.append(labels_of[name])
+        except ImageError as error:
+            if corrupt == "fatal":
+                raise ValueError(corrupt_image_message(name, error)) from error
+            skipped.append(name)
+        if len(labels) == batch_size:
+            yield torch.cat(pixels), torch.tensor(labels)
+            pixels, labels = [], []
+    if labels:
+        yield torch.cat(pixels), torch.tensor(labels)

@@ -1,0 +1,244 @@
+"""The training loop: every step a function of the state that checkpoints hold."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list, gather_object, set_seed
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from stvit.config import get_config
+from stvit.model import STViT
+from training.augment import build_augmentation, mix, smooth_targets
+from training.batches import Place, load_batches, steps_per_epoch
+from training.cache import ImageCache
+from training.checkpoint import LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
+from training.config import TrainingConfig
+from training.metrics import Average, MetricsLog, count_correct, sanity_check_finite
+from training.optimisation import Progress, build_optimizer, build_schedule
+from training.validation import validate
+
+METRICS = "metrics.jsonl"
+
+
+class Trainer:
+    """A run: model, averaged model, optimizer, schedule and the place within the epochs.
+
+    Args:
+        config: The settings.
+        train: Training images.
+        val: Validation images, with the same classes.
+        out: Folder for checkpoint and metrics.
+        progress_bar: Whether to show one.
+
+    Raises:
+        ValueError: If the two splits have different classes, or a batch does not fit the images.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, train: ImageCache, val: ImageCache, out: Path, progress_bar: bool = True
+    ) -> None:
+        _check_classes(train, val)
+        if config.threads is not None:
+            torch.set_num_threads(config.threads)
+        self.config, self.train_images, self.val_images, self.out = config, train, val, out
+        self.accelerator = Accelerator(mixed_precision=config.precision)
+        self.progress_bar = progress_bar and self.accelerator.is_main_process
+        self.place = Place(self.accelerator.process_index, self.accelerator.num_processes)
+        set_seed(config.seed, device_specific=True)
+        self.model_config = replace(
+            get_config(config.model), num_classes=len(train.classes), drop_path_rate=config.drop_path
+        )
+        model = STViT(self.model_config)
+        if config.init is not None:
+            _load_init(model, config.init)
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs
+        self.averaged = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
+        )
+        self.averaged.eval()
+        self.layout = layout
+        self.steps = steps_per_epoch(len(train), config, self.place.world)
+        optimizer = build_optimizer(self.network, config, config.batch_size * self.place.world)
+        self.progress = Progress(self.steps * config.epochs, config.time_budget)
+        self.schedule = build_schedule(optimizer, config, self.progress)
+        self.model, self.optimizer = self.accelerator.prepare(self.network, optimizer)
+        self.augment = build_augmentation(config)
+        self.clock = time.perf_counter()
+        self.epoch, self.step, self.size, self.average = 0, 0, config.size_at(0.0), Average()
+
+    def run(self) -> None:
+        """Train until the schedule is complete, from wherever the run stands."""
+        self.clock = time.perf_counter()
+        log = MetricsLog(self.out / METRICS, self.epoch) if self.accelerator.is_main_process else None
+        with self._kernels():
+            while self.progress.fraction < 1 and self.epoch < self.config.epochs:
+                row = self._run_epoch()
+                if log is not None:
+                    log.write(row)
+                self.save()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the whole state of the run."""
+        return {
+            "training_config": self.config.to_json(),
+            "model_config": asdict(self.model_config),
+            "class_names": list(self.train_images.classes),
+            "model": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "progress": (self.progress.steps, self.progress.seconds),
+            "position": (self.epoch, self.step, self.size),
+            "average": asdict(self.average),
+            "images": len(self.train_images),
+            "random": gather_object([random_state()]),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put the run where a saved state left it.
+
+        Raises:
+            ValueError: If the state is of a run with other data or another number of processes.
+        """
+        self._check_same_run(state)
+        self.network.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress.steps, self.progress.seconds = state["progress"]
+        self.schedule.load_state_dict(state["schedule"])
+        self.epoch, self.step, self.size = state["position"]
+        self.average = Average(**state["average"])
+        restore_random_state(state["random"][self.place.rank])
+
+    def _check_same_run(self, state: dict[str, Any]) -> None:
+        then = (len(state["class_names"]), state.get("images", len(self.train_images)))
+        now = (len(self.train_images.classes), len(self.train_images))
+        if then != now or state["class_names"] != list(self.train_images.classes):
+            raise ValueError(
+                f"The run was begun on {then[1]} images of {then[0]} classes, the data has {now[1]} of {now[0]}, "
+                "or other class names; resume with the same data."
+            )
+        if len(state["random"]) != self.place.world:
+            raise ValueError(
+                f"The run was begun by {len(state['random'])} processes; resume it with as many, "
+                f"not {self.place.world}."
+            )
+
+    def save(self) -> None:
+        """Write a checkpoint; all processes call it, the main one writes."""
+        state = self.state_dict()
+        if self.accelerator.is_main_process:
+            save_checkpoint(self.out / LAST, state)
+
+    def resume(self) -> None:
+        """Continue from the newest checkpoint in `out`."""
+        self.load_state_dict(load_checkpoint(self.out / LAST))
+
+    def _run_epoch(self) -> dict[str, Any]:
+        if self.step == 0:
+            self.size, self.average = self.config.size_at(self.progress.fraction), Average()
+        loader = load_batches(self.train_images, self.config, self.epoch, self.size, self.step, self.place)
+        self.model.train()
+        with tqdm(
+            total=self.steps, initial=self.step, desc=self._caption(), unit="step", disable=not self.progress_bar
+        ) as bar:
+            for crops, labels in loader:
+                self._advance(crops, labels)
+                bar.update()
+                bar.set_postfix_str(self._summary(bar))
+                if self.progress.fraction >= 1:
+                    break
+                if self.step % self.config.checkpoint_every == 0 and self.step < self.steps:
+                    self.save()
+        row = self._epoch_row()
+        self.epoch, self.step = self.epoch + 1, 0
+        return row
+
+    def _advance(self, crops: Tensor, labels: Tensor) -> None:
+        loss, correct = self._step(crops.to(self.accelerator.device), labels.to(self.accelerator.device))
+        self.average.add(loss, correct, len(labels))
+        self.step += 1
+        self.progress.steps += 1
+        self._count_time()
+        self.schedule.step()
+
+    def _count_time(self) -> None:
+        """Add the time since the last call, so that loading, validation and saving count as well."""
+        now = time.perf_counter()
+        self.progress.seconds += now - self.clock
+        self.clock = now
+        if self.place.world > 1 and self.config.time_budget is not None:  # all must see one clock
+            shared = [self.progress.seconds]
+            broadcast_object_list(shared)
+            self.progress.seconds = shared[0]
+
+    def _step(self, crops: Tensor, labels: Tensor) -> tuple[float, int]:
+        config = self.config
+        targets = smooth_targets(labels, len(self.train_images.classes), config.label_smoothing)
+        pixels, targets = mix(self.augment(crops), targets, config)
+        logits = self.model(pixels.contiguous(memory_format=self.layout))
+        loss = F.cross_entropy(logits.float(), targets)
+        sanity_check_finite(loss, self.progress.steps)
+        self.accelerator.backward(loss)
+        if config.clip_norm is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.averaged.update_parameters(self.network)
+        return float(loss.detach()), count_correct(logits.detach(), labels)
+
+    def _epoch_row(self) -> dict[str, Any]:
+        loss, accuracy = sum(gather_object([self.average]), Average()).means()
+        row = {
+            "epoch": self.epoch,
+            "steps": self.progress.steps,
+            "size": self.size,
+            "lr": self.schedule.get_last_lr()[0],
+            "train_loss": loss,
+            "train_accuracy": accuracy,
+            "seconds": round(self.progress.seconds, 2),
+        }
+        last = self.epoch + 1 == self.config.epochs or self.progress.fraction >= 1
+        if last or (self.epoch + 1) % self.config.evaluate_every == 0:
+            size = self.config.evaluation_size if last else self.size
+            row |= validate(self.averaged.module, self.val_images, size, self.accelerator)
+        return row
+
+    def _caption(self) -> str:
+        return f"epoch {self.epoch + 1}/{self.config.epochs} at {self.size} px"
+
+    def _summary(self, bar: Any) -> str:
+        loss, accuracy = self.average.means()
+        rate = (bar.format_dict["rate"] or 0) * self.config.batch_size * self.place.world
+        left = self.progress.seconds_left(self.config.sizes) / 60
+        return f"loss {loss:.3f}, accuracy {accuracy:.1f} %, {rate:.0f} images/s, run {left:.0f} min left"
+
+    @contextmanager
+    def _kernels(self) -> Iterator[None]:
+        with sdpa_kernel(SDPBackend.MATH) if self.config.plain_attention else nullcontext():
+            yield
+
+
+def _check_classes(train: ImageCache, val: ImageCache) -> None:
+    if train.classes != val.classes:
+        raise ValueError(
+            f"Training and validation images need the same classes, got {len(train.classes)} and {len(val.classes)}: "
+            f"{', '.join(sorted(set(train.classes) ^ set(val.classes))[:5])} are in one only."
+        )
+
+
+def _load_init(model: STViT, source: str) -> None:
+    from stvit.weights import load_weights
+
+    load_weights(model, source)
