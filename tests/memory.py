@@ -1,0 +1,21 @@
+"""How much memory an operation takes, counted at the dispatcher, so that no machine is too fast or too large for it."""
+
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class LargestTensor(TorchDispatchMode):
+    """Remember the bytes of the largest storage that any operation returned inside the context."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nbytes = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        sizes = [part.untyped_storage().nbytes() for part in tree_leaves(result) if isinstance(part, Tensor)]
+        self.nbytes = max([self.nbytes, *sizes])
+        return result
