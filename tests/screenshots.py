@@ -21,14 +21,17 @@ SETTLE = 4_000
 def main(folder: Path) -> None:
     """Photograph every page in the light theme, and the first one in the dark theme too."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, served_app(Path(scratch, "log.txt")) as address:
-        with sync_playwright() as driver:
-            chromium = driver.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-            for theme, names in (("light", list(PAGES)), ("dark", list(PAGES)[:1])):
-                page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme)
-                for name in names:
-                    suffix = "" if theme == "light" else "-dark"
-                    _photograph(page, address + PAGES[name], folder / f"{name}{suffix}.png")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        served_app(Path(scratch, "log.txt")) as address,
+        sync_playwright() as driver,
+    ):
+        chromium = driver.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        for theme, names in (("light", list(PAGES)), ("dark", list(PAGES)[:1])):
+            page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme)
+            for name in names:
+                suffix = "" if theme == "light" else "-dark"
+                _photograph(page, address + PAGES[name], folder / f"{name}{suffix}.png")
 
 
 def _photograph(page: Page, address: str, path: Path) -> None:

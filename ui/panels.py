@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from analysis.attention_sources import RowSource
 from analysis.baselines import global_attention, local_attention
 from analysis.figures.attention_maps import Anchor
 from analysis.row_summary import row_summary
@@ -43,7 +44,7 @@ def attention_panels(record: BlockRecord, head: int | None, anchor: Anchor, toke
     """Yield the panels of an anchor: super token attention both ways, global, local, association."""
     token = record.grid.token(anchor.row, anchor.column)
     through = record.token_attention()
-    sources = {
+    sources: dict[str, RowSource] = {
         "super": through,
         "global": global_attention(record),
         "local": local_attention(record, window=WINDOW),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from analysis.attention_sources import RowSource
 from analysis.baselines import global_attention
 from analysis.figures.depth import metric_by_depth
 from analysis.redundancy import per_token
@@ -30,13 +31,13 @@ def show() -> None:
         "tokens, so both lines meet there · values are conditional on the mass kept"
     )
     measured = _measure_all(view)
-    blocks = [tuple(block) for block in measured]
     uniform = _uniform_values(view)
     for name, (title, unit, explanation) in METRICS.items():
         series = {kind: [measured[block][kind][name] for block in measured] for kind in ("global", "super")}
         st.markdown(f"**{title}**", help=explanation)
         st.plotly_chart(
-            metric_by_depth(blocks, series, title=title, unit=unit, uniform=uniform.get(name)), key=f"depth_{name}"
+            metric_by_depth(list(measured), series, title=title, unit=unit, uniform=uniform.get(name)),
+            key=f"depth_{name}",
         )
 
 
@@ -53,7 +54,7 @@ def _measure_all(view: View) -> dict[BlockId, Mapping[str, Means]]:
     """Measure every block, with a bar that shows how far it is."""
     digest = f"{view.handle.digest}-{view.picture.source.sha256}-{view.picture.framing}"
     bar = st.progress(0.0, text="Measuring ...")
-    measured = {}
+    measured: dict[BlockId, Mapping[str, Means]] = {}
     for done, (block, record) in enumerate(view.capture.items(), start=1):
         measured[block] = _measure(digest, block, view.picture.framing.stride(record.grid), record)
         bar.progress(done / len(view.capture), text=f"Measured {block.caption}")
@@ -64,7 +65,7 @@ def _measure_all(view: View) -> dict[BlockId, Mapping[str, Means]]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _measure(digest: str, block: BlockId, stride: int, _record: BlockRecord) -> dict[str, Means]:
     """Return the means over tokens, by kind of attention, metric and head; the key names all that matters."""
-    sources = {"super": _record.token_attention(), "global": global_attention(_record)}
+    sources: dict[str, RowSource] = {"super": _record.token_attention(), "global": global_attention(_record)}
     return {
         kind: {
             name: np.mean(values, axis=1).tolist() for name, values in per_token(source, _record.grid, stride).items()

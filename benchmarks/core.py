@@ -1,0 +1,87 @@
+"""What looking inside costs: capture against a plain forward, factors against the dense matrix."""
+
+from collections.abc import Iterator
+
+import torch
+
+from benchmarks.timing import compare
+from stvit import BlockId, DecomposedAttention, STViT, capture, create_model
+
+SIZES = (224, 384, 1024)
+DENSE_LIMIT = 2**30
+"""Largest dense matrix that is really built, in bytes; above it only its size is given."""
+
+REPEATS = {224: 15, 384: 7, 1024: 3}
+
+
+def main() -> None:
+    """Print the three tables for stvit_small."""
+    torch.manual_seed(0)
+    model = create_model("stvit_small").eval()
+    print(f"stvit_small, float32, {torch.get_num_threads()} threads, medians over pairs run in turn")
+    for title, lines in (
+        ("Capture of everything against a plain forward", capture_against_forward(model)),
+        ("One row of token attention against the dense product, stage 1, one head", row_against_dense(model)),
+        ("Bytes of the factors against the dense matrix, stage 1, all heads", factors_against_dense(model)),
+    ):
+        print(f"\n{title}")
+        for line in lines:
+            print(line, flush=True)
+
+
+def capture_against_forward(model: STViT) -> Iterator[str]:
+    """Yield a line for each size."""
+    for size in SIZES:
+        pixels = torch.randn(1, 3, size, size)
+        with torch.no_grad():
+            found = compare(lambda: capture(model, pixels), lambda: model(pixels), REPEATS[size])  # noqa: B023  # run at once
+        yield (
+            f"  {size:>5} px   capture {found.first * 1e3:9.1f} ms   forward {found.second * 1e3:9.1f} ms   "
+            f"ratio {found.ratio:.3f}   ({found.repeats} pairs)"
+        )
+
+
+def row_against_dense(model: STViT) -> Iterator[str]:
+    """Yield a line for each size; a dense matrix over the limit is not built."""
+    for size in SIZES:
+        attention = first_attention(model, size)
+        token = attention.num_tokens // 2
+        if attention.dense_nbytes // attention.heads > DENSE_LIMIT:
+            found = compare(lambda: attention.row(token, 0), lambda: attention.column(token, 0), 25)  # noqa: B023
+            yield f"  {size:>5} px   row {found.first * 1e3:8.3f} ms   dense not built ({dense_size(attention)})"
+            continue
+        found = compare(lambda: dense_row(attention, token), lambda: attention.row(token, 0), REPEATS[size])  # noqa: B023
+        yield (
+            f"  {size:>5} px   row {found.second * 1e3:8.3f} ms   dense product {found.first * 1e3:9.1f} ms   "
+            f"ratio {found.ratio:,.0f}   ({found.repeats} pairs)"
+        )
+
+
+def factors_against_dense(model: STViT) -> Iterator[str]:
+    """Yield a line for each size."""
+    for size in SIZES:
+        attention = first_attention(model, size)
+        yield (
+            f"  {size:>5} px   {attention.num_tokens:>6} tokens   factors {attention.nbytes / 2**20:8.2f} MiB   "
+            f"dense {dense_size(attention)}   ratio {attention.dense_nbytes / attention.nbytes:,.0f}"
+        )
+
+
+def first_attention(model: STViT, size: int) -> DecomposedAttention:
+    """Return the token attention of stage 1, block 1 for a random picture."""
+    return capture(model, torch.randn(1, 3, size, size), blocks=[BlockId(0, 0)])[BlockId(0, 0)].token_attention()
+
+
+def dense_row(attention: DecomposedAttention, token: int) -> torch.Tensor:
+    """Return one row the straightforward way: dense Q, A(S) and Q-hat multiplied, then indexed."""
+    association = attention.association
+    cells = association.grid.num_super_tokens
+    index = association.index[0].where(association.index[0] >= 0, cells)
+    dense = torch.zeros(attention.num_tokens, cells + 1).scatter_(1, index, association.weight[0])[:, :cells]
+    core = attention.super_attention.rows(0, cells, 0)
+    return (dense @ core @ (dense / association.normaliser[0]).T)[token]
+
+
+def dense_size(attention: DecomposedAttention) -> str:
+    """Return the size of the dense matrix of all heads, for people."""
+    return f"{attention.dense_nbytes / 2**20:,.0f} MiB"

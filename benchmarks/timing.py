@@ -1,0 +1,41 @@
+"""Time two ways of doing a thing in turn, so that a drift of the machine meets both."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two ways, timed in turn: A B A B ...
+
+    Attributes:
+        first: Seconds of the first way, median.
+        second: Seconds of the second way, median.
+        ratio: Median over the pairs of first / second.
+        repeats: Number of pairs.
+    """
+
+    first: float
+    second: float
+    ratio: float
+    repeats: int
+
+
+def compare(first: Callable[[], object], second: Callable[[], object], repeats: int) -> Comparison:
+    """Run both once to warm up, then `repeats` pairs."""
+    first(), second()
+    pairs = [(_seconds(first), _seconds(second)) for _ in range(repeats)]
+    return Comparison(
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+        statistics.median(a / b for a, b in pairs),
+        repeats,
+    )
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
