@@ -74,12 +74,15 @@ def assert_same_runs(first, second):
     assert rows[0] == rows[1]
 
 
-def kill(out, moment, number):
-    """Run the tiny recipe in another process that is killed."""
-    command = [sys.executable, str(ROOT / "tests" / "training_kill.py"), str(out), moment, str(number)]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
-    result = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)
-    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
+def run_elsewhere(out, moment, number, launcher=()):
+    """Run or resume the tiny recipe in another process, which may be killed at a moment; return its exit status."""
+    command = [sys.executable, *launcher, str(ROOT / "tests" / "training_kill.py"), str(out), moment, str(number)]
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+        "ACCELERATE_USE_CPU": "true",
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +94,29 @@ def kill(out, moment, number):
     ],
 )
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path, straight, moment, number, steps_saved):
-    kill(tmp_path, moment, number)
+    result = run_elsewhere(tmp_path, moment, number)
+    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
     assert load_checkpoint(tmp_path / LAST)["progress"][0] == steps_saved
     resumed = trainer(tmp_path)
     torch.manual_seed(1234)  # whatever happened in this process must not matter
     resumed.resume()
     resumed.run()
     assert_same_runs(straight, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_resume_to_the_same_bits(tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    assert run_elsewhere(straight, "never", 0, launcher).returncode == 0
+    assert run_elsewhere(killed, "step", 5, launcher).returncode != 0
+    assert load_checkpoint(killed / LAST)["progress"][0] < 6
+    assert run_elsewhere(killed, "never", 0, launcher).returncode == 0
+    assert_same_runs(straight, killed)
+    state = load_checkpoint(straight / LAST)
+    assert state["progress"][0] == 6  # 24 images in steps of 2 x 4, two epochs
+    first, second = (generators["torch"] for generators in state["random"])
+    assert not torch.equal(first, second)
 
 
 def test_the_same_seed_gives_the_same_run_and_another_does_not(tmp_path, straight):

@@ -1,6 +1,6 @@
-"""Train the tiny recipe and die by SIGKILL at a chosen moment; run by the test of resuming.
+"""Train the tiny recipe, or resume it, and die by SIGKILL at a chosen moment; run by the test of resuming.
 
-Arguments: folder of the run, "step" or "write", and the number of the step or of the checkpoint to die at.
+Arguments: folder of the run; "step", "write" or "never"; the number of the step or of the checkpoint to die at.
 """
 
 import os
@@ -13,6 +13,7 @@ from training_data import TINY_MODEL, tiny_cache, tiny_config
 import training.loop
 import training.storage
 from stvit import CONFIGS
+from training.checkpoint import LAST
 
 
 def die() -> None:
@@ -38,7 +39,10 @@ def main(out: Path, moment: str, number: int) -> None:
 
     training.loop.Trainer._advance = counted_advance
     training.storage.os.fsync = counted_sync
-    training.loop.Trainer(tiny_config(), tiny_cache(), tiny_cache(3, seed=1), out, progress_bar=False).run()
+    trainer = training.loop.Trainer(tiny_config(), tiny_cache(), tiny_cache(3, seed=1), out, progress_bar=False)
+    if (out / LAST).exists():
+        trainer.resume()
+    trainer.run()
 
 
 if __name__ == "__main__":

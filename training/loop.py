@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list, gather_object, set_seed
+from accelerate.utils import broadcast, broadcast_object_list, gather_object, set_seed
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -212,6 +212,8 @@ class Trainer:
         last = self.epoch + 1 == self.config.epochs or self.progress.fraction >= 1
         if last or (self.epoch + 1) % self.config.evaluate_every == 0:
             size = self.config.evaluation_size if last else self.size
+            # Batch statistics differ between processes; those of the main one are saved, so they are judged.
+            broadcast(list(self.averaged.buffers()))
             row |= validate(self.averaged.module, self.val_images, size, self.accelerator)
         return row
 
