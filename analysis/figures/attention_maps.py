@@ -93,20 +93,26 @@ def _hover(values: np.ndarray) -> np.ndarray:
 
 def _colour_bar(quantity: str, top: float) -> dict[str, object]:
     """Lay the bar below the picture, with its ends and its middle in absolute units."""
-    ticks = [0.0, top / 2, top]
+    ticks = [0.0, top / 2, top * (1 - 1e-6)]  # Plotly leaves a tick out that lies on the very end
     return {
         "orientation": "h",
         "title": {"text": quantity, "side": "bottom", "font": {"size": FONT_SIZE - 1}},
         "tickvals": ticks,
-        "ticktext": [f"{tick:.2g}" for tick in ticks],
+        "ticklabeloverflow": "allow",
+        "ticktext": [_short(tick) for tick in ticks],
         "thickness": 10,
         "outlinewidth": 0,
-        "len": 0.92,
+        "len": 0.86,
         "y": 0,
         "yanchor": "top",
         "ypad": 6,
         "xpad": 0,
     }
+
+
+def _short(value: float) -> str:
+    """Return a number with two digits, as 0.012 or 3.3e-4."""
+    return f"{value:.2g}" if value == 0 or value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
 
 
 def _frame(figure: go.Figure, anchor: Anchor, token_pixels: int) -> None:

@@ -39,10 +39,10 @@ Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for plac
 """
 
 FONT_SIZE = 13
-PANEL_HEIGHT = 380
-"""Height of one picture panel in CSS pixels, colour bar included."""
+PANEL_WIDTH = 304
+"""Width of one picture panel in CSS pixels; its height follows from the picture."""
 
-BAR_SPACE = 48
+BAR_SPACE = 64
 """Pixels below each picture for its colour bar; kept free where there is none, so that pictures line up."""
 
 
@@ -64,14 +64,13 @@ def greyscale(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "
     return np.repeat(luma.round().astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def picture_layout(figure: go.Figure, height: int, width: int, panel_height: int = PANEL_HEIGHT) -> go.Figure:
-    """Give a figure square pixels, no axes and tight margins, and return it."""
+def picture_layout(figure: go.Figure, height: int, width: int) -> go.Figure:
+    """Give a figure square pixels, no axes, no margins but for a colour bar, and return it."""
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=True)
-    figure.update_yaxes(
-        visible=False, range=[height, 0], scaleanchor="x", constrain="domain", constraintoward="top", fixedrange=True
-    )
+    figure.update_yaxes(visible=False, range=[height, 0], scaleanchor="x", constrain="domain", fixedrange=True)
     figure.update_layout(
-        height=panel_height,
+        width=PANEL_WIDTH,
+        height=round(PANEL_WIDTH * height / width) + BAR_SPACE,
         margin={"l": 0, "r": 0, "t": 0, "b": BAR_SPACE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

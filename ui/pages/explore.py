@@ -1,19 +1,15 @@
 """Explore: what one token attends to, through super tokens and without them, side by side."""
 
-from collections.abc import Iterator
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.figures.attention_maps import Anchor, attention_map, picture
-from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
+from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
 from stvit import BlockRecord
 from ui.headings import heading
 from ui.panels import Panel, attention_panels
 from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale
 from ui.view import View, current_view
-
-COLUMNS = 3
 
 
 def show() -> None:
@@ -27,12 +23,12 @@ def show() -> None:
     st.caption(_describe(view, record))
     panels = list(attention_panels(record, head, anchor, view.picture.framing.stride(record.grid)))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
-    slots = _slots()
-    with next(slots):
-        _show_picture(view, record, anchor)
-    for panel, slot in zip(panels, slots, strict=False):
-        with slot:
-            _show_panel(view, record, anchor, panel, top if shared and panel.is_attention else None)
+    with st.container(horizontal=True, gap="medium"):
+        with _slot():
+            _show_picture(view, record, anchor)
+        for panel in panels:
+            with _slot():
+                _show_panel(view, record, anchor, panel, top if shared and panel.is_attention else None)
 
 
 def _describe(view: View, record: BlockRecord) -> str:
@@ -50,17 +46,16 @@ def _describe(view: View, record: BlockRecord) -> str:
     )
 
 
-def _slots() -> Iterator[DeltaGenerator]:
-    """Yield the places of the panels, row by row."""
-    while True:
-        yield from st.columns(COLUMNS, gap="medium")
+def _slot() -> DeltaGenerator:
+    """Return the place of one panel; places flow into as many columns as the window has room for."""
+    return st.container(width=PANEL_WIDTH)
 
 
 def _show_picture(view: View, record: BlockRecord, anchor: Anchor) -> None:
     stride = view.picture.framing.stride(record.grid)
     heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
     figure = picture(view.picture.shown, anchor, stride)
-    st.plotly_chart(figure, key="picture", config={"displayModeBar": False})
+    st.plotly_chart(figure, key="picture", width="content", config={"displayModeBar": False})
 
 
 def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: Panel, maximum: float | None) -> None:
@@ -73,7 +68,7 @@ def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: Panel, m
         maximum=maximum,
         quantity=panel.quantity,
     )
-    st.plotly_chart(figure, key=f"panel_{panel.title}", config={"displayModeBar": False})
+    st.plotly_chart(figure, key=f"panel_{panel.title}", width="content", config={"displayModeBar": False})
 
 
 show()
