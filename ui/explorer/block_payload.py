@@ -1,0 +1,109 @@
+"""One block's factors as bytes: all that the browser needs for any row or column of any head.
+
+Arrays (N tokens, M super tokens, k candidates):
+
+    query, key        (heads, N, head_dim)  of all tokens, keys without their mean; int16 or float32
+    query_step, ...   (heads, head_dim)     float32, what one step of an int16 means, channel by channel
+    log_normaliser    (heads, N)            float32; left out above `MAX_INCOMING` tokens
+    labels            (N,)                  int16 or int32, heaviest super token
+    weight            (N, k)                Q; float16 or float32
+    index             (N, k)                int32, only if it is not the grid's own 3 x 3 neighbourhood
+    normaliser        (M,)                  float32, what Q-hat divides by
+    core              (heads, M, M)         float32, A(S)
+
+A block without super tokens (cell 1) has queries, keys and log_normaliser only: its attention is the global one.
+"""
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from analysis.baselines import DEFAULT_WINDOW, global_attention
+from analysis.row_summary import LARGE_SHARE, NEIGHBOURHOOD
+from stvit import BlockRecord, TokenGrid
+from ui.explorer.container import pack
+from ui.explorer.rounding import as_half, log_normalisers, rounded_attention
+
+MAX_INCOMING = 16384
+"""Tokens up to which the normalisers of all rows are computed: the cost grows with their square."""
+
+
+def block_payload(
+    record: BlockRecord, token_pixels: int, *, name: str = "", image: int = 0, window: int = DEFAULT_WINDOW
+) -> bytes:
+    """Return one block of one image as bytes for the explorer.
+
+    Args:
+        record: A captured block.
+        token_pixels: Pixels of the picture per token and axis.
+        name: What the browser keeps it under; blocks of one scene need different ones.
+        image: Which image of the batch.
+        window: Side in tokens of the windows of local attention.
+
+    Raises:
+        IndexError: If the batch has no such image.
+        RuntimeError: If the weights were changed after the capture.
+    """
+    header = {
+        "kind": "block",
+        "name": name,
+        **describe_block(record),
+        "head_dim": record.super_query.shape[-1],
+        "scale": record.scale,
+        "token_pixels": token_pixels,
+        "window": window,
+        "neighbourhood": NEIGHBOURHOOD,
+        "large_share": LARGE_SHARE,
+    }
+    return pack(header, _query_key(record, image) | _factors(record, image))
+
+
+def describe_block(record: BlockRecord) -> dict[str, Any]:
+    """Return what the browser has to know of a block before its factors."""
+    grid = record.grid
+    return {
+        "stage": record.id.stage,
+        "block": record.id.block,
+        "title": record.id.caption,
+        "heads": record.heads,
+        "height": grid.height,
+        "width": grid.width,
+        "cell": list(grid.cell_size),
+        "rows": grid.rows,
+        "columns": grid.columns,
+        "identity": record.association.is_identity,
+    }
+
+
+def own_index(index: Tensor, grid: TokenGrid, tokens: Tensor | None = None) -> dict[str, np.ndarray]:
+    """Return the index of an association (of some tokens) to send, or nothing if the browser can derive it."""
+    neighbours = grid.neighbour_index.to(index.device)
+    if index.shape == neighbours.shape and bool((index == neighbours).all()):
+        return {}
+    return {"index": (index if tokens is None else index[tokens]).cpu().numpy().astype(np.int32)}
+
+
+def _query_key(record: BlockRecord, image: int) -> dict[str, np.ndarray]:
+    sent = rounded_attention(global_attention(record, image))
+    if sent.attention.num_tokens > MAX_INCOMING:
+        return sent.arrays
+    return {**sent.arrays, "log_normaliser": _float32(log_normalisers(sent.attention))}
+
+
+def _factors(record: BlockRecord, image: int) -> dict[str, np.ndarray]:
+    association = record.association.select(image)
+    if association.is_identity:
+        return {}
+    small = record.grid.num_super_tokens < 2**15
+    return {
+        "labels": association.labels()[0].cpu().numpy().astype(np.int16 if small else np.int32),
+        "weight": as_half(association.weight[0], association.index[0] >= 0),
+        **own_index(association.index[0], record.grid),
+        "normaliser": _float32(association.normaliser[0]),
+        "core": _float32(record.super_attention[image]),
+    }
+
+
+def _float32(values: Tensor) -> np.ndarray:
+    return values.float().cpu().numpy()

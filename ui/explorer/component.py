@@ -1,0 +1,96 @@
+"""The explorer as a Streamlit component.
+
+Three mounts of one component make one explorer: two invisible ones carry bytes (the scene, and the block that is
+shown), the visible one gets a few plain values. So a pin or a head sends no payload again, Streamlit's message cache
+serves a block that was sent before, and the browser keeps what it decoded.
+"""
+
+from hashlib import sha256
+
+import streamlit as st
+
+from analysis.figures.attention_maps import Anchor
+from stvit import BlockId, BlockRecord
+from ui.explorer.block_payload import block_payload
+from ui.explorer.bundle import streamlit_module, style
+from ui.explorer.scene_payload import block_name, scene_payload
+from ui.explorer.state import ExplorerState, Memory, decide
+from ui.view import View
+
+_mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
+
+
+def explorer(view: View, block: BlockId, head: int | None, anchor: Anchor, key: str = "explorer") -> ExplorerState:
+    """Draw the explorer and return what it shows.
+
+    What a person chooses in the browser wins over the arguments until the arguments change. Passing the returned
+    state back as arguments on the next run is the usual way.
+
+    Args:
+        view: Picture, model and capture.
+        block: Block to show.
+        head: Head to show, None for the mean over heads.
+        anchor: Token to pin on the block's grid.
+        key: Name of the component on the page.
+    """
+    asked = ExplorerState(block, anchor.row, anchor.column, head)
+    memory = decide(asked, _chosen(key), _remembered(key), view.capture)
+    st.session_state[_memory_key(key)] = memory
+    shown, name = memory.shown, scene_name(view)
+    with st.container(gap=None):
+        _mount(key=key, data=_control(name, memory), on_chosen_change=_nothing)
+        _mount(key=f"{key}_scene", data=_scene(name, view))
+        record = view.capture[shown.block]
+        stride = view.picture.framing.stride(record.grid)
+        _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), record, stride))
+    return shown
+
+
+def scene_name(view: View) -> str:
+    """Return a name that is the same for the same picture, framing and weights, and only then."""
+    parts = (view.handle.digest, view.picture.source.sha256, view.picture.framing)
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _control(name: str, memory: Memory) -> dict[str, object]:
+    """Return what the visible mount is told."""
+    shown = memory.shown
+    return {
+        "scene": name,
+        "stage": shown.block.stage,
+        "block": shown.block.block,
+        "row": shown.row,
+        "column": shown.column,
+        "head": shown.head,
+        "sequence": memory.sequence,
+    }
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _scene(name: str, _view: View) -> bytes:
+    alt = f"The picture {_view.picture.source.name}" if _view.picture.source.name else "The picture"
+    return scene_payload(_view.capture, _view.picture.shown, name=name, alt=alt)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _block(name: str, _record: BlockRecord, _token_pixels: int) -> bytes:
+    return block_payload(_record, _token_pixels, name=name)
+
+
+def _chosen(key: str) -> object:
+    """Return what the browser reported last, if anything."""
+    state = st.session_state.get(key)
+    return state.get("chosen") if state else None
+
+
+def _memory_key(key: str) -> str:
+    return f"{key}_memory"
+
+
+def _remembered(key: str) -> Memory | None:
+    memory: Memory | None = st.session_state.get(_memory_key(key))
+    return memory
+
+
+def _nothing() -> None:
+    """Streamlit keeps a state value only if it has a callback."""

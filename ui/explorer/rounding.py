@@ -1,0 +1,87 @@
+"""What can be sent in 16 bits without showing: no attention weight may change by more than `TOLERANCE` of itself."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stvit import SoftmaxAttention
+
+TOLERANCE = 1e-3
+"""Largest change of a logit, and so about the largest relative change of a weight, that rounding may cause."""
+
+PROBES = 32
+"""Tokens, spread over the grid, whose logits are compared."""
+
+STEPS = 32767
+"""Steps of a 16-bit number on either side of zero."""
+
+SMALLEST_PEAK = 3e-4
+"""Float16 is off by less than 5e-4 of a value, or by 3e-8 below 6e-5, which beside this is nothing."""
+
+
+@dataclass(frozen=True)
+class RoundedAttention:
+    """Queries and keys as they are sent, and the attention that they make.
+
+    Attributes:
+        arrays: `query` and `key`, (heads, N, head_dim), as float32, or as int16 with the size of one step for each
+            channel, `query_step` and `key_step`, (heads, head_dim).
+        attention: What the browser gets out of them.
+    """
+
+    arrays: dict[str, np.ndarray]
+    attention: SoftmaxAttention
+
+
+def rounded_attention(attention: SoftmaxAttention) -> RoundedAttention:
+    """Return an attention with centred keys in 16 bits, or in 32 where that would show.
+
+    The softmax does not change when one vector is added to all keys of a head; without their mean the keys are
+    smaller and lose less.
+    """
+    key = attention.key - attention.key.mean(1, keepdim=True)
+    centred = SoftmaxAttention(attention.query.float(), key.float(), attention.scale)
+    (query, query_step), (key, key_step) = _in_steps(centred.query), _in_steps(centred.key)
+    stepped = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
+    if not _largest_change(centred, stepped) <= TOLERANCE:  # also where it is not a number
+        return RoundedAttention({"query": centred.query.cpu().numpy(), "key": centred.key.cpu().numpy()}, centred)
+    arrays = {"query": query.short(), "query_step": query_step, "key": key.short(), "key_step": key_step}
+    return RoundedAttention({name: values.cpu().numpy() for name, values in arrays.items()}, stepped)
+
+
+def as_half(association: Tensor, present: Tensor) -> np.ndarray:
+    """Return weights (N, k) of an association as float16, or as float32 where a row has only tiny ones.
+
+    Args:
+        association: Weights between 0 and 1.
+        present: Where they are not those of phantoms, shape (N, k).
+    """
+    exact = association.float().cpu().numpy()
+    peak = (association * present).amax(-1)
+    return exact.astype(np.float16) if bool((peak >= SMALLEST_PEAK).all()) else exact
+
+
+def log_normalisers(attention: SoftmaxAttention, max_bytes: int = 2**24) -> Tensor:
+    """Return the logarithm of each row's sum of exponentials, shape (heads, N), in blocks of rows."""
+    step = max(1, max_bytes // (4 * attention.heads * attention.num_tokens))
+    transposed = attention.key.transpose(-1, -2)
+    parts = [(query @ transposed * attention.scale).logsumexp(-1) for query in attention.query.split(step, dim=1)]
+    return torch.cat(parts, dim=1)
+
+
+def _in_steps(vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Return vectors (heads, N, head_dim) in whole steps, and the step of each channel (heads, head_dim)."""
+    step = vectors.abs().amax(1).clamp(min=1e-30) / STEPS
+    return (vectors / step[:, None]).round(), step
+
+
+def _largest_change(exact: SoftmaxAttention, other: SoftmaxAttention) -> float:
+    """Return the largest change of any probed logit of any head."""
+    probes = torch.linspace(0, exact.num_tokens - 1, min(PROBES, exact.num_tokens)).long()
+    return (_logits(exact, probes) - _logits(other, probes)).abs().max().item()
+
+
+def _logits(attention: SoftmaxAttention, tokens: Tensor) -> Tensor:
+    return attention.query[:, tokens] @ attention.key.transpose(-1, -2) * attention.scale

@@ -1,0 +1,117 @@
+"""The scene as bytes: the picture, the colours, and a light preview of every block for the filmstrip.
+
+Arrays: `picture` (bytes of an image file), `colour_map` (256, 3), and for block i, over every f-th token (n of them):
+
+    i.weight (n, k), i.normaliser (M,), i.core (M, M) and i.core_scale (M,)   blocks with super tokens
+    i.index (n, k)                                                           only as in `block_payload`
+    i.dense (n, n) and i.dense_scale (n,)                                    blocks without (cell 1)
+
+Weights are bytes: Q in steps of 1 / 255, attention (mean over heads) row by row in steps of its scale. That is
+enough for a picture of 60 pixels and for nothing else; panels and numbers come from `block_payload`.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from matplotlib import colormaps
+from PIL import Image
+from torch import Tensor
+
+from analysis.baselines import global_attention
+from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, KIND_NAMES
+from stvit import BlockRecord, Capture
+from ui.explorer.block_payload import describe_block, own_index
+from ui.explorer.container import pack
+
+SPARSE_SIDE, DENSE_SIDE = 64, 14
+"""Most tokens per axis in the preview of a block with super tokens, and of one without."""
+
+PICTURE_QUALITY = 92
+KINDS = ("super", "global", "local", "association")
+
+
+def scene_payload(
+    capture: Capture, shown: UInt8[np.ndarray, "height width 3"], *, name: str = "", alt: str = "", image: int = 0
+) -> bytes:
+    """Return picture and previews of all captured blocks as bytes for the explorer.
+
+    Args:
+        capture: A run of the model.
+        shown: The picture as the model saw it, RGB.
+        name: What the browser keeps it under; block i of it is kept under `block_name(name, id)`.
+        alt: What the picture shows, for people who do not see it.
+        image: Which image of the batch.
+
+    Raises:
+        IndexError: If the batch has no such image.
+        RuntimeError: If the weights were changed after the capture.
+    """
+    arrays = {"picture": _encoded(shown), "colour_map": _colour_map()}
+    blocks = []
+    for place, record in enumerate(capture.values()):
+        shape, parts = preview(record, image)
+        arrays |= {f"{place}.{key}": value for key, value in parts.items()}
+        blocks.append({"name": block_name(name, *record.id), **describe_block(record), "preview": shape})
+    header = {
+        "kind": "scene",
+        "name": name,
+        "alt": alt,
+        "picture": {"height": shown.shape[0], "width": shown.shape[1], "type": "image/jpeg"},
+        "colours": {"anchor": ANCHOR_COLOUR, **{kind: KIND_COLOURS[kind] for kind in KINDS}},
+        "names": {kind: KIND_NAMES[kind] for kind in KINDS},
+        "blocks": blocks,
+    }
+    return pack(header, arrays)
+
+
+def block_name(scene: str, stage: int, block: int) -> str:
+    """Return the name under which the browser keeps a block of a scene."""
+    return f"{scene}/{stage}.{block}"
+
+
+def preview(record: BlockRecord, image: int = 0) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the layout and the arrays of one block's preview."""
+    grid = record.grid
+    most = DENSE_SIDE if record.association.is_identity else SPARSE_SIDE
+    step = -(-max(grid.height, grid.width) // most)
+    rows, columns = (torch.arange(step // 2, side, step) for side in (grid.height, grid.width))
+    tokens = (rows[:, None] * grid.width + columns).flatten()
+    parts = _dense(record, tokens, image) if record.association.is_identity else _sparse(record, tokens, image)
+    return {"height": len(rows), "width": len(columns), "step": step}, parts
+
+
+def _dense(record: BlockRecord, tokens: Tensor, image: int) -> dict[str, np.ndarray]:
+    rows = global_attention(record, image).take(tokens).mean(0)
+    values, scale = _as_bytes(rows[:, tokens])
+    return {"dense": values, "dense_scale": scale}
+
+
+def _sparse(record: BlockRecord, tokens: Tensor, image: int) -> dict[str, np.ndarray]:
+    association = record.association.select(image)
+    core, scale = _as_bytes(record.super_attention[image].mean(0))
+    return {
+        "weight": (association.weight[0, tokens] * 255).round().byte().cpu().numpy(),
+        **own_index(association.index[0], record.grid, tokens),
+        "normaliser": association.normaliser[0].float().cpu().numpy(),
+        "core": core,
+        "core_scale": scale,
+    }
+
+
+def _as_bytes(rows: Float[Tensor, "rows tokens"]) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows as bytes and the step of each row: value = byte * step."""
+    step = rows.amax(-1).clamp(min=1e-30) / 255
+    return (rows / step[:, None]).round().byte().cpu().numpy(), step.float().cpu().numpy()
+
+
+def _encoded(shown: UInt8[np.ndarray, "height width 3"]) -> np.ndarray:
+    buffer = io.BytesIO()
+    Image.fromarray(shown).save(buffer, format="JPEG", quality=PICTURE_QUALITY, subsampling=0)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+def _colour_map() -> UInt8[np.ndarray, "256 3"]:
+    return colormaps["inferno"](np.arange(256), bytes=True)[:, :3]

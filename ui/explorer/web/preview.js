@@ -1,0 +1,62 @@
+// Light previews for the filmstrip: super token attention of any block, mean over heads, in steps of a byte.
+
+import { neighbourIndex, sampledTokens, withoutNegatives } from "./block.js";
+
+// Takes block `place` of a decoded scene.
+export function makePreview({ header, arrays }, place) {
+  const block = header.blocks[place];
+  const { height, width, step } = block.preview;
+  const part = (name) => arrays[`${place}.${name}`];
+  const tokens = sampledTokens(block, step);
+  const M = block.rows * block.columns;
+  const common = { height, width, n: height * width };
+  if (block.identity) return { ...common, dense: part("dense"), denseScale: part("dense_scale") };
+  const index = part("index") ? withoutNegatives(part("index"), M) : neighbourIndex(block, tokens);
+  const weight = part("weight");
+  return {
+    ...common,
+    M,
+    k: weight.length / tokens.length,
+    weight,
+    index,
+    normaliser: part("normaliser"),
+    core: part("core"),
+    coreScale: part("core_scale"),
+    cells: new Float32Array(M + 1),
+  };
+}
+
+// Fills `out` with the row (or column) of the preview token nearest to a place given by fractions of the picture.
+export function previewAttention(preview, down, across, incoming, out) {
+  const row = Math.min(preview.height - 1, Math.floor(down * preview.height));
+  const column = Math.min(preview.width - 1, Math.floor(across * preview.width));
+  const token = row * preview.width + column;
+  return preview.dense ? fromDense(preview, token, incoming, out) : fromFactors(preview, token, incoming, out);
+}
+
+function fromDense({ n, dense, denseScale }, token, incoming, out) {
+  for (let i = 0; i < n; i++) {
+    out[i] = incoming ? dense[i * n + token] * denseScale[i] : dense[token * n + i] * denseScale[token];
+  }
+  return out;
+}
+
+function fromFactors({ n, M, k, weight, index, normaliser, core, coreScale, cells }, token, incoming, out) {
+  cells.fill(0);
+  for (let j = 0; j < k; j++) {
+    const m = index[token * k + j];
+    if (m === M) continue;
+    const share = weight[token * k + j] / (incoming ? 255 * normaliser[m] : 255);
+    for (let c = 0; c < M; c++) {
+      cells[c] += share * (incoming ? core[c * M + m] * coreScale[c] : core[m * M + c] * coreScale[m]);
+    }
+  }
+  if (!incoming) for (let c = 0; c < M; c++) cells[c] /= normaliser[c];
+  cells[M] = 0;
+  for (let i = 0, at = 0; i < n; i++) {
+    let sum = 0;
+    for (let j = 0; j < k; j++, at++) sum += weight[at] * cells[index[at]];
+    out[i] = sum / 255;
+  }
+  return out;
+}
