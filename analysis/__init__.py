@@ -1,1 +1,5 @@
 """Analysis of captures: attention baselines, redundancy, superpixels and figures."""
+
+from analysis.ledger import ledger
+
+__all__ = ["ledger"]

@@ -87,6 +87,16 @@ class LocalAttention:
         window, place = self._window_of[start:stop], self._place_of[start:stop]
         return self._weight[:, window, place], self._members[window]
 
+    def singular_values(self, head: int | None = None) -> Float[Tensor, " places"]:
+        """Return the singular values in falling order: those of all windows together, zeros of short ones included.
+
+        Windows share no token, so the attention is block diagonal up to the order of tokens.
+        """
+        check_head(head, self.heads)
+        weight = self._weight.mean(0) if head is None else self._weight[head]
+        rows_present = self._present[:, :, None]  # queries beyond the border are fillers
+        return torch.linalg.svdvals((weight * rows_present).double()).flatten().sort(descending=True).values
+
     @cached_property
     def _numbered(self) -> Int[Tensor, "windows places"]:
         """Token in each place of each window, -1 beyond the border."""

@@ -1,58 +1,172 @@
 """How redundant an attention is: numbers for every token and head, from its rows, streamed in blocks."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from analysis.attention_sources import RowSource
-from analysis.row_blocks import RowBlock, row_blocks
+from analysis.metric_catalogue import ESTIMATE, HEAD_METRICS, ROW_METRICS, chosen_metrics
+from analysis.row_blocks import row_blocks
+from analysis.row_view import RowSettings, RowView
+from analysis.spectrum import EXACT_TOKENS, effective_rank, spectrum, stable_rank
+from analysis.token_layout import TokenLayout
 from stvit import TokenGrid
+
+SINK_FACTOR = 10.0
+"""A token that receives more than this many fair shares counts as a sink."""
+
+_BETWEEN_HEADS = ("head_divergence", "head_cosine")
+_RECEIVED = ("received_max", "sinks", "sink_mass")
+_RANKS = {"effective_rank": effective_rank, "stable_rank": stable_rank}
+_DEFAULT = ("mass", "entropy", "distance")
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMetrics:
+    """What was measured of one attention, by name of the metric.
+
+    Attributes:
+        per_token: Each of shape (heads, N): maps over the tokens.
+        per_head: Each of shape (heads,).
+    """
+
+    per_token: dict[str, Float[np.ndarray, "heads tokens"]] = field(default_factory=dict)
+    per_head: dict[str, Float[np.ndarray, " heads"]] = field(default_factory=dict)
+
+    def head_values(self) -> dict[str, Float[np.ndarray, " heads"]]:
+        """Return one value per head for every metric: the mean over tokens of what is per token."""
+        means = {name: values.mean(axis=1, dtype=np.float64) for name, values in self.per_token.items()}
+        return means | self.per_head
 
 
 def per_token(
-    source: RowSource, grid: TokenGrid, token_pixels: float | tuple[float, float]
+    source: RowSource,
+    grid: TokenGrid,
+    token_pixels: float | tuple[float, float],
+    metrics: Iterable[str] = _DEFAULT,
+    settings: RowSettings | None = None,
 ) -> dict[str, Float[np.ndarray, "heads tokens"]]:
     """Measure every row of an attention in one pass.
 
     Rows that keep less than all their mass (token attention near the border) are measured conditional on the mass
-    kept, that is, row / row sum; "mass" reports what was kept. A row without mass gives entropy and distance 0.
+    kept, that is, row / row sum; "mass" reports what was kept. A row without mass measures 0.
 
     Args:
         source: Any attention over the grid's tokens.
         grid: Where the tokens lie.
         token_pixels: Pixels of the image per token, one number or (height, width).
+        metrics: Names of row metrics, see `analysis.metric_catalogue.ROW_METRICS`.
+        settings: Window of "local_mass" and k of "top_mass".
 
     Returns:
-        By metric, shape (heads, N): "mass"; "entropy" in nats; "distance", the mean attention distance
-        sum_j a_ij |position_i - position_j| in image pixels (Dosovitskiy et al., 2021).
+        By metric, shape (heads, N). Metrics between heads are left out if there is one head.
+
+    Raises:
+        ValueError: If the attention and the grid have different numbers of tokens, or a name is no row metric.
+    """
+    wanted = chosen_metrics(metrics)
+    others = [name for name in wanted if name not in ROW_METRICS]
+    if others:
+        raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(ROW_METRICS)}.")
+    return measure(source, grid, token_pixels, wanted, settings).per_token
+
+
+def measure(
+    source: RowSource,
+    grid: TokenGrid,
+    token_pixels: float | tuple[float, float],
+    metrics: Iterable[str] | None = None,
+    settings: RowSettings | None = None,
+    exact_tokens: int = EXACT_TOKENS,
+) -> AttentionMetrics:
+    """Measure an attention: its rows in one pass, what each token receives, and its ranks.
+
+    Row metrics and received attention are conditional on the mass kept, see `per_token`. Ranks are those of the
+    attention as it is; where they are estimates, their names end in "_estimate" (see `analysis.spectrum`).
+
+    Args:
+        source: Any attention over the grid's tokens.
+        grid: Where the tokens lie.
+        token_pixels: Pixels of the image per token, one number or (height, width).
+        metrics: Names of row and head metrics, see `analysis.metric_catalogue`; all if None.
+        settings: Window of "local_mass" and k of "top_mass".
+        exact_tokens: Up to this many tokens, ranks of attentions without factors are exact.
+
+    Raises:
+        ValueError: If the attention and the grid have different numbers of tokens, or a name is unknown.
+    """
+    _check_tokens(source, grid)
+    wanted = chosen_metrics(metrics)
+    rows = [name for name in ROW_METRICS if name in wanted and (source.heads > 1 or name not in _BETWEEN_HEADS)]
+    received = [name for name in _RECEIVED if name in wanted]
+    streamed = [*rows, "received"] if received and "received" not in rows else rows
+    maps = _stream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
+    heads = _received(maps["received"], received) if received else {}
+    heads |= _ranks(source, [name for name in _RANKS if name in wanted], exact_tokens)
+    return AttentionMetrics({name: maps[name] for name in rows}, {n: heads[n] for n in HEAD_METRICS if n in heads})
+
+
+def head_pairs(
+    source: RowSource, grid: TokenGrid
+) -> tuple[Float[np.ndarray, "heads heads"], Float[np.ndarray, "heads heads"]]:
+    """Return how far apart and how alike each pair of heads is, averaged over rows.
+
+    Returns:
+        The Jensen-Shannon divergence in nats (0 on the diagonal) and the cosine (1 on the diagonal).
 
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens.
     """
     _check_tokens(source, grid)
-    blocks = [_measure(block, grid, token_pixels) for block in row_blocks(source)]
-    return {name: torch.cat([block[name] for block in blocks], dim=1).numpy() for name in blocks[0]}
+    divergence, cosine = np.zeros((source.heads, source.heads)), np.eye(source.heads)
+    pairs = np.triu_indices(source.heads, 1)
+    layout = TokenLayout.of(grid, 1)
+    for block in row_blocks(source):
+        view = RowView(block, layout, RowSettings())
+        divergence[pairs] += view.pair_divergence.sum(1).numpy(force=True) / source.num_tokens
+        cosine[pairs] += view.pair_cosine.sum(1).numpy(force=True) / source.num_tokens
+    return divergence + divergence.T, np.maximum(cosine, cosine.T)
 
 
-def _measure(block: RowBlock, grid: TokenGrid, token_pixels: float | tuple[float, float]) -> dict[str, Tensor]:
-    mass = block.weight.sum(-1)
-    weight = block.weight / mass.clamp(min=torch.finfo(mass.dtype).tiny).unsqueeze(-1)
-    return {
-        "mass": mass,
-        "entropy": torch.special.entr(weight).sum(-1),
-        "distance": (weight * _distances(block, grid, token_pixels)).sum(-1),
+def _stream(
+    source: RowSource, layout: TokenLayout, names: list[str], settings: RowSettings
+) -> dict[str, Float[np.ndarray, "heads tokens"]]:
+    """Compute row metrics block by block, and add up what the tokens receive."""
+    parts: dict[str, list[Tensor]] = {name: [] for name in names if name != "received"}
+    received: Tensor | None = None
+    for block in row_blocks(source) if names else ():
+        view = RowView(block, layout, settings)
+        for name, part in parts.items():
+            part.append(getattr(view, name))
+        if "received" in names:
+            more = view.received(source.num_tokens).double()
+            received = more if received is None else received + more
+    maps = {name: torch.cat(part, dim=1).numpy(force=True) for name, part in parts.items()}
+    return maps if received is None else maps | {"received": received.numpy(force=True)}
+
+
+def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> dict[str, np.ndarray]:
+    """Summarise the received attention of each head; a fair share is the mean over tokens."""
+    total = received.sum(axis=1)
+    sink = received > SINK_FACTOR * received.mean(axis=1, keepdims=True)
+    values = {
+        "received_max": received.max(axis=1),
+        "sinks": sink.sum(axis=1).astype(np.float64),
+        "sink_mass": (received * sink).sum(axis=1) / np.where(total > 0, total, 1),
     }
+    return {name: values[name] for name in names}
 
 
-def _distances(block: RowBlock, grid: TokenGrid, token_pixels: float | tuple[float, float]) -> Tensor:
-    """Return the distance in pixels of each weight's token from its row's token, shape (rows, k)."""
-    tall, wide = (token_pixels, token_pixels) if isinstance(token_pixels, int | float) else token_pixels
-    anchor = torch.arange(block.start, block.stop)[:, None]
-    token = torch.arange(grid.num_tokens)[None] if block.token is None else block.token.cpu()
-    down = (anchor // grid.width - token // grid.width) * float(tall)
-    across = (anchor % grid.width - token % grid.width) * float(wide)
-    return torch.hypot(down, across).to(block.weight.device)
+def _ranks(source: RowSource, names: list[str], exact_tokens: int) -> dict[str, np.ndarray]:
+    if not names:
+        return {}
+    spectra = [spectrum(source, head, exact_tokens) for head in range(source.heads)]
+    ending = "" if all(one.exact for one in spectra) else ESTIMATE
+    return {name + ending: np.array([_RANKS[name](one.values) for one in spectra]) for name in names}
 
 
 def _check_tokens(source: RowSource, grid: TokenGrid) -> None:

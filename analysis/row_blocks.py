@@ -1,6 +1,6 @@
 """Stream the rows of any attention, all heads at once, in blocks of bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.attention_sources import RowSource, SparseRowSource
-from stvit import SoftmaxAttention
+from analysis.factor_rows import FactorRows
+from stvit import DecomposedAttention, SoftmaxAttention
 
 BLOCK_BYTES = 4 * 2**20
 """Memory of one block of rows; small enough that the passes of all metrics over it stay in cache."""
@@ -36,17 +37,31 @@ class RowBlock:
 
 def row_blocks(source: RowSource, max_bytes: int = BLOCK_BYTES) -> Iterator[RowBlock]:
     """Yield the rows of every head in order, each block at most max_bytes large (one row at least)."""
-    width = source.num_tokens
-    if isinstance(source, SparseRowSource):
-        width = source.sparse_rows(0, 1)[1].shape[1]
+    sparse = isinstance(source, SparseRowSource)
+    width = source.sparse_rows(0, 1)[1].shape[1] if isinstance(source, SparseRowSource) else source.num_tokens
     step = max(1, max_bytes // (4 * source.heads * width))
+    rows = None if sparse else all_heads(source)
     for start in range(0, source.num_tokens, step):
-        yield _block(source, start, min(start + step, source.num_tokens))
+        stop = min(start + step, source.num_tokens)
+        if isinstance(source, SparseRowSource):
+            yield RowBlock(start, *source.sparse_rows(start, stop))
+        elif rows is not None:
+            yield RowBlock(start, rows(start, stop), None)
 
 
-def _block(source: RowSource, start: int, stop: int) -> RowBlock:
-    if isinstance(source, SparseRowSource):
-        return RowBlock(start, *source.sparse_rows(start, stop))
+def all_heads(source: RowSource) -> Callable[[int, int], Float[Tensor, "heads rows tokens"]]:
+    """Return a function (start, stop) -> rows of every head, the fastest that fits the kind of attention."""
+    source = unwrapped(source)
+    if isinstance(source, DecomposedAttention):
+        return FactorRows(source).rows
     if isinstance(source, SoftmaxAttention):
-        return RowBlock(start, source.take(torch.arange(start, stop, device=source.key.device)), None)
-    return RowBlock(start, torch.stack([source.rows(start, stop, head) for head in range(source.heads)]), None)
+        device = source.key.device
+        return lambda start, stop: source.take(torch.arange(start, stop, device=device))
+    return lambda start, stop: torch.stack([source.rows(start, stop, head) for head in range(source.heads)])
+
+
+def unwrapped(source: RowSource) -> RowSource:
+    """Return the plain attention inside a token attention whose association is the identity; others as they are."""
+    if isinstance(source, DecomposedAttention) and source.association.is_identity:
+        return source.super_attention
+    return source

@@ -1,0 +1,175 @@
+"""How alike features are: cosines between tokens, what is left without their mean, and CKA between blocks."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from stvit import BlockId, BlockRecord
+
+FeatureMap = Float[Tensor, "channels height width"]
+
+
+def mean_cosine(features: FeatureMap) -> float:
+    """Return the mean cosine over all pairs of different tokens (the diagonal does not count), from -1 to 1.
+
+    The sum over all pairs is the squared norm of the sum of unit vectors, so the cost is O(N C), not O(N^2 C).
+    Zero vectors (super tokens that nobody belongs to) have no direction and are left out; NaN if no pair is left.
+    """
+    unit = _unit_vectors(features)
+    count = _directed(unit).sum().item()
+    if count < 2:
+        return float("nan")
+    return (unit.sum(1).square().sum().item() - count) / (count * (count - 1))
+
+
+def cosine_map(features: FeatureMap) -> Float[np.ndarray, "height width"]:
+    """Return each token's mean cosine with all others, shape (H, W); NaN without a direction or without others."""
+    unit = _unit_vectors(features)
+    directed = _directed(unit)
+    count = directed.sum()
+    to_all = torch.where(directed, (unit.sum(1) @ unit - 1) / (count - 1), torch.nan)
+    return to_all.unflatten(0, features.shape[1:]).numpy(force=True) if count > 1 else _nans(features)
+
+
+def mean_neighbour_cosine(features: FeatureMap) -> float:
+    """Return the mean cosine over all pairs of tokens side by side (4-neighbours); NaN if there is none."""
+    pairs = torch.cat([part.flatten() for part in _side_by_side(features)])
+    return pairs[~pairs.isnan()].mean().item()
+
+
+def neighbour_cosine_map(features: FeatureMap) -> Float[np.ndarray, "height width"]:
+    """Return each token's mean cosine with its up to four neighbours, shape (H, W); NaN where it has none."""
+    below, right = _side_by_side(features)
+    total, count = torch.zeros_like(features[0], dtype=torch.float64), torch.zeros_like(features[0])
+    for pairs, places in ((below, _halves(total, 0)), (right, _halves(total, 1))):
+        for place in places:
+            total[place] += pairs.nan_to_num()
+            count[place] += ~pairs.isnan()
+    return (total / count).numpy(force=True)
+
+
+def rank_one_residual(features: FeatureMap) -> float:
+    """Return |X - 1 mean^T| / |X| in the Frobenius norm: 0 if all tokens are equal, 1 if their mean is 0.
+
+    The distance of the tokens from being all the same, relative to their size (Dong et al., 2021, who bound how
+    pure attention shrinks it). NaN if all features are 0.
+    """
+    tokens = features.flatten(1).double()
+    return ((tokens - tokens.mean(1, keepdim=True)).norm() / tokens.norm()).item()
+
+
+def linear_cka(
+    first: Float[Tensor, "examples channels"], second: Float[Tensor, "examples more_channels"], *, unbiased: bool = True
+) -> float:
+    """Return the linear centred kernel alignment of two sets of features on the same examples.
+
+    HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = X X^T and L = Y Y^T (Kornblith et al., ICML 2019), from
+    products of channels, so that no examples x examples matrix is built.
+
+    Args:
+        first: X, shape (n, C).
+        second: Y, shape (n, D).
+        unbiased: Use the unbiased HSIC (Song et al., JMLR 2012), which is about 0 for unrelated features and may
+            fall below 0. The plain one tends to 1 for any features where channels outnumber examples.
+
+    Raises:
+        ValueError: If the numbers of examples differ or are too small (unbiased: 4, plain: 2).
+    """
+    _check_examples(first, second, 4 if unbiased else 2)
+    x, y = (part.double() - part.double().mean(0) for part in (first, second))
+    hsic = _unbiased_hsic if unbiased else _plain_hsic
+    own = hsic(x, x) * hsic(y, y)
+    return hsic(x, y) / own**0.5 if own > 0 else float("nan")
+
+
+def feature_cka(first: FeatureMap, second: FeatureMap, *, unbiased: bool = True) -> float:
+    """Return the linear CKA of two feature maps, tokens being the examples.
+
+    Maps of different resolution are brought to the coarser grid by average pooling (area-weighted bins where one
+    size does not divide the other), so that examples are the same places of the image.
+    """
+    size = min(first.shape[1], second.shape[1]), min(first.shape[2], second.shape[2])
+    pooled = [F.adaptive_avg_pool2d(part.double(), size).flatten(1).T for part in (first, second)]
+    return linear_cka(pooled[0], pooled[1], unbiased=unbiased)
+
+
+def cka_matrix(
+    records: Mapping[BlockId, BlockRecord], image: int = 0, *, unbiased: bool = True
+) -> Float[np.ndarray, "blocks blocks"]:
+    """Return the linear CKA between the attention inputs of all blocks of a capture, in order of depth."""
+    maps = [record.tokens[image] for record in records.values()]
+    matrix = np.eye(len(maps))
+    for first, second in combinations(range(len(maps)), 2):
+        matrix[first, second] = matrix[second, first] = feature_cka(maps[first], maps[second], unbiased=unbiased)
+    return matrix
+
+
+def block_similarity(record: BlockRecord, image: int = 0) -> dict[str, float]:
+    """Return how alike the tokens that enter a block's attention are, and its super tokens.
+
+    With cell 1 both are the same. NaN stands where there is only one (super) token.
+    """
+    values = {}
+    for name, features in (("token", record.tokens[image]), ("super_token", record.super_tokens[image])):
+        values[f"{name}_cosine"] = mean_cosine(features)
+        values[f"{name}_neighbour_cosine"] = mean_neighbour_cosine(features)
+        values[f"{name}_rank_one_residual"] = rank_one_residual(features)
+    return values
+
+
+def _unit_vectors(features: Tensor) -> Float[Tensor, "channels tokens"]:
+    """Return tokens of length 1 in float64; zero vectors stay zero."""
+    return F.normalize(features.flatten(1).double(), dim=0, eps=torch.finfo(torch.float64).tiny)
+
+
+def _directed(unit: Tensor) -> Tensor:
+    return (unit != 0).any(0)
+
+
+def _side_by_side(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the cosines of tokens with the one below, (H - 1, W), and the one to the right, (H, W - 1).
+
+    NaN where one of them has no direction.
+    """
+    unit = _unit_vectors(features)
+    unit = torch.where(_directed(unit), unit, torch.nan).unflatten(1, features.shape[1:])
+    return (unit[:, 1:] * unit[:, :-1]).sum(0), (unit[:, :, 1:] * unit[:, :, :-1]).sum(0)
+
+
+def _halves(plane: Tensor, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the places of the first and of the second partner of all pairs along an axis."""
+    length = plane.shape[axis]
+    whole = (slice(None),) * axis
+    return (*whole, slice(0, length - 1)), (*whole, slice(1, length))
+
+
+def _plain_hsic(x: Tensor, y: Tensor) -> float:
+    """Return HSIC of centred features up to the factor (n - 1)^-2, which cancels: |X^T Y|^2."""
+    return (x.T @ y).square().sum().item()
+
+
+def _unbiased_hsic(x: Tensor, y: Tensor) -> float:
+    """Return HSIC_1 up to the factor 1 / (n (n - 3)), from K and L without their diagonals, never built."""
+    count = len(x)
+    x_own, y_own = x.square().sum(1), y.square().sum(1)  # diagonals of K and L
+    x_sums, y_sums = x @ x.sum(0) - x_own, y @ y.sum(0) - y_own  # row sums without them
+    trace = (x.T @ y).square().sum() - x_own @ y_own
+    centre = x_sums.sum() * y_sums.sum() / ((count - 1) * (count - 2))
+    return (trace + centre - 2 / (count - 2) * (x_sums @ y_sums)).item()
+
+
+def _check_examples(first: Tensor, second: Tensor, least: int) -> None:
+    if len(first) != len(second) or len(first) < least:
+        raise ValueError(
+            f"CKA compares features of the same examples, at least {least} of them, got {len(first)} and "
+            f"{len(second)}; bring feature maps to one grid first (feature_cka does)."
+        )
+
+
+def _nans(features: Tensor) -> np.ndarray:
+    return np.full(features.shape[1:], np.nan)

@@ -1,0 +1,173 @@
+"""Effective and stable rank of an attention: exact where that is affordable, a labelled estimate above.
+
+The rank is that of the attention as it is; rows are not divided by their sums.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.attention_sources import RowSource
+from analysis.row_blocks import unwrapped
+
+EXACT_TOKENS = 1024
+"""Up to this many tokens the singular values of an attention without factors are computed exactly."""
+
+DENSE_BYTES = 64 * 2**20
+"""Up to this size one head is kept dense while its spectrum is estimated."""
+
+BLOCK_BYTES = 16 * 2**20
+
+SKETCHED = 192
+"""Leading singular values of an estimate."""
+
+OVERSAMPLING = 64
+"""Further directions of the sketch, so that the last of the leading values are right too."""
+
+ROUNDING = 1e-4
+"""Below this part of the squared norm, what the leading values leave cannot be had by subtraction in float32."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values of one head.
+
+    Attributes:
+        values: In falling order; zeros may be left out.
+        exact: Whether they are the true ones, not an estimate.
+    """
+
+    values: Float[Tensor, " count"]
+    exact: bool
+
+
+def effective_rank(values: Float[Tensor, " count"]) -> float:
+    """Return exp(- sum p log p) with p = sigma / sum sigma (Roy and Vetterli, EUSIPCO 2007); 0 for a zero matrix."""
+    total = values.sum()
+    return torch.special.entr(values / total).sum().exp().item() if total > 0 else 0.0
+
+
+def stable_rank(values: Float[Tensor, " count"]) -> float:
+    """Return sum sigma^2 / sigma_1^2 (Rudelson and Vershynin, 2007); 0 for a zero matrix."""
+    largest = values.max() if len(values) else values.new_zeros(())
+    return (values / largest).square().sum().item() if largest > 0 else 0.0
+
+
+def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
+    """Return the singular values of one head.
+
+    Exact for attentions that know a way of their own (token attention by its factors, local attention window by
+    window) and for all others up to `exact_tokens` tokens. Above, an estimate: see `estimated_singular_values`.
+
+    Args:
+        source: Any attention.
+        head: Which head.
+        exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
+    """
+    source = unwrapped(source)
+    own: Callable[[int], Tensor] | None = getattr(source, "singular_values", None)
+    if own is not None:
+        return Spectrum(own(head), True)
+    if source.num_tokens <= exact_tokens:
+        return Spectrum(torch.linalg.svdvals(source.rows(0, source.num_tokens, head).double()), True)
+    return Spectrum(estimated_singular_values(source, head), False)
+
+
+def estimated_singular_values(
+    source: RowSource, head: int, leading: int = SKETCHED, seed: int = 0
+) -> Float[Tensor, " tokens"]:
+    """Estimate all N singular values of one head without decomposing N x N.
+
+    The leading ones come from a randomised decomposition with one power iteration (Halko, Martinsson and Tropp,
+    SIAM Review 2011). The others are taken to fall exponentially from the last of these, just so fast that the
+    squares of all sum to the Frobenius norm, which is exact. On smooth attention of low effective rank the error
+    of the effective rank is a few per cent, on sharp one with a slow tail up to about 20 %; see the tests.
+
+    Args:
+        source: Any attention.
+        head: Which head.
+        leading: Number of singular values to compute; the others are modelled.
+        seed: Of the random sketch.
+    """
+    product = _Product(source, head)
+    basis = _leading_basis(product, source.num_tokens, leading + OVERSAMPLING, seed)
+    reduced = product.transposed_times(basis)
+    values = torch.linalg.eigvalsh(reduced.T.double() @ reduced.double()).flip(0).clamp(min=0).sqrt()
+    energy = product.squared_norm - values.square().sum().item()
+    if energy < ROUNDING * product.squared_norm:  # a difference of nearly equal numbers: look at it directly
+        energy = product.squared_residual(basis, reduced)
+    energy += values[leading:].square().sum().item()
+    values = values[:leading]
+    tail = _exponential_tail(values[-1].item(), energy, source.num_tokens - len(values))
+    return torch.cat([values, tail.to(values)])
+
+
+def _leading_basis(product: "_Product", tokens: int, width: int, seed: int) -> Float[Tensor, "tokens width"]:
+    """Return an orthonormal basis of about the range of the leading left singular vectors."""
+    generator = torch.Generator().manual_seed(seed)
+    sketch = torch.randn(tokens, min(tokens, width), generator=generator).to(product.like)
+    basis = _orthonormal(product.times(sketch))
+    return _orthonormal(product.times(product.transposed_times(basis)))
+
+
+class _Product:
+    """One head as an operator: dense where it is small, else row by row again for every product."""
+
+    def __init__(self, source: RowSource, head: int) -> None:
+        self._rows = partial(source.rows, head=head)
+        self._tokens = source.num_tokens
+        self.like = source.rows(0, 1, head)
+        row_bytes = self._tokens * self.like.element_size()
+        whole = row_bytes * self._tokens <= DENSE_BYTES
+        self._step = self._tokens if whole else max(1, BLOCK_BYTES // row_bytes)
+        self._dense = source.rows(0, self._tokens, head) if whole else None
+
+    def _blocks(self) -> list[tuple[int, Callable[[], Tensor]]]:
+        if self._dense is not None:
+            dense = self._dense
+            return [(0, lambda: dense)]
+        starts = range(0, self._tokens, self._step)
+        return [(start, partial(self._rows, start, min(start + self._step, self._tokens))) for start in starts]
+
+    def times(self, values: Tensor) -> Tensor:
+        return torch.cat([block() @ values for _, block in self._blocks()])
+
+    def transposed_times(self, values: Tensor) -> Tensor:
+        total = torch.zeros_like(values)
+        for start, block in self._blocks():
+            rows = block()
+            total += rows.T @ values[start : start + len(rows)]
+        return total
+
+    @cached_property
+    def squared_norm(self) -> float:
+        return sum(block().square().sum(dtype=torch.float64).item() for _, block in self._blocks())
+
+    def squared_residual(self, basis: Tensor, reduced: Tensor) -> float:
+        """Return the squared norm of what the basis leaves, |A - Q (A^T Q)^T|^2."""
+        total = 0.0
+        for start, block in self._blocks():
+            rows = block()
+            total += (rows - basis[start : start + len(rows)] @ reduced.T).square().sum(dtype=torch.float64).item()
+        return total
+
+
+def _orthonormal(columns: Tensor) -> Tensor:
+    return torch.linalg.qr(columns).Q
+
+
+def _exponential_tail(last: float, energy: float, count: int) -> Float[Tensor, " count"]:
+    """Return last * exp(-k / decay), k = 1 ... count, with the decay for which the squares sum to the energy."""
+    if count == 0 or last <= 0 or energy <= 0:
+        return torch.zeros(count, dtype=torch.float64)
+    step = torch.arange(1, count + 1, dtype=torch.float64)
+    slow, fast = 0.0, 50.0  # per step; 50 leaves nothing
+    for _ in range(60):
+        rate = (slow + fast) / 2
+        too_much = (last * torch.exp(-rate * step)).square().sum().item() > energy
+        slow, fast = (rate, fast) if too_much else (slow, rate)
+    return last * torch.exp(-(slow + fast) / 2 * step)
