@@ -17,7 +17,7 @@ Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from
 
 from stvit.association import Association, CellAssociation, associate
 from stvit.capture import TapError, capture
-from stvit.config import CONFIGS, STViTConfig
+from stvit.config import CONFIGS, STViTConfig, get_config
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
 from stvit.pretrained import load_pretrained
@@ -44,6 +44,7 @@ __all__ = [
     "associate",
     "capture",
     "create_model",
+    "get_config",
     "load_pretrained",
     "load_weights",
 ]

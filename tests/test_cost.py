@@ -1,0 +1,59 @@
+"""Formulas by hand, and against what PyTorch counts."""
+
+import pytest
+
+from analysis.cost import (
+    cost_table,
+    counted_macs,
+    crossing,
+    dense_sampling_macs,
+    global_attention_macs,
+    super_token_attention_macs,
+)
+from stvit import TokenGrid, get_config
+
+
+def test_formulas_by_hand():
+    assert global_attention_macs(10, 3) == 2 * 100 * 3 + 4 * 10 * 9
+    assert super_token_attention_macs(100, 4, 8) == 19 * 800 + 2 * 16 * 8 + 4 * 4 * 64 + 9 * 800
+    assert dense_sampling_macs(100, 4, 8, iterations=3) == 2 * 3 * 4 * 100 * 8
+
+
+@pytest.mark.parametrize(("side", "channels", "heads"), [(8, 16, 2), (14, 64, 4)])
+def test_global_formula_is_what_is_counted(side, channels, heads):
+    assert counted_macs(TokenGrid(side, side, 1), channels, heads) == global_attention_macs(side**2, channels)
+
+
+def test_super_token_formula_is_what_is_counted_but_for_the_folding():
+    """The module compares, averages and upsamples with 9 neighbours: 27 N C. The formula has 28 N C (19 + 9),
+    and the module spends 81 (2 C + C + 1) M more on its one-hot gather and fold convolutions.
+    """
+    grid, channels = TokenGrid(56, 56, 8), 64
+    tokens, cells = grid.num_tokens, grid.num_super_tokens
+    folding = 81 * (2 * channels + channels + 1) * cells
+    counted = counted_macs(grid, channels, 1)
+    assert counted - folding == super_token_attention_macs(tokens, cells, channels) - tokens * channels
+
+
+def test_crossing_is_where_the_formulas_meet():
+    channels, per_cell = 4, 16
+    tokens = crossing(channels, per_cell)
+    assert tokens > 0
+    cells = tokens / per_cell
+    through = 28 * tokens * channels + 2 * cells**2 * channels + 4 * cells * channels**2
+    assert through == pytest.approx(2 * tokens**2 * channels + 4 * tokens * channels**2)
+    assert crossing(64, 64) == 0
+
+
+def test_no_crossing_without_grouping():
+    with pytest.raises(ValueError, match="at least 2 tokens"):
+        crossing(64, 1)
+
+
+def test_table_has_both_kinds_for_each_size_and_stage():
+    table = cost_table(get_config("stvit_small"), (224, 384))
+    assert len(table) == 2 * 2 * 2
+    first = table[(table["size"] == 224) & (table["stage"] == 0)].set_index("attention")
+    assert list(first["tokens"]) == [3136, 3136]
+    assert list(first["super_tokens"]) == [49, 49]
+    assert first.loc["global", "counted"] / first.loc["super", "counted"] > 30
