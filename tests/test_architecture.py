@@ -52,8 +52,13 @@ ORDER: dict[str, list[str]] = {
     "metrics of attention": [
         "analysis.spectrum",
         "analysis.metric_*",
+        "analysis.association_metrics",
+        "analysis.similarity",
         "analysis.redundancy",
+        "analysis.attention_rules",
+        "analysis.ledger",
     ],
+    "runs compared": ["analysis.cost", "analysis.counterfactual"],
     "pictures as arrays": ["analysis.render"],
     "all of analysis": ["analysis"],
     "figures": ["analysis.figures", "analysis.figures.*"],
