@@ -1,4 +1,5 @@
 import errno
+import os
 
 import numpy as np
 import pytest
@@ -42,6 +43,11 @@ def test_changed_source_gets_a_new_cache(tmp_path):
     open_tiny(source, tmp_path / "cache")
     coloured_image("red", 9).save(source / "train" / "red" / "more.png")
     assert len(open_tiny(source, tmp_path / "cache")) == 4
+    file = source / "train" / "red" / "0.png"
+    coloured_image("green", 9).save(file)
+    os.utime(file, (1, 1))
+    changed = open_tiny(source, tmp_path / "cache").images[2]
+    np.testing.assert_array_equal(changed, np.asarray(coloured_image("green", 9)))
 
 
 def test_decoding_cuts_the_central_square_of_the_resized_image():
