@@ -11,6 +11,9 @@ from analysis.label_maps import Number, compact_labels
 BISECTIONS = 10
 """Settings tried at most by one bisection."""
 
+CLOSE = 0.01
+"""Part of the wanted count that a bisection leaves as it is: 1 of 144, but none of 49."""
+
 
 @dataclass
 class CountSearch:
@@ -50,7 +53,7 @@ class CountSearch:
     def bisect(self, settings: Callable[[float], dict[str, Number]], low: float, high: float) -> None:
         """Search between two values of a setting, on a log scale; the count falls as the value rises."""
         for _ in range(BISECTIONS):
-            if self.missed_by == 0:
+            if self.missed_by <= CLOSE:
                 return
             middle = math.sqrt(low * high)
             too_many = self.attempt(**settings(middle)) > self.requested

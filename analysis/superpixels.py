@@ -34,8 +34,8 @@ __all__ = [
     "upsample_labels",
 ]
 
-MIN_SIZE_FACTOR = 0.5
-"""Smallest segment SLIC keeps, as a part of the mean size, where the search starts (scikit-image's default)."""
+MIN_SIZE_FACTORS = (0.02, 4.0)
+"""Range of the smallest segment SLIC keeps, as a part of the mean size (scikit-image's default is 0.5)."""
 
 SEED_ROUNDS = 3
 """Numbers of seeds at which SLIC with connectivity is bisected at most."""
@@ -90,9 +90,9 @@ def slic_labels(
 ) -> Segmentation:
     """Segment by SLIC (Achanta et al. 2012, as in scikit-image) into as near `num_segments` as can be found.
 
-    Enforcing connectivity melts small pieces away, so the seeds are increased until there are enough segments,
-    then the smallest size that survives until there are not too many. Without connectivity only the seeds can
-    be chosen: they form a grid, so the count is as near as a grid comes.
+    Enforcing connectivity melts small pieces away, so the smallest size that survives is searched, and only where
+    that is not enough are the seeds increased. Without connectivity only the seeds can be chosen: they form a
+    grid, so the count is as near as a grid comes.
 
     Args:
         image: RGB bytes, shape (height, width, 3).
@@ -175,7 +175,8 @@ def felzenszwalb_labels(
 ) -> Segmentation:
     """Segment by merging along a graph (Felzenszwalb and Huttenlocher 2004, as in scikit-image).
 
-    The method has a scale, not a number of segments; the scale is searched by bisection.
+    The method has a scale, not a number of segments; the scale is searched by bisection. Its graph joins pixels
+    at corners too, so a segment may be in several 4-connected pieces.
 
     Args:
         image: RGB bytes, shape (height, width, 3).
@@ -223,17 +224,14 @@ def _check_request(image: np.ndarray, num_segments: int) -> None:
 
 
 def _search_connected(search: CountSearch, pixels: int) -> None:
-    """Search the seeds, then the smallest size that survives, that give SLIC with connectivity the wanted count.
+    """Search the smallest size that gives SLIC with connectivity the wanted count, with as few seeds as can be.
 
-    On few tokens the smallest size moves in steps that may skip the count; then more seeds get a second chance.
+    More seeds than wanted segments would also reach the count, by melting whole superpixels into neighbours of
+    another colour: at 216 segments of BSDS500 images that raises the undersegmentation error from 0.11 to 0.15.
     """
-    seeds, factor = search.requested, MIN_SIZE_FACTOR
+    seeds = search.requested
     for _ in range(SEED_ROUNDS):
-        while search.attempt(**_connected_settings(seeds, factor)) < search.requested:
-            if seeds == pixels:
-                return
-            seeds = min(pixels, math.ceil(SEED_GROWTH * seeds))
-        search.bisect(partial(_connected_settings, seeds), factor, 8 * factor)
+        search.bisect(partial(_connected_settings, seeds), *MIN_SIZE_FACTORS)
         if search.missed_by <= NEAR_ENOUGH or seeds == pixels:
             return
         seeds = min(pixels, math.ceil(SEED_GROWTH * seeds))
