@@ -15,6 +15,8 @@ PAGES = [
     ("explore", "Explore", ":material/center_focus_strong:"),
     ("super_tokens", "Super tokens", ":material/hexagon:"),
     ("layers", "Layers", ":material/stacked_line_chart:"),
+    ("what_if", "What if", ":material/alt_route:"),
+    ("cost", "Cost", ":material/speed:"),
 ]
 page = st.navigation(
     [

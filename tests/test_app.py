@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("ui/pages/explore.py", "ui/pages/super_tokens.py", "ui/pages/layers.py")
+PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "layers", "what_if", "cost")]
 PANELS = (
     "Picture",
     "Super token attention, outgoing",
@@ -205,3 +205,43 @@ def test_impossible_address_falls_back(app):
     linked.run()
     check_fine(linked)
     assert all(panel in texts(linked) for panel in PANELS)
+
+
+@pytest.mark.parametrize("variant", ["grid", "slic", "felzenszwalb", "masked", "hard"])
+def test_what_if_shows_each_other_association(app, variant):
+    app.switch_page("ui/pages/what_if.py").run()
+    check_fine(app.segmented_control("variant_of_association").set_value(variant).run())
+    assert app.metric[0].label == "KL divergence of the prediction"
+
+
+def test_what_if_scrubs_through_iterations(app):
+    app.switch_page("ui/pages/what_if.py").run()
+    app.segmented_control("variant_of_association").set_value("iterations").run()
+    check_fine(app)
+    assert app.metric[0].value == "0 nats"  # one iteration is what the model does
+    check_fine(app.slider("iterations").set_value(3).run())
+    assert app.metric[0].value != "0 nats"
+
+
+def test_what_if_explains_stages_without_super_tokens(app):
+    app.switch_page("ui/pages/what_if.py").run()
+    check_fine(app.segmented_control("stage").set_value(3).run())
+    assert "has no super tokens" in app.info[0].value
+
+
+def test_cost_page_follows_its_sliders(app):
+    app.switch_page("ui/pages/cost.py").run()
+    app.slider("cost_side").set_value(16).run()
+    app.slider("cost_cell").set_value(4).run()
+    app.slider("cost_channels").set_value(64).run()
+    check_fine(app)
+    assert app.metric[0].value == f"{(2 * 256**2 * 64 + 4 * 256 * 64**2) / 1e6:,.1f} M MAC"
+    check_fine(app.segmented_control("cost_stage").set_value(1).run())
+
+
+def test_cost_page_measures_when_asked(app, monkeypatch):
+    monkeypatch.setattr("ui.measuring.MEASURED_SIZES", {"super": (64, 96), "global": (64,)})
+    app.switch_page("ui/pages/cost.py").run()
+    before = len(app.get("plotly_chart"))
+    check_fine(app.button[0].click().run())
+    assert len(app.get("plotly_chart")) == before + 1

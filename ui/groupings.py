@@ -15,6 +15,8 @@ from ui.view import View
 Resolution = Literal["token", "pixel"]
 Drawing = Literal["boundaries", "means", "labels"]
 
+DRAWINGS: dict[Drawing, str] = {"boundaries": "Boundaries", "means": "Mean colours", "labels": "Labels"}
+
 DISPLAY_SIDE = 672
 """Pictures are enlarged to about this short side first, so that lines stay thin and crisp."""
 
@@ -39,8 +41,8 @@ def groupings(view: View, record: BlockRecord, slic_resolution: Resolution) -> l
     grid = record.grid
     learned = record.labels()[0].numpy()
     regular = regular_grid_labels(grid.height, grid.width, grid.rows, grid.columns).labels
-    picture = (view.picture.source.sha256, view.picture.framing)
-    slic = _slic(repr(picture), (grid.height, grid.width), grid.num_super_tokens, slic_resolution, view.picture.shown)
+    picture = f"{view.picture.source.sha256}-{view.picture.framing}"
+    slic = _slic(picture, (grid.height, grid.width), grid.num_super_tokens, slic_resolution, view.picture.shown)
     return [
         Grouping("grid", "Regular grid", regular),
         Grouping("super", "Learned super tokens", learned),

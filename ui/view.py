@@ -43,6 +43,11 @@ class View:
     capture: Capture
     replay_error: float
 
+    @property
+    def key(self) -> str:
+        """A name for all that changes what is seen, for cache keys."""
+        return f"{self.handle.digest}-{self.picture.source.sha256}-{self.picture.framing}"
+
 
 def set_view(view: View) -> None:
     """Make a view the one that the pages of this session show."""

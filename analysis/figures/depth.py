@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from analysis.figures.style import FONT_SIZE, KIND_COLOURS, KIND_NAMES
+from analysis.figures.lines import line_layout
+from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 
 HeadValues = Sequence[Sequence[float]]
 """One value per head, for each block in order of depth."""
@@ -40,16 +41,7 @@ def metric_by_depth(
     _stage_bounds(figure, blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
     figure.update_yaxes(title=f"{title} ({unit})", rangemode="tozero")
-    figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 8, "t": 36, "b": 0},
-        font={"size": FONT_SIZE},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        hovermode="closest",
-    )
-    return figure
+    return line_layout(figure, height)
 
 
 def _means(figure: go.Figure, kind: str, captions: list[str], values: HeadValues, unit: str) -> None:
@@ -93,3 +85,28 @@ def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
     for place, (before, after) in enumerate(pairwise(blocks)):
         if before[0] != after[0]:
             figure.add_vline(x=place + 0.5, line={"color": "rgba(128,128,128,0.5)", "width": 1, "dash": "dot"})
+
+
+def change_by_depth(
+    blocks: Sequence[tuple[int, int]], values: Sequence[float], *, title: str, height: int = 280
+) -> go.Figure:
+    """Draw one bar for each block: how much a change to the association moved its output.
+
+    Args:
+        blocks: (stage, block), counted from 0, in order of depth.
+        values: Relative change of each block's output, 0 for none.
+        title: What was changed, for the hover text.
+        height: Of the figure in CSS pixels.
+    """
+    captions = [f"{stage + 1}.{block + 1}" for stage, block in blocks]
+    figure = go.Figure()
+    figure.add_bar(
+        x=captions,
+        y=list(values),
+        marker={"color": KIND_COLOURS["super"]},
+        hovertemplate=f"block %{{x}}<br>relative change %{{y:.3f}}<extra>{title}</extra>",
+    )
+    _stage_bounds(figure, blocks)
+    figure.update_xaxes(title="stage.block", type="category", showgrid=False)
+    figure.update_yaxes(title="relative change of the output", rangemode="tozero")
+    return line_layout(figure, height)

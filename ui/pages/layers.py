@@ -52,18 +52,17 @@ def _uniform_values(view: View) -> dict[str, list[float]]:
 
 def _measure_all(view: View) -> dict[BlockId, Mapping[str, Means]]:
     """Measure every block, with a bar that shows how far it is."""
-    digest = f"{view.handle.digest}-{view.picture.source.sha256}-{view.picture.framing}"
     bar = st.progress(0.0, text="Measuring ...")
     measured: dict[BlockId, Mapping[str, Means]] = {}
     for done, (block, record) in enumerate(view.capture.items(), start=1):
-        measured[block] = _measure(digest, block, view.picture.framing.stride(record.grid), record)
+        measured[block] = _measure(view.key, block, view.picture.framing.stride(record.grid), record)
         bar.progress(done / len(view.capture), text=f"Measured {block.caption}")
     bar.empty()
     return measured
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _measure(digest: str, block: BlockId, stride: int, _record: BlockRecord) -> dict[str, Means]:
+def _measure(view_key: str, block: BlockId, stride: int, _record: BlockRecord) -> dict[str, Means]:
     """Return the means over tokens, by kind of attention, metric and head; the key names all that matters."""
     sources: dict[str, RowSource] = {"super": _record.token_attention(), "global": global_attention(_record)}
     return {

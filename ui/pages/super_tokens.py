@@ -9,12 +9,10 @@ from analysis.figures.style import KIND_COLOURS
 from analysis.render import upsample_labels
 from analysis.segmentation_metrics import describe_segments
 from stvit import BlockRecord
-from ui.groupings import Drawing, Grouping, Resolution, draw, groupings
+from ui.groupings import DRAWINGS, Grouping, Resolution, draw, groupings
 from ui.headings import heading
 from ui.toolbar import choose_block
 from ui.view import View, current_view
-
-DRAWINGS: dict[Drawing, str] = {"boundaries": "Boundaries", "means": "Mean colours", "labels": "Labels"}
 
 COLUMN_HELP = {
     "segments": "Groups that own at least one token or pixel",

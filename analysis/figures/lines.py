@@ -1,0 +1,19 @@
+"""The look that all line charts share (Plotly)."""
+
+import plotly.graph_objects as go
+
+from analysis.figures.style import FONT_SIZE
+
+
+def line_layout(figure: go.Figure, height: int) -> go.Figure:
+    """Give a chart its margins, its legend above and a clear ground, and return it."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 8, "t": 36, "b": 0},
+        font={"size": FONT_SIZE},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hovermode="closest",
+    )
+    return figure

@@ -1,0 +1,125 @@
+"""What if: the model run again with another association, beside what it really did."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from analysis.counterfactual import Change, Variant, compare, standard_variants
+from analysis.figures.depth import change_by_depth
+from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
+from stvit import BlockId, BlockRecord
+from ui.groupings import DRAWINGS, Drawing, Grouping, draw
+from ui.headings import heading
+from ui.toolbar import choose_block
+from ui.view import View, current_view
+
+ITERATIONS = "iterations"
+LARGEST_ITERATIONS = 5
+
+
+def show() -> None:
+    """Draw the page."""
+    view = current_view()
+    variants = standard_variants(view.picture.shown)
+    with st.container(horizontal=True):
+        record = choose_block(view.capture)
+        drawing = st.segmented_control(
+            "Show", list(DRAWINGS), format_func=DRAWINGS.__getitem__, default="boundaries", required=True,
+            key="drawing", persist_state="session",
+        )  # fmt: skip
+    key = _choose_variant(variants)
+    st.caption(
+        f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay · "
+        f"pictures show {record.id.caption}"
+    )
+    outcome = _outcome((view.key, key), view, variants[key])
+    _show_numbers(outcome, view)
+    _show_groupings(view, record, outcome, variants[key].title, drawing)
+    st.markdown("**How far each block's attention output moved**", help="|changed - learned| / |learned|, Frobenius.")
+    relative = outcome.change.relative
+    figure = change_by_depth(list(relative), list(relative.values()), title=variants[key].title)
+    st.plotly_chart(figure, key="change")
+
+
+def _choose_variant(variants: dict[str, Variant]) -> str:
+    """Draw the choice of a change; iterations have a scrubber of their own."""
+    named = {key: variant.title for key, variant in variants.items() if not key.startswith(ITERATIONS)}
+    options = [*named, ITERATIONS]
+    with st.container(horizontal=True):
+        choice = st.segmented_control(
+            "Instead of the learned association", options, default="grid", required=True, key="variant_of_association",
+            format_func=lambda key: named.get(key, "Other iterations"), persist_state="session",
+        )  # fmt: skip
+        if choice != ITERATIONS:
+            return choice
+        count = st.slider(
+            "Iterations of the sampling", 0, LARGEST_ITERATIONS, 1, key="iterations", width=320,
+            persist_state="session", help="The released models use 1; 0 is the regular grid.",
+        )  # fmt: skip
+    return f"{ITERATIONS}_{count}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is shown of a changed run; the run itself, which is large, is let go.
+
+    Attributes:
+        change: How it differs from the learned run.
+        top_class: Its most probable class.
+        labels: By block with super tokens, the changed grouping.
+        leakage: By block, mean leakage.
+    """
+
+    change: Change
+    top_class: int
+    labels: dict[BlockId, np.ndarray]
+    leakage: dict[BlockId, float]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...")
+def _outcome(key: tuple[str, ...], _view: View, _variant: Variant) -> Outcome:
+    changed = _variant.run(_view.handle.model, _view.picture.pixels)
+    grouped = [record for record in changed.values() if not record.grid.is_identity]
+    return Outcome(
+        compare(_view.capture, changed),
+        int(changed.logits[0].argmax()),
+        {record.id: record.labels()[0].numpy() for record in grouped},
+        {record.id: record.leakage().mean().item() for record in grouped},
+    )
+
+
+def _show_numbers(outcome: Outcome, view: View) -> None:
+    names = view.handle.model.class_names
+    before, after = (names[i] if names else f"class {i}" for i in (_top_class(view), outcome.top_class))
+    changed_class = "unchanged" if outcome.change.same_class else f"{before} → {after}"
+    with st.container(horizontal=True):
+        divergence = f"{outcome.change.divergence:.2g} nats"
+        st.metric("KL divergence of the prediction", divergence, width="content", border=True)
+        st.metric("Most probable class", changed_class, width="content", border=True)
+        largest = max(outcome.change.relative.values())
+        st.metric("Largest change of an output", f"{largest:.1%}", width="content", border=True)
+
+
+def _top_class(view: View) -> int:
+    return int(view.capture.logits[0].argmax())
+
+
+def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, title: str, drawing: Drawing) -> None:
+    if record.grid.is_identity:
+        st.info("This block has no super tokens (cell 1); choose stage 1 or 2 to see them.", icon=":material/info:")
+        return
+    learned = Grouping("super", "Learned super tokens", record.labels()[0].numpy())
+    changed = Grouping("grid", title, outcome.labels[record.id])
+    leakages = (record.leakage().mean().item(), outcome.leakage[record.id])
+    with st.container(horizontal=True, gap="medium"):
+        for grouping, leakage in zip((learned, changed), leakages, strict=True):
+            with st.container(width=PANEL_WIDTH):
+                used = len(np.unique(grouping.labels))
+                note = f"{used} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}"
+                heading(grouping.title, KIND_COLOURS[grouping.kind], note)
+                image = draw(view.picture.shown, grouping, drawing)
+                st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
+
+
+show()
