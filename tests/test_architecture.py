@@ -69,7 +69,7 @@ MAY_USE: dict[str, set[str]] = {
     "analysis": {"stvit"},
     "training": {"stvit", "analysis"},
     "ui": {"stvit", "analysis"},
-    "benchmarks": {"stvit", "analysis", "training"},
+    "benchmarks": {"stvit", "analysis", "training", "ui"},
     "app": {"stvit", "analysis", "ui"},
     "run": set(),
 }
@@ -179,7 +179,7 @@ def test_the_order_names_what_exists(name: str) -> None:
     ("module", "source", "words"),
     [
         ("stvit.grid", "from stvit.model import STViT", "stvit.grid imports stvit.model, which lies below it"),
-        ("stvit.model", "import analysis", "a room that it may not use"),
+        ("stvit.model", "import analysis.redundancy", "a room that it may not use"),
         ("stvit.records", "from stvit import capture", "Imports run in a circle"),
         ("analysis.render", "import torch.nn.functional as F", "works on arrays only"),
         ("analysis.figures.style", "from torch import Tensor", "works on arrays only"),
@@ -191,7 +191,7 @@ def test_the_order_names_what_exists(name: str) -> None:
     ],
 )
 def test_each_rule_can_be_broken(module: str, source: str, words: str) -> None:
-    imports = dict(project())
-    assert not any(words in text for text in violations(imports))
+    imports = {"stvit.grid": set(), "stvit.model": {"stvit.grid"}, "stvit.capture": {"stvit.records", "torch"}}
+    assert list(violations(imports)) == []
     imports[module] = imports.get(module, set()) | imported(source, imports)
     assert any(words in text for text in violations(imports))
