@@ -12,7 +12,7 @@ from torch import Tensor
 
 from analysis.local_attention import LocalAttention
 from stvit import Association, BlockRecord, DecomposedAttention, SoftmaxAttention
-from stvit.softmax_attention import check_head
+from stvit.softmax_attention import check_head, check_token
 from stvit.swaps import Swap, swapped
 
 DEFAULT_WINDOW = 7
@@ -107,10 +107,12 @@ class UniformAttention:
 
     def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return what a token attends to, shape (N,)."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
 
@@ -138,10 +140,12 @@ class IdentityAttention:
 
     def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return what a token attends to, shape (N,)."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
 

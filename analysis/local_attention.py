@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.softmax_attention import check_head
+from stvit.softmax_attention import check_head, check_token
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +68,12 @@ class LocalAttention:
 
     def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return what a token attends to, shape (N,), summing to 1."""
+        check_token(token, self.num_tokens)
         return self.rows(token, token + 1, head)[0]
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
         check_head(head, self.heads)
         window, place = self._window_of[token], self._place_of[token]
         weight = self._weight[:, window, :, place]

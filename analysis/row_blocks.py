@@ -35,11 +35,14 @@ class RowBlock:
         return self.start + self.weight.shape[1]
 
 
-def row_blocks(source: RowSource, max_bytes: int = BLOCK_BYTES) -> Iterator[RowBlock]:
-    """Yield the rows of every head in order, each block at most max_bytes large (one row at least)."""
+def row_blocks(source: RowSource, max_bytes: int | None = None) -> Iterator[RowBlock]:
+    """Yield the rows of every head in order, each block at most max_bytes large (one row at least).
+
+    The numbers are taken to be in single precision; None stands for BLOCK_BYTES.
+    """
     sparse = isinstance(source, SparseRowSource)
     width = source.sparse_rows(0, 1)[1].shape[1] if isinstance(source, SparseRowSource) else source.num_tokens
-    step = max(1, max_bytes // (4 * source.heads * width))
+    step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * source.heads * width))
     rows = None if sparse else all_heads(source)
     for start in range(0, source.num_tokens, step):
         stop = min(start + step, source.num_tokens)

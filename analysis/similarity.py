@@ -87,7 +87,12 @@ def linear_cka(
     return hsic(x, y) / own**0.5 if own > 0 else float("nan")
 
 
-def feature_cka(first: FeatureMap, second: FeatureMap, *, unbiased: bool = True) -> float:
+def feature_cka(
+    first: FeatureMap,
+    second: Float[Tensor, "more_channels other_height other_width"],
+    *,
+    unbiased: bool = True,
+) -> float:
     """Return the linear CKA of two feature maps, tokens being the examples.
 
     Maps of different resolution are brought to the coarser grid by average pooling (area-weighted bins where one
