@@ -14,7 +14,7 @@ st.html("<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {paddi
 PAGES = [
     ("explore", "Explore", ":material/center_focus_strong:"),
     ("super_tokens", "Super tokens", ":material/hexagon:"),
-    ("layers", "Layers", ":material/stacked_line_chart:"),
+    ("redundancy", "Redundancy", ":material/stacked_line_chart:"),
     ("what_if", "What if", ":material/alt_route:"),
     ("cost", "Cost", ":material/speed:"),
 ]

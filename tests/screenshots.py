@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "images"
 PAGES = {
     "explore": "/?sample=Cat&row=22&column=24",
     "super-tokens": "/super-tokens?sample=Cat",
-    "layers": "/layers?sample=Cat",
+    "redundancy": "/redundancy?sample=Cat",
 }
 WIDTH, HEIGHT = 1440, 1010
 SETTLE = 4_000

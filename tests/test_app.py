@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "layers", "what_if", "cost")]
+PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "what_if", "cost")]
 PANELS = (
     "Picture",
     "Super token attention, outgoing",
@@ -22,7 +22,7 @@ PANELS = (
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
 
 
 def texts(app: AppTest) -> str:
@@ -191,7 +191,7 @@ def test_choices_survive_a_change_of_page(app):
 
 
 def test_address_opens_a_view(app):
-    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     linked.query_params.update({"sample": "Coffee", "stage": "2", "row": "5"})
     linked.run()
     check_fine(linked)
@@ -200,7 +200,7 @@ def test_address_opens_a_view(app):
 
 
 def test_impossible_address_falls_back(app):
-    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     linked.query_params.update({"sample": "Nobody", "stage": "9", "row": "5000", "head": "x"})
     linked.run()
     check_fine(linked)
@@ -245,3 +245,15 @@ def test_cost_page_measures_when_asked(app, monkeypatch):
     before = len(app.get("plotly_chart"))
     check_fine(app.button[0].click().run())
     assert len(app.get("plotly_chart")) == before + 1
+
+
+def test_redundancy_page_follows_its_choices(app):
+    app.segmented_control("stage").set_value(3).run()
+    app.switch_page("ui/pages/redundancy.py").run()
+    app.get_by_key("attentions").set_value(["super"]).run()
+    app.multiselect("metrics").set_value(["perplexity", "token_cosine"]).run()
+    check_fine(app)
+    for metric in ("effective_rank", "top_mass"):
+        check_fine(app.selectbox("matrix_metric").set_value(metric).run())
+    app.get_by_key("attentions").set_value([]).run()
+    assert "at least one kind" in app.info[0].value

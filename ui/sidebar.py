@@ -16,6 +16,8 @@ FRAMINGS: dict[Framing, str] = {"crop": "Centre crop", "whole": "Whole picture"}
 PICTURE_TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
 WEIGHT_TYPES = ["safetensors", "pth", "pt"]
 SHOWN_CLASSES = 3
+FEW_CLASSES = 20
+"""A model with so few classes is wrong about most pictures, so the app lists what it knows."""
 
 
 def choose_view() -> None:
@@ -104,3 +106,5 @@ def _show_prediction(logits: torch.Tensor, class_names: Sequence[str] | None) ->
     for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):
         name = class_names[index] if class_names else f"class {index}"
         st.progress(probability, text=f"{name}: {probability:.1%}")
+    if class_names and len(class_names) <= FEW_CLASSES:
+        st.caption(f"It knows {len(class_names)} classes only.", help=", ".join(class_names))

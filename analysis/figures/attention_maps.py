@@ -25,23 +25,25 @@ class Anchor:
 def attention_map(
     shown: UInt8[np.ndarray, "height width 3"],
     values: Float[np.ndarray, "rows columns"],
-    anchor: Anchor,
+    anchor: Anchor | None,
     *,
     token_pixels: int,
     maximum: float | None = None,
     quantity: str = "attention",
     opacity: float = 0.75,
+    relative: bool = True,
 ) -> go.Figure:
     """Draw one value per token over the picture.
 
     Args:
         shown: The picture as the model saw it.
         values: One value per token, not negative; NaN is left clear.
-        anchor: The token to frame.
+        anchor: The token to frame, if any.
         token_pixels: Side of a token in pixels of `shown`.
         maximum: Upper end of the colour bar, in the unit of the values; their largest if None.
         quantity: What the values are, for the colour bar and the hover text.
         opacity: Of the heat over the picture, 0 to 1.
+        relative: Whether the hover text also says how many times the uniform attention 1 / N a value is.
     """
     height, width = shown.shape[:2]
     top = float(np.nanmax(values)) if maximum is None else maximum
@@ -57,15 +59,15 @@ def attention_map(
         y0=token_pixels / 2,
         dy=token_pixels,
         customdata=_hover(values),
-        hovertemplate=f"token (%{{customdata[0]}}, %{{customdata[1]}})<br>{quantity} %{{z:.3e}}"
-        "<br>%{customdata[2]:.2f} x uniform<extra></extra>",
+        hovertemplate=_hover_text(quantity, relative),
         colorscale=HEAT,
         zmin=0,
         zmax=top or 1.0,
         opacity=opacity,
         colorbar=_colour_bar(quantity, top or 1.0),
     )
-    _frame(figure, anchor, token_pixels)
+    if anchor is not None:
+        _frame(figure, anchor, token_pixels)
     return picture_layout(figure, height, width)
 
 
@@ -83,6 +85,11 @@ def picture(
     if anchor is not None:
         _frame(figure, anchor, token_pixels)
     return picture_layout(figure, height, width)
+
+
+def _hover_text(quantity: str, relative: bool) -> str:
+    uniform = "<br>%{customdata[2]:.2f} x uniform" if relative else ""
+    return f"token (%{{customdata[0]}}, %{{customdata[1]}})<br>{quantity} %{{z:.3g}}{uniform}<extra></extra>"
 
 
 def _hover(values: np.ndarray) -> np.ndarray:

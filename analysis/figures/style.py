@@ -17,6 +17,7 @@ KIND_COLOURS = {
     "association": "#CC79A7",
     "grid": "#7F7F7F",
     "slic": "#E69F00",
+    "block": "#56B4E9",
 }
 """Colour-blind safe (Okabe and Ito), one for each kind of attention or grouping."""
 
@@ -27,6 +28,7 @@ KIND_NAMES = {
     "association": "Association",
     "grid": "Regular grid",
     "slic": "SLIC",
+    "block": "Tokens and association",
 }
 
 ANCHOR_COLOUR = "#39FF14"
