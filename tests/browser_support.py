@@ -37,10 +37,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_app(log: Path) -> Iterator[str]:
-    """Start `streamlit run app.py` and yield its address; the log holds what it printed."""
+def served_app(log: Path, script: str = "app.py") -> Iterator[str]:
+    """Start `streamlit run app.py` (or another script) and yield its address; the log holds what it printed."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)

@@ -20,7 +20,7 @@ function answerBlock(block, { kind, token, head, incoming }) {
     return { row: [...attention.association(block, token, out)], phantoms: attention.phantomMass(block, token) };
   }
   if (!FUNCTIONS[kind](block, token, head, incoming, out)) return null;
-  return { row: [...out], summary: rowSummary(out, out.slice().sort(), block, token) };
+  return { row: [...out], summary: rowSummary(out, block, token) };
 }
 
 function answerScene(scene, { place, down, across, incoming }) {

@@ -30,7 +30,8 @@ export class Explorer {
     this.stripDue = this.reportDue = 0;
     this.status = element("p", { class: "status", role: "status" });
     this.content = element("div", { class: "content" });
-    host.append(this.content, this.status);
+    this.content.append(this.status);
+    host.append(this.content);
     this.player = new Player({
       next: () => this.#nextPlace(this.place),
       first: () => this.#nextPlace(-1),
@@ -89,7 +90,7 @@ export class Explorer {
       play: () => this.player.toggle(),
       available: (place) => this.#available(place),
     });
-    this.content.replaceChildren(this.toolbar.root, this.strip.root, this.view.body);
+    this.content.replaceChildren(this.toolbar.root, this.strip.root, this.status, this.view.body);
     const pin = (position) => this.pin(position);
     listenToPicture(this.view.stage, { hover: (at) => this.hover(at), pin, step: (down, across) => this.step(down, across) });
     for (const panel of this.view.panels) listenToPanel(panel.stage, { read: (at) => this.#read(at), pin });

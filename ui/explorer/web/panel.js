@@ -27,11 +27,13 @@ export function fitPanel(panel, picture, block) {
   }
 }
 
-// Sorts the values just computed; ranks, ticks and figures need them in order.
-export function sortPanel(panel) {
+// Finds the largest of the values just computed, and their order if the scale asks for it.
+export function measurePanel(panel, scale) {
+  panel.top = 0;
+  for (let n = 0; n < panel.values.length; n++) if (panel.values[n] > panel.top) panel.top = panel.values[n];
+  if (scale !== "rank") return;
   panel.sorted.set(panel.values);
   panel.sorted.sort();
-  panel.top = panel.sorted[panel.sorted.length - 1];
 }
 
 // Paints the values between 0 and `top` and writes the ends and the middle of the bar.

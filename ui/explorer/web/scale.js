@@ -4,7 +4,8 @@ const DECADES = 4; // the logarithmic bar reaches from its top down to 10^-DECAD
 
 export const SCALES = ["linear", "log", "rank"];
 
-// Fills `levels` (Uint8Array) with 0 to 255 for each value. `sorted` holds the same values, rising.
+// Fills `levels` (Uint8Array) with 0 to 255 for each value. `sorted` holds the same values, rising; only
+// ranks need it.
 export function toLevels(values, sorted, scale, top, levels) {
   if (scale === "rank") return toRanks(values, sorted, levels);
   const factor = top > 0 ? 1 / top : 0;

@@ -2,8 +2,12 @@
 
 const SLACK = 1e-12; // so that a share of exactly 90 % is reached in spite of rounding
 
-// values: one weight per token; sorted: the same, rising. Shares are of the mass kept, values / sum.
-export function rowSummary(values, sorted, block, anchor) {
+const BUCKETS = 2048; // the upper 11 bits of a positive float: numbers in a higher bucket are larger
+const counts = new Uint32Array(BUCKETS);
+const sums = new Float64Array(BUCKETS);
+
+// values: Float32Array, one weight per token, not negative. Shares are of the mass kept, values / sum.
+export function rowSummary(values, block, anchor) {
   const { width, token_pixels: pixels, neighbourhood, large_share: largeShare } = block;
   const row = Math.floor(anchor / width);
   const column = anchor % width;
@@ -25,16 +29,30 @@ export function rowSummary(values, sorted, block, anchor) {
     }
     if (++c === width) { c = 0; r++; }
   }
-  return { mass, entropy, distance: distance * pixels, near, tokens: mass ? fewest(sorted, whole, largeShare) : 0 };
+  return { mass, entropy, distance: distance * pixels, near, tokens: mass ? fewest(values, (largeShare - SLACK) * whole) : 0 };
 }
 
-// The fewest tokens that together hold a share of the mass.
-function fewest(sorted, whole, share) {
-  const wanted = share - SLACK;
-  let held = 0;
-  for (let i = sorted.length - 1; i >= 0; i--) {
-    held += sorted[i] / whole;
-    if (held >= wanted) return sorted.length - i;
+// The fewest tokens that together hold a mass. Only the bucket in which it is reached has to be sorted.
+function fewest(values, wanted) {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  counts.fill(0);
+  sums.fill(0);
+  for (let n = 0; n < values.length; n++) {
+    counts[bits[n] >>> 20]++;
+    sums[bits[n] >>> 20] += values[n];
   }
-  return sorted.length;
+  let bucket = BUCKETS - 1;
+  let held = 0;
+  let tokens = 0;
+  for (; bucket > 0 && held + sums[bucket] < wanted; bucket--) {
+    held += sums[bucket];
+    tokens += counts[bucket];
+  }
+  const falling = values.filter((_, n) => bits[n] >>> 20 === bucket).sort().reverse();
+  for (const value of falling) {
+    tokens++;
+    held += value;
+    if (held >= wanted) break;
+  }
+  return tokens;
 }

@@ -3,13 +3,14 @@
 import { MEAN, association, globalAttention, localAttention, phantomMass, tokenAttention } from "./attention.js";
 import { element, setText } from "./dom.js";
 import { makeFigures, writeFigures } from "./figures.js";
-import { fitPanel, makePanel, paintPanel, readPanel, setPanelMessage, sortPanel } from "./panel.js";
+import { fitPanel, makePanel, paintPanel, readPanel, setPanelMessage, measurePanel } from "./panel.js";
 import { formatWeight, pixelTable } from "./scale.js";
 import { fitStage, makeStage, placeMark } from "./stage.js";
 import { rowSummary } from "./summary.js";
 
 const SOURCES = { super: tokenAttention, global: globalAttention, local: localAttention };
-const HINT = "Hover or drag to move the anchor, click to pin it. Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
+const HINT = "Hover or drag to move the anchor, click to pin it.";
+const KEYS = "Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
 
 export function makeView(scene) {
   const { colours, names, alt, picture } = scene.header;
@@ -17,13 +18,13 @@ export function makeView(scene) {
   const stage = makeStage({ grey: false });
   stage.root.classList.add("picker");
   for (const [key, value] of Object.entries({ tabindex: "0", role: "application", "aria-roledescription": "anchor picker" })) stage.root.setAttribute(key, value);
-  stage.root.setAttribute("aria-label", `${alt || "Picture"}. ${HINT}`);
+  stage.root.setAttribute("aria-label", `${alt || "Picture"}. ${HINT} ${KEYS}`);
   const panels = Object.entries(names).map(([kind, name]) => makePanel(kind, name, colours[kind]));
   const figures = makeFigures(colours);
   const place = element("p", { class: "note" });
   const heading = element("h3", {}, element("span", { class: "dot anchor-dot", "aria-hidden": "true" }), "Anchor");
   const chooser = element("section", { class: "panel chooser", "aria-label": "Picture" }, heading, place, stage.root);
-  const numbers = element("section", { class: "numbers", "aria-label": "Figures for the anchor" }, figures.root, element("p", { class: "hint", text: HINT }));
+  const numbers = element("section", { class: "numbers", "aria-label": "Figures for the anchor" }, figures.root, element("p", { class: "hint" }, element("span", { text: HINT }), " ", element("span", { class: "keys", text: KEYS })));
   for (const each of [stage, ...panels.map((panel) => panel.stage)]) each.ground.src = source;
   const body = element("div", { class: "body" }, chooser, ...panels.map((panel) => panel.root), numbers);
   body.style.setProperty("--anchor", colours.anchor);
@@ -63,8 +64,8 @@ function computePanel(panel, block, token, settings, summaries) {
   } else {
     panel.values.fill(0);
   }
-  sortPanel(panel);
-  if (known) summaries[panel.kind] = rowSummary(panel.values, panel.sorted, block, token);
+  measurePanel(panel, settings.scale);
+  if (known) summaries[panel.kind] = rowSummary(panel.values, block, token);
 }
 
 // Says what each panel shows; called when block or settings change, not for each anchor.

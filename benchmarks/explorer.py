@@ -1,0 +1,101 @@
+"""How fast the explorer follows the pointer, and how large its payloads are, in headless Chromium.
+
+    python benchmarks/explorer.py --chromium /usr/bin/chromium
+
+A stand-alone page of one block is opened from disk. Pointer events are dispatched on its picture, each over another
+token, and timed from the event to the moment when all four panels, the colour bars and the figures are written, the
+page is laid out and the canvases are read back (so that deferred drawing counts). The filmstrip follows in the next
+frame and is not part of it. Percentiles are of this process's wall clock: on a machine that is busy with something
+else the 95th shows the other's time slices, which is why the 10th is printed too.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Page, sync_playwright
+
+from analysis.figures.attention_maps import Anchor
+from stvit import BlockId, Capture, capture, create_model
+from stvit.image_framing import STRIDES
+from stvit.images import PreparedImage, prepare
+from stvit.sample_images import sample_images
+from ui.explorer import standalone_html
+from ui.explorer.block_payload import block_payload
+from ui.explorer.scene_payload import scene_payload
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+EVENTS = 300
+
+MEASURE = """async ({ events, incoming }) => {
+  const root = document.querySelector(".explorer");
+  const picture = root.querySelector(".picker");
+  [...root.querySelectorAll(".choice")][1].querySelectorAll("input")[incoming ? 1 : 0].click();
+  const canvases = [...root.querySelectorAll(".panel:not(.chooser) canvas")];
+  const contexts = canvases.map((canvas) => canvas.getContext("2d"));
+  const box = picture.getBoundingClientRect();
+  const times = [];
+  for (let i = 0; i < events; i++) {
+    const clientX = box.left + box.width * ((i * 0.6180339887) % 1);
+    const clientY = box.top + box.height * ((i * 0.7548776662) % 1);
+    const event = new PointerEvent("pointermove", { clientX, clientY, bubbles: true, pointerType: "mouse" });
+    const start = performance.now();
+    picture.dispatchEvent(event);
+    root.getBoundingClientRect();
+    for (const context of contexts) context.getImageData(0, 0, 1, 1);
+    times.push(performance.now() - start);
+    if (i % 10 === 9) await new Promise(requestAnimationFrame);
+  }
+  times.splice(0, 20); // until the engine has compiled what it runs
+  times.sort((one, other) => one - other);
+  return [0.1, 0.5, 0.95].map((part) => times[Math.floor(times.length * part)]);
+}"""
+
+
+def look(variant: str, size: int) -> tuple[Capture, PreparedImage]:
+    torch.manual_seed(0)
+    picture = prepare(sample_images()["cat"](), size)
+    return capture(create_model(variant).eval(), picture.pixels), picture
+
+
+def measure(page: Page, captured: Capture, picture: PreparedImage, block: BlockId, folder: Path) -> None:
+    grid = captured[block].grid
+    anchor = Anchor(grid.height // 2, grid.width // 2)
+    path = folder / "explorer.html"
+    text = standalone_html(captured, picture.shown, [block], anchor=anchor)
+    path.write_text(text, encoding="utf-8")
+    page.goto(path.as_uri())
+    page.wait_for_selector(".explorer .body[aria-busy=false]")
+    sent = len(block_payload(captured[block], STRIDES[block.stage])) / 1e6
+    for incoming in (False, True):
+        quick, median, slow = page.evaluate(MEASURE, {"events": EVENTS, "incoming": incoming})
+        direction = "incoming" if incoming else "outgoing"
+        times = f"{quick:.1f} / {median:.1f} / {slow:.1f} ms"
+        sizes = f"payload {sent:.2f} MB, page {len(text) / 1e6:.2f} MB"
+        print(f"{picture.shown.shape[0]} px, {block.caption}, {direction}: {times}; {sizes}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
+    parser.add_argument("--variant", default="stvit_small")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[224, 384])
+    options = parser.parse_args()
+    if not options.chromium:
+        parser.error("no Chromium found; pass --chromium with the path of the program")
+    print(f"{options.variant}, time from event to panels: 10th / 50th / 95th percentile of {EVENTS} events")
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+        browser = driver.chromium.launch(executable_path=options.chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        for size in options.sizes:
+            captured, picture = look(options.variant, size)
+            print(f"{size} px, scene: {len(scene_payload(captured, picture.shown)) / 1e6:.2f} MB, sent once")
+            for block in (BlockId(stage, 0) for stage in range(4)):
+                measure(page, captured, picture, block, Path(folder))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

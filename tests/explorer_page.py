@@ -1,0 +1,15 @@
+"""A page with nothing but the explorer, served by the browser tests."""
+
+import streamlit as st
+
+from analysis.figures.attention_maps import Anchor
+from stvit import BlockId
+from stvit.sample_images import sample_images
+from ui.captures import look, sample_picture
+from ui.explorer import explorer
+from ui.models import random_model
+
+st.set_page_config(layout="wide")
+view = look(sample_picture(next(iter(sample_images()))), random_model("stvit_demo"), 224, "crop")
+state = explorer(view, BlockId(0, 0), None, Anchor(10, 20))
+st.text(f"Python: {tuple(state.block)} {state.row} {state.column} {state.head}")
