@@ -41,12 +41,12 @@ def test_second_opening_decodes_nothing(tmp_path, monkeypatch):
 def test_changed_source_gets_a_new_cache(tmp_path):
     source = write_folder(tmp_path / "d", {"train": 1})
     open_tiny(source, tmp_path / "cache")
-    coloured_image("red", 9).save(source / "train" / "red" / "more.png")
+    file = source / "train" / "red" / "more.bmp"
+    coloured_image("red", 9).save(file)
     assert len(open_tiny(source, tmp_path / "cache")) == 4
-    file = source / "train" / "red" / "0.png"
-    coloured_image("green", 9).save(file)
+    coloured_image("green", 9).save(file)  # of the same length
     os.utime(file, (1, 1))
-    changed = open_tiny(source, tmp_path / "cache").images[2]
+    changed = open_tiny(source, tmp_path / "cache").images[3]
     np.testing.assert_array_equal(changed, np.asarray(coloured_image("green", 9)))
 
 

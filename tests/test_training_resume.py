@@ -135,6 +135,20 @@ def test_metrics_have_a_row_per_epoch_with_size_and_validation(straight):
     assert all(0 <= row["val_top1"] <= row["val_top5"] == 100 for row in rows)
 
 
+def test_the_image_size_changes_within_an_epoch(tmp_path):
+    run = trainer(tmp_path)
+    seen = []
+    augment = run.augment
+
+    def recorded(crops):
+        seen.append(crops.shape[-1])
+        return augment(crops)
+
+    run.augment = recorded
+    run.run()
+    assert seen == [32] * 9 + [64] * 3  # 9 of 12 steps are the first to be 0.7 of the run
+
+
 def test_averaged_weights_follow_the_recursion(tmp_path):
     run = trainer(tmp_path)
     seen = []

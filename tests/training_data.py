@@ -30,7 +30,7 @@ RECIPE = {
     "warmup_epochs": 1,
     "drop_path": 0.2,
     "ema_decay": 0.9,
-    "sizes": ((0.0, 32), (0.5, 64)),
+    "sizes": ((0.0, 32), (0.7, 64)),
     "evaluation_size": 64,
     "crop_scale": (0.5, 1.0),
     "jitter": 0.2,

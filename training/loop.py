@@ -147,23 +147,26 @@ class Trainer:
 
     def _run_epoch(self) -> dict[str, Any]:
         if self.step == 0:
-            self.size, self.average = self.config.size_at(self.progress.fraction), Average()
-        loader = load_batches(self.train_images, self.config, self.epoch, self.size, self.step, self.place)
-        self.model.train()
-        with tqdm(
-            total=self.steps, initial=self.step, desc=self._caption(), unit="step", disable=not self.progress_bar
-        ) as bar:
-            for crops, labels in loader:
-                self._advance(crops, labels)
-                bar.update()
-                bar.set_postfix_str(self._summary(bar))
-                if self.progress.fraction >= 1:
-                    break
-                if self.step % self.config.checkpoint_every == 0 and self.step < self.steps:
-                    self.save()
+            self.average = Average()
+        with tqdm(total=self.steps, initial=self.step, unit="step", disable=not self.progress_bar) as bar:
+            while self.step < self.steps and self.progress.fraction < 1:
+                self._run_one_size(bar)
         row = self._epoch_row()
         self.epoch, self.step = self.epoch + 1, 0
         return row
+
+    def _run_one_size(self, bar: Any) -> None:
+        """Train until the epoch ends or the image size changes."""
+        self.size = self.config.size_at(self.progress.fraction)
+        bar.set_description(f"epoch {self.epoch + 1}/{self.config.epochs} at {self.size} px")
+        for crops, labels in load_batches(self.train_images, self.config, self.epoch, self.size, self.step, self.place):
+            self._advance(crops, labels)
+            bar.update()
+            bar.set_postfix_str(self._summary(bar))
+            if self.step % self.config.checkpoint_every == 0 and self.step < self.steps:
+                self.save()
+            if self.progress.fraction >= 1 or self.config.size_at(self.progress.fraction) != self.size:
+                return
 
     def _advance(self, crops: Tensor, labels: Tensor) -> None:
         loss, correct = self._step(crops.to(self.accelerator.device), labels.to(self.accelerator.device))
@@ -216,9 +219,6 @@ class Trainer:
             broadcast(list(self.averaged.buffers()))
             row |= validate(self.averaged.module, self.val_images, size, self.accelerator)
         return row
-
-    def _caption(self) -> str:
-        return f"epoch {self.epoch + 1}/{self.config.epochs} at {self.size} px"
 
     def _summary(self, bar: Any) -> str:
         loss, accuracy = self.average.means()
