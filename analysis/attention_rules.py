@@ -18,6 +18,9 @@ from stvit.image_framing import STRIDES
 SourceRule = Callable[[BlockRecord], RowSource]
 """Makes an attention from the record of one block and one image."""
 
+ATTENTIONS = ("super", "global", "local", "uniform", "identity", "grid", "hard")
+"""Names that `attention_rules` knows."""
+
 
 def attention_rules(
     attentions: Iterable[str] | Mapping[str, SourceRule], window: int | tuple[int, int] = DEFAULT_WINDOW

@@ -62,6 +62,7 @@ ORDER: dict[str, list[str]] = {
     "pictures as arrays": ["analysis.render"],
     "all of analysis": ["analysis"],
     "figures": ["analysis.figures", "analysis.figures.*"],
+    "command line": ["analysis.cli", "analysis.__main__"],
 }
 
 MAY_USE: dict[str, set[str]] = {

@@ -1,0 +1,5 @@
+"""Start the command line: python -m analysis."""
+
+from analysis.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,157 @@
+"""Figures for papers (Matplotlib): with units and captions, returned, never shown, no global state."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures.style import KIND_COLOURS, KIND_NAMES
+
+COLUMN_WIDTH = 3.4
+"""Inches: one column of a two-column page."""
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "") -> Figure:
+    """Draw a metric of the ledger against depth, a line for each kind of attention, heads as dots.
+
+    Args:
+        table: Of `analysis.ledger`; several images are averaged.
+        metric: Name in the column metric.
+        unit: Its unit, for the axis.
+        caption: One line below the figure.
+
+    Raises:
+        ValueError: If the table does not hold the metric.
+    """
+    part = _rows_of(table, metric)
+    captions = _captions(part)
+    figure, axes = _one_axes(2 * COLUMN_WIDTH, 2.4, caption)
+    for kind, rows in part.groupby("attention", sort=True):
+        places = [captions.index(name) for name in _block_names(rows)]
+        colour = KIND_COLOURS.get(str(kind), "black")
+        axes.plot(places, rows["value"], ".", color=colour, alpha=0.3, markersize=4)
+        means = rows.groupby(["stage", "block"])["value"].mean().reset_index()
+        order = [captions.index(name) for name in _block_names(means)]
+        axes.plot(order, means["value"], "-o", color=colour, markersize=3.5, label=KIND_NAMES.get(str(kind), str(kind)))
+    axes.set_xticks(range(len(captions)), captions)
+    axes.set_xlabel("stage.block")
+    axes.set_ylabel(f"{metric.replace('_', ' ')} ({unit})")
+    axes.legend(frameon=False)
+    return figure
+
+
+def head_matrix_figure(table: pd.DataFrame, metric: str, unit: str, attention: str, caption: str = "") -> Figure:
+    """Draw a metric for every head (down) of every block (across); blocks with fewer heads stay blank.
+
+    Raises:
+        ValueError: If the table does not hold the metric for heads of this attention.
+    """
+    part = _rows_of(table[(table["attention"] == attention) & table["head"].notna()], metric)
+    captions = _captions(part)
+    grid = np.full((int(part["head"].max()) + 1, len(captions)), np.nan)
+    means = part.groupby(["stage", "block", "head"])["value"].mean().reset_index()
+    for name, head, value in zip(_block_names(means), means["head"], means["value"], strict=True):
+        grid[int(head), captions.index(name)] = value
+    figure, axes = _one_axes(2 * COLUMN_WIDTH, 0.9 + 0.28 * len(grid), caption)
+    image = axes.imshow(grid, cmap="viridis", aspect="auto")
+    axes.set_xticks(range(len(captions)), captions)
+    axes.set_yticks(range(len(grid)), [str(head + 1) for head in range(len(grid))])
+    axes.set_xlabel("stage.block")
+    axes.set_ylabel("head")
+    figure.colorbar(image, ax=axes, label=f"{metric.replace('_', ' ')} ({unit})")
+    return figure
+
+
+def spectrum_figure(spectra: Mapping[str, Float[np.ndarray, " values"]], caption: str = "") -> Figure:
+    """Draw singular values in falling order, each spectrum over its largest value, on a logarithmic axis."""
+    figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
+    for name, values in spectra.items():
+        axes.semilogy(np.arange(1, len(values) + 1), values / values[0], label=name)
+    axes.set_xlabel("index of the singular value")
+    axes.set_ylabel("singular value / largest")
+    axes.set_ylim(bottom=1e-8)
+    axes.legend(frameon=False)
+    return figure
+
+
+def distribution_figure(
+    values: Mapping[str, Float[np.ndarray, " tokens"]], title: str, unit: str, caption: str = ""
+) -> Figure:
+    """Draw how a metric is distributed over tokens, one outline for each kind of attention."""
+    figure, axes = _one_axes(COLUMN_WIDTH, 2.4, caption)
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=40).tolist()
+    for kind, found in values.items():
+        axes.hist(
+            found, edges, histtype="step", color=KIND_COLOURS.get(kind, "black"), label=KIND_NAMES.get(kind, kind)
+        )
+    axes.set_xlabel(f"{title} ({unit})")
+    axes.set_ylabel("tokens")
+    axes.legend(frameon=False)
+    return figure
+
+
+def token_maps_figure(
+    shown: UInt8[np.ndarray, "height width 3"],
+    maps: Mapping[str, Float[np.ndarray, "rows columns"]],
+    unit: str,
+    caption: str = "",
+) -> Figure:
+    """Draw maps of a metric over tokens beside the picture, all on one scale in absolute units."""
+    figure = _figure((len(maps) + 1) * 1.9 + 0.6, 2.2, caption)
+    panels = figure.subplots(1, len(maps) + 1)
+    panels[0].imshow(shown)
+    panels[0].set_title("picture", fontsize=8)
+    low, high = min(m.min() for m in maps.values()), max(m.max() for m in maps.values())
+    for axes, (title, values) in zip(panels[1:], maps.items(), strict=True):
+        image = axes.imshow(values, cmap="viridis", vmin=low, vmax=high)
+        axes.set_title(title, fontsize=8)
+    for axes in panels:
+        axes.set_axis_off()
+    figure.colorbar(image, ax=list(panels), label=unit, shrink=0.8)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Iterable[str] = FORMATS) -> list[Path]:
+    """Write a figure once in each format and return the paths."""
+    paths = [folder / f"{name}.{suffix}" for suffix in formats]
+    for path in paths:
+        figure.savefig(path, dpi=300)
+    return paths
+
+
+def _figure(width: float, height: float, caption: str) -> Figure:
+    figure = Figure(figsize=(width, height + (0.3 if caption else 0)), layout="constrained")
+    if caption:
+        figure.supxlabel(caption, fontsize=7)
+    return figure
+
+
+def _one_axes(width: float, height: float, caption: str) -> tuple[Figure, Axes]:
+    figure = _figure(width, height, caption)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    part = table[table["metric"] == metric]
+    if part.empty:
+        names = ", ".join(sorted(set(table["metric"])))
+        raise ValueError(f"The table holds no {metric!r} for this; it holds {names or 'nothing'}.")
+    return part
+
+
+def _block_names(rows: pd.DataFrame) -> Sequence[str]:
+    return [f"{stage + 1}.{block + 1}" for stage, block in zip(rows["stage"], rows["block"], strict=True)]
+
+
+def _captions(rows: pd.DataFrame) -> list[str]:
+    """Return the blocks as stage.block, counted from 1, in order of depth."""
+    blocks = rows[["stage", "block"]].drop_duplicates().sort_values(["stage", "block"])
+    return list(_block_names(blocks))

@@ -1,0 +1,128 @@
+"""Figures: structure only (axes, units, values drawn), and no global state left behind."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.figures.attention_maps import Anchor, attention_map, picture
+from analysis.figures.cost import scaling_curves
+from analysis.figures.depth import change_by_depth, metric_by_depth
+from analysis.figures.heads import head_matrix
+from analysis.figures.paper import (
+    depth_figure,
+    distribution_figure,
+    head_matrix_figure,
+    save,
+    spectrum_figure,
+    token_maps_figure,
+)
+from analysis.figures.style import HEAT
+
+SHOWN = np.zeros((64, 96, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _no_global_figures():
+    yield
+    assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    places = [(stage, block, head) for stage, block in ((0, 0), (0, 1), (1, 0)) for head in range(stage + 1)]
+    rows = [
+        {"image": "a", "stage": s, "block": b, "head": h, "attention": kind, "metric": "entropy", "value": s + h / 10}
+        for s, b, h in places
+        for kind in ("super", "global")
+    ]
+    return pd.DataFrame(rows).astype({"head": "Int64"})
+
+
+def test_attention_map_places_tokens_on_the_picture():
+    values = np.arange(24, dtype=np.float32).reshape(4, 6)
+    figure = attention_map(SHOWN, values, Anchor(1, 2), token_pixels=16)
+    (heat,) = figure.data
+    assert (heat.x0, heat.dx, heat.y0, heat.dy) == (8, 16, 8, 16)
+    assert (heat.zmin, heat.zmax) == (0, 23)
+    assert heat.colorbar.ticktext[-1] == "23"
+    frame = figure.layout.shapes[-1]
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (32, 48, 16, 32)
+    assert tuple(figure.layout.xaxis.range) == (0, 96)
+    assert tuple(figure.layout.yaxis.range) == (64, 0)  # rows grow downwards
+
+
+def test_attention_map_can_share_a_scale_and_survives_zeros():
+    zeros = np.zeros((4, 6), np.float32)
+    assert attention_map(SHOWN, zeros, Anchor(0, 0), token_pixels=16, maximum=0.5).data[0].zmax == 0.5
+    assert attention_map(SHOWN, zeros, None, token_pixels=16).data[0].zmax == 1
+
+
+def test_picture_frames_the_anchor_only_if_there_is_one():
+    assert len(picture(SHOWN, Anchor(0, 0), 16).layout.shapes) == 2
+    assert len(picture(SHOWN).layout.shapes) == 0
+
+
+def test_heat_holds_no_colour_that_streamlit_replaces():
+    assert all(colour.startswith("rgb(") for _, colour in HEAT)
+
+
+def test_depth_chart_draws_means_heads_and_the_uniform_line():
+    figure = metric_by_depth(
+        [(0, 0), (1, 0)], {"super": [[1.0, 3.0], [4.0]]}, title="Entropy", unit="nats", uniform=[5.0, 6.0]
+    )
+    uniform, heads, means = figure.data
+    assert list(uniform.y) == [5, 6]
+    assert list(heads.y) == [1, 3, 4]
+    assert list(means.y) == [2, 4]
+    assert figure.layout.yaxis.title.text == "Entropy (nats)"
+    assert len(figure.layout.shapes) == 1  # one bound between two stages
+
+
+def test_change_chart_has_a_bar_for_each_block():
+    assert list(change_by_depth([(0, 0), (1, 0)], [0.1, 0.2], title="grid").data[0].y) == [0.1, 0.2]
+
+
+def test_head_matrix_says_which_head_a_square_is():
+    figure = head_matrix([(0, 0, 0), (1, 2, 3)], [0.5, 1.5], title="Entropy", unit="nats")
+    assert [tuple(cell) for cell in figure.data[0].customdata] == [(0, 0, 0), (1, 2, 3)]
+    assert list(figure.data[0].y) == [1, 4]
+
+
+def test_scaling_curves_are_logarithmic_with_units():
+    figure = scaling_curves([("super", "counted", [224, 384], [1.0, 2.0])], title="operations", unit="MAC")
+    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis.title.text == "operations (MAC)"
+
+
+def test_paper_depth_figure_has_units_and_a_line_for_each_attention(table):
+    (axes,) = depth_figure(table, "entropy", "nats", "a caption").axes
+    assert axes.get_ylabel() == "entropy (nats)"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Global attention", "Super token attention"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1.1", "1.2", "2.1"]
+
+
+def test_paper_head_matrix_leaves_missing_heads_blank(table):
+    axes, bar = head_matrix_figure(table, "entropy", "nats", "super").axes
+    values = axes.images[0].get_array()
+    assert values.shape == (2, 3)
+    assert np.isnan(values.filled(np.nan)[1, :2]).all()
+    assert values[1, 2] == pytest.approx(1.1)
+    assert bar.get_ylabel() == "entropy (nats)"
+
+
+def test_paper_figures_name_what_is_missing(table):
+    with pytest.raises(ValueError, match="holds entropy"):
+        depth_figure(table, "distance", "px")
+
+
+def test_other_paper_figures_draw(tmp_path):
+    values = {"super": np.linspace(0, 1, 50), "global": np.linspace(0.5, 2, 50)}
+    spectrum = spectrum_figure({"stage 1": np.array([4.0, 2.0, 1e-3])})
+    assert spectrum.axes[0].get_yscale() == "log"
+    assert len(distribution_figure(values, "entropy", "nats").axes[0].patches) == 2
+    maps = token_maps_figure(SHOWN, {"super": np.eye(4), "global": np.ones((4, 4))}, "nats")
+    assert len(maps.axes) == 4  # the picture, two maps, one bar
+    paths = save(spectrum, tmp_path, "spectrum")
+    assert [path.suffix for path in paths] == [".png", ".svg", ".pdf"]
+    assert all(path.stat().st_size > 1000 for path in paths)
