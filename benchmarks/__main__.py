@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("core",)
+NAMES = ("core", "redundancy")
 
 
 def main() -> None:

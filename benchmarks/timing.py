@@ -23,9 +23,12 @@ class Comparison:
     repeats: int
 
 
-def compare(first: Callable[[], object], second: Callable[[], object], repeats: int) -> Comparison:
-    """Run both once to warm up, then `repeats` pairs."""
-    first(), second()
+def compare(
+    first: Callable[[], object], second: Callable[[], object], repeats: int, *, warm_up: bool = True
+) -> Comparison:
+    """Run both once to warm up (unless told not to), then `repeats` pairs."""
+    if warm_up:
+        first(), second()
     pairs = [(_seconds(first), _seconds(second)) for _ in range(repeats)]
     return Comparison(
         statistics.median(a for a, _ in pairs),
