@@ -193,8 +193,9 @@ def _empty_model(file: WeightsFile, named: NamedState) -> STViT:
     try:
         with torch.device("meta"):
             return STViT(config)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise WeightsError(f"{file.source} states settings that no model can have: {error}") from error
+    except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        reason = next(iter(str(error).splitlines()), "").rstrip(".:")  # PyTorch adds signatures and traces below.
+        raise WeightsError(f"{file.source} states settings that no model can have: {reason}.") from error
 
 
 def _published_config(file: WeightsFile, named: NamedState) -> STViTConfig:
