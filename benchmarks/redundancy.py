@@ -22,11 +22,9 @@ def main() -> None:
     """Print the comparison at 224 px and the peak memory at 1024 px."""
     torch.manual_seed(0)
     cap = capture(create_model("stvit_small").eval(), torch.randn(1, 3, 224, 224))
-    print("\nLedger of stvit_small at 224 px, all blocks and heads, super token and global attention")
+    print("\nLedger of stvit_small at 224 px: all blocks and heads, super token and global attention")
     found = compare(lambda: dense_version(cap), lambda: ledger(cap, ("super", "global")), PAIRS, warm_up=False)
-    print(
-        f"  ledger {found.second:7.2f} s   dense {found.first:7.1f} s   ratio {found.ratio:.0f}   ({found.repeats} pair)"
-    )
+    print(f"  ledger {found.second:.2f} s   dense {found.first:.1f} s   ratio {found.ratio:.0f}   ({PAIRS} pair)")
     print(f"\nLedger of both super-token stages of stvit_small at {LARGE} px, without global attention")
     print(_in_a_process_of_its_own())
 
