@@ -6,10 +6,17 @@ from analysis.figures.attention_maps import Anchor
 from stvit import BlockId
 from stvit.sample_images import sample_images
 from ui.captures import look, sample_picture
-from ui.explorer import explorer
+from ui.explorer import ExplorerState, explorer
 from ui.models import random_model
 
 st.set_page_config(layout="wide")
 view = look(sample_picture(next(iter(sample_images()))), random_model("stvit_demo"), 224, "crop")
-state = explorer(view, BlockId(0, 0), None, Anchor(10, 20))
+
+
+def follow(chosen: ExplorerState) -> None:
+    st.session_state["followed"] = f"{chosen.row} {chosen.column}"
+
+
+state = explorer(view, BlockId(0, 0), None, Anchor(10, 20), on_change=follow)
 st.text(f"Python: {tuple(state.block)} {state.row} {state.column} {state.head}")
+st.text(f"Followed: {st.session_state.get('followed')}")

@@ -1,6 +1,7 @@
 """Every page and control of the app, driven without a browser."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,14 @@ PANELS = (
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
+    return opened()
+
+
+def opened(**address: str) -> AppTest:
+    """Open the app at an address; Explore shows its figures, because only a browser can draw what is live."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    app.query_params.update({"way": "Figures"} | address)
+    return app.run()
 
 
 def texts(app: AppTest) -> str:
@@ -168,8 +176,21 @@ def test_super_tokens_page_draws_each_way(app):
         check_fine(app.segmented_control("drawing").set_value(drawing).run())
     check_fine(app.segmented_control("slic_resolution").set_value("pixel").run())
     (table,) = app.dataframe
-    assert list(table.value["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC on pixels"]
+    assert list(table.value["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC"]
     assert table.value["compactness"][0] == pytest.approx(np.pi / 4)
+    assert table.value["agreement"][1] == pytest.approx(1)
+
+
+def test_super_tokens_page_compares_every_method_and_scrubs(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    app.get_by_key("methods").set_value(["grid", "super", "felzenszwalb", "soft_kmeans"]).run()
+    check_fine(app)
+    check_fine(app.slider("scrub").set_value(0).run())
+    table = app.dataframe[0].value.set_index("grouping")
+    assert len(table) == 4
+    assert table.loc["Learned super tokens", "compactness"] == pytest.approx(np.pi / 4)  # 0 iterations: the grid
+    app.get_by_key("methods").set_value([]).run()
+    assert "at least one grouping" in app.info[0].value
 
 
 def test_super_tokens_page_explains_stages_without_them(app):
@@ -190,19 +211,25 @@ def test_choices_survive_a_change_of_page(app):
     assert app.number_input("row").value == 3
 
 
-def test_address_opens_a_view(app):
-    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    linked.query_params.update({"sample": "Coffee", "stage": "2", "row": "5"})
-    linked.run()
+def test_live_explorer_is_what_opens_first():
+    live = opened(way="Nonsense", stage="2", row="5")
+    check_fine(live)
+    assert live.segmented_control("way").value == "Live"
+    told, scene, block = (element.proto for element in live.get("bidi_component"))
+    assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 13}.items()
+    assert scene.bytes
+    assert block.bytes
+
+
+def test_address_opens_a_view():
+    linked = opened(sample="Coffee", stage="2", row="5")
     check_fine(linked)
     assert linked.selectbox("sample").value == "coffee"
     assert (linked.segmented_control("stage").value, linked.number_input("row").value) == (1, 5)
 
 
-def test_impossible_address_falls_back(app):
-    linked = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    linked.query_params.update({"sample": "Nobody", "stage": "9", "row": "5000", "head": "x"})
-    linked.run()
+def test_impossible_address_falls_back():
+    linked = opened(sample="Nobody", stage="9", row="5000", head="x")
     check_fine(linked)
     assert all(panel in texts(linked) for panel in PANELS)
 

@@ -262,6 +262,21 @@ def test_blocks_change_by_click_and_key_and_keep_the_place(page, captured):
     assert page.locator(".frame").nth(1).is_disabled()
 
 
+def test_the_token_under_the_pointer_is_kept_when_keys_change_the_block(page, captured):
+    page.locator(".picker").focus()
+    page.mouse.move(*centre(page, 4, 20, captured[FIRST].grid))
+    page.keyboard.press("Shift+Digit2")
+    assert note(page) == "row 2, column 10 of 12 × 13 · click to pin"
+
+
+def test_pinned_anchor_is_spoken(page, captured):
+    page.mouse.click(*centre(page, 5, 6, captured[FIRST].grid))
+    entropy, _, _, tokens, _ = expected_figures(captured, "super", 5, 6)
+    said = page.locator(".spoken").text_content()
+    assert said.startswith(f"Row 5, column 6. Super token attention: entropy {entropy[:-1]}")
+    assert f"{tokens} tokens hold 90 %" in said
+
+
 def test_play_walks_to_the_last_block_and_stops(page):
     page.get_by_role("button", name="Play").click()
     page.locator('.frame[aria-current][aria-label="Stage 2, block 1"]').wait_for()
@@ -357,6 +372,7 @@ def test_streamlit_hears_of_pins_blocks_and_heads(app):
     wait_for_python(app, "(0, 0) 10 20 None")
     app.locator(".picker").click(position={"x": 3, "y": 3})
     wait_for_python(app, "(0, 0) 0 0 None")
+    app.get_by_text("Followed: 0 0", exact=True).wait_for()
     app.keyboard.press("ArrowRight")
     app.keyboard.press("ArrowRight")
     wait_for_python(app, "(0, 0) 0 2 None")

@@ -4,6 +4,8 @@ import streamlit as st
 
 from analysis.figures.attention_maps import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
+from ui.explorer.state import ExplorerState
+from ui.view import current_view
 
 MEAN = "mean"
 
@@ -60,6 +62,19 @@ def choose_scale() -> bool:
         persist_state="session", help="Shared: the bars of all attention panels end at the same value.",
     )  # fmt: skip
     return scale == "shared"
+
+
+def follow_explorer(state: ExplorerState) -> None:
+    """Set the pickers to what was chosen in the explorer, before they are drawn."""
+    grid = current_view().capture[state.block].grid
+    st.session_state.update(
+        stage=state.block.stage,
+        block=state.block.block,
+        head=MEAN if state.head is None else str(state.head),
+        row=state.row,
+        column=state.column,
+        anchor_grid=(grid.height, grid.width),
+    )
 
 
 def _carry_anchor(grid: TokenGrid) -> None:

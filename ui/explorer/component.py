@@ -5,6 +5,8 @@ shown), the visible one gets a few plain values. So a pin or a head sends no pay
 serves a block that was sent before, and the browser keeps what it decoded.
 """
 
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 
 import streamlit as st
@@ -20,7 +22,14 @@ from ui.view import View
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
 
 
-def explorer(view: View, block: BlockId, head: int | None, anchor: Anchor, key: str = "explorer") -> ExplorerState:
+def explorer(
+    view: View,
+    block: BlockId,
+    head: int | None,
+    anchor: Anchor,
+    key: str = "explorer",
+    on_change: Callable[[ExplorerState], None] | None = None,
+) -> ExplorerState:
     """Draw the explorer and return what it shows.
 
     What a person chooses in the browser wins over the arguments until the arguments change. Passing the returned
@@ -32,13 +41,14 @@ def explorer(view: View, block: BlockId, head: int | None, anchor: Anchor, key: 
         head: Head to show, None for the mean over heads.
         anchor: Token to pin on the block's grid.
         key: Name of the component on the page.
+        on_change: Called with each new choice before the page runs again, when widgets may still be given values.
     """
     asked = ExplorerState(block, anchor.row, anchor.column, head)
     memory = decide(asked, _chosen(key), _remembered(key), view.capture)
     st.session_state[_memory_key(key)] = memory
     shown, name = memory.shown, scene_name(view)
     with st.container(gap=None):
-        _mount(key=key, data=_control(name, memory), on_chosen_change=_nothing)
+        _mount(key=key, data=_control(name, memory), on_chosen_change=partial(_tell, key, view, on_change))
         _mount(key=f"{key}_scene", data=_scene(name, view))
         record = view.capture[shown.block]
         stride = view.picture.framing.stride(record.grid)
@@ -92,5 +102,12 @@ def _remembered(key: str) -> Memory | None:
     return memory
 
 
-def _nothing() -> None:
-    """Streamlit keeps a state value only if it has a callback."""
+def _tell(key: str, view: View, on_change: Callable[[ExplorerState], None] | None) -> None:
+    """Pass a choice on. Streamlit calls this between the browser's report and the run that it causes."""
+    memory = _remembered(key)
+    if memory is None or on_change is None:
+        return
+    chosen = decide(memory.asked, _chosen(key), memory, view.capture)
+    if chosen.sequence != memory.sequence:
+        st.session_state[_memory_key(key)] = chosen
+        on_change(chosen.shown)

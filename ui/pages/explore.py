@@ -6,20 +6,62 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.figures.attention_maps import Anchor, attention_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
 from stvit import BlockRecord
+from ui.explorer import explorer, standalone_html
 from ui.headings import heading
 from ui.panels import Panel, attention_panels
-from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale
+from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.view import View, current_view
+
+WAYS = ["Live", "Figures"]
 
 
 def show() -> None:
     """Draw the page."""
     view = current_view()
-    with st.container(horizontal=True, vertical_alignment="top"):
-        record = choose_block(view.capture)
-        head = choose_head(record)
-        anchor = choose_anchor(record.grid)
-        shared = choose_scale()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        way = st.segmented_control(
+            "View", WAYS, default=WAYS[0], required=True, key="way", bind="query-params",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        if way == "Live":
+            record, head, anchor = _go_to(view)
+            _offer_file(view, record, head, anchor)
+        else:
+            record, head, anchor = _choose(view)
+            shared = choose_scale()
+    if way == "Live":
+        explorer(view, record.id, head, anchor, on_change=follow_explorer)
+    else:
+        _show_figures(view, record, head, anchor, shared)
+
+
+def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
+    """Draw the pickers of block, head and anchor."""
+    record = choose_block(view.capture)
+    return record, choose_head(record), choose_anchor(record.grid)
+
+
+def _go_to(view: View) -> tuple[BlockRecord, int | None, Anchor]:
+    """Keep the pickers behind a button: the explorer has its own, these are for an exact place."""
+    with st.popover("Go to", icon=":material/my_location:"):
+        return _choose(view)
+
+
+def _offer_file(view: View, record: BlockRecord, head: int | None, anchor: Anchor) -> None:
+    """Offer the explorer as a page of its own."""
+    title = f"{view.picture.source.name}, {view.handle.title}, {record.id.caption}"
+
+    def page() -> str:
+        return standalone_html(view.capture, view.picture.shown, [record.id], anchor=anchor, head=head, title=title)
+
+    st.download_button(
+        "Save as a page", page, f"explorer-stage{record.id.stage + 1}-block{record.id.block + 1}.html", "text/html",
+        icon=":material/download:", help="One HTML file with this block, which opens without a server or a network.",
+    )  # fmt: skip
+
+
+def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool) -> None:
+    """Draw still pictures."""
     st.caption(_describe(view, record))
     panels = list(attention_panels(record, head, anchor, view.picture.framing.stride(record.grid)))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)

@@ -9,7 +9,7 @@ import { centreOf, clampToken, samePlace, tokenAt } from "./places.js";
 import { placeMark } from "./stage.js";
 import { keptPayload, onPayload } from "./store.js";
 import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
-import { captionOf, describeAnchor, describeView, fitView, headOf, makeView, paintView, readView } from "./view.js";
+import { captionOf, describeAnchor, describeView, fitView, headOf, makeView, paintView, readView, sayAnchor } from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
 
@@ -30,8 +30,9 @@ export class Explorer {
     this.stripDue = this.reportDue = 0;
     this.status = element("p", { class: "status", role: "status" });
     this.content = element("div", { class: "content" });
+    this.spoken = element("p", { class: "spoken", "aria-live": "polite" });
     this.content.append(this.status);
-    host.append(this.content);
+    host.append(this.content, this.spoken);
     this.player = new Player({
       next: () => this.#nextPlace(this.place),
       first: () => this.#nextPlace(-1),
@@ -115,8 +116,8 @@ export class Explorer {
     if (!ready) return setText(this.status, `Loading ${wanted.title} …`);
     setText(this.status, captionOf(ready));
     if (ready !== this.block) {
+      if (this.hovered) this.hovered = tokenAt(centreOf(this.hovered, this.block), ready);
       this.block = ready;
-      this.hovered = null;
       fitView(this.view, ready);
     }
     offerHeads(this.toolbar, ready.heads, headOf(ready, this.settings));
@@ -142,10 +143,12 @@ export class Explorer {
   }
 
   #show() {
-    const anchor = this.hovered ?? this.#pinnedToken();
-    paintView(this.view, this.block, anchor, this.settings);
+    const pinned = tokenAt(this.pinned, this.block); // the block shown is not the chosen one while that loads
+    const anchor = this.hovered ?? pinned;
+    const summaries = paintView(this.view, this.block, anchor, this.settings);
     describeAnchor(this.view, this.block, anchor, !this.hovered);
-    placeMark(this.view.stage, "pin", this.hovered ? this.#pinnedToken() : null);
+    placeMark(this.view.stage, "pin", this.hovered ? pinned : null);
+    if (!this.hovered) setText(this.spoken, sayAnchor(anchor, summaries.super));
     if (!this.stripDue) this.stripDue = requestAnimationFrame(() => this.#showStrip());
   }
 
@@ -189,7 +192,6 @@ export class Explorer {
   select(place) {
     if (place === this.place || !this.#blocks[place] || !this.#available(place)) return;
     this.place = place;
-    this.hovered = null;
     this.#tell(0);
     this.#loadBlock();
   }

@@ -26,7 +26,8 @@ export function makeView(scene) {
   const chooser = element("section", { class: "panel chooser", "aria-label": "Picture" }, heading, place, stage.root);
   const numbers = element("section", { class: "numbers", "aria-label": "Figures for the anchor" }, figures.root, element("p", { class: "hint" }, element("span", { text: HINT }), " ", element("span", { class: "keys", text: KEYS })));
   for (const each of [stage, ...panels.map((panel) => panel.stage)]) each.ground.src = source;
-  const body = element("div", { class: "body" }, chooser, ...panels.map((panel) => panel.root), numbers);
+  const side = element("div", { class: "side" }, chooser, numbers);
+  const body = element("div", { class: "body" }, side, ...panels.map((panel) => panel.root));
   body.style.setProperty("--anchor", colours.anchor);
   body.style.setProperty("--gradient", gradient(scene.arrays.colour_map));
   return { body, stage, panels, figures, place, picture, table: pixelTable(scene.arrays.colour_map), source };
@@ -94,9 +95,16 @@ export function describeAnchor(view, block, anchor, pinned) {
   setText(panel.note, block.identity ? "cell 1: each token is its own" : `heaviest ${formatWeight(panel.top)}, phantoms took ${phantomMass(block, token).toFixed(2)}`);
 }
 
+// The pinned anchor in words, for people who listen.
+export function sayAnchor({ row, column }, { entropy, tokens }) {
+  return `Row ${row}, column ${column}. Super token attention: entropy ${entropy.toFixed(2)} nats, ${tokens} tokens hold 90 %.`;
+}
+
 // Reads one token's value in every panel.
 export function readView(view, position, block) {
-  for (const panel of view.panels) readPanel(panel, position, block.width, panel.kind === "association" ? "association with the anchor's super tokens" : "attention weight");
+  for (const panel of view.panels) {
+    readPanel(panel, position, block.width, SOURCES[panel.kind] ? "attention weight" : "association");
+  }
 }
 
 export function headOf(block, settings) {
