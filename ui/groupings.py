@@ -1,5 +1,6 @@
-"""The three groupings that Super tokens lays side by side: regular grid, learned, SLIC."""
+"""The groupings that Super tokens lays side by side, at equal count: grid, learned, classical superpixels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,14 +9,29 @@ import streamlit as st
 from PIL import Image
 
 from analysis.render import colour_labels, draw_boundaries, mean_colours
-from analysis.superpixels import regular_grid_labels, slic_labels, slic_token_labels
-from stvit import BlockRecord
+from analysis.superpixels import (
+    felzenszwalb_labels,
+    regular_grid_labels,
+    slic_labels,
+    soft_kmeans_labels,
+    token_image,
+)
+from stvit import BlockRecord, TokenGrid, associate
 from ui.view import View
 
 Resolution = Literal["token", "pixel"]
 Drawing = Literal["boundaries", "means", "labels"]
 
 DRAWINGS: dict[Drawing, str] = {"boundaries": "Boundaries", "means": "Mean colours", "labels": "Labels"}
+
+METHODS = {
+    "grid": "Regular grid",
+    "super": "Learned super tokens",
+    "slic": "SLIC",
+    "felzenszwalb": "Felzenszwalb",
+    "soft_kmeans": "Soft k-means",
+}
+"""What can be compared; keys are those of the colours in `analysis.figures.style`."""
 
 DISPLAY_SIDE = 672
 """Pictures are enlarged to about this short side first, so that lines stay thin and crisp."""
@@ -36,18 +52,28 @@ class Grouping:
     labels: np.ndarray
 
 
-def groupings(view: View, record: BlockRecord, slic_resolution: Resolution) -> list[Grouping]:
-    """Return the regular grid, the learned super tokens and SLIC at the same number of segments."""
-    grid = record.grid
-    learned = record.labels()[0].numpy()
-    regular = regular_grid_labels(grid.height, grid.width, grid.rows, grid.columns).labels
-    picture = f"{view.picture.source.sha256}-{view.picture.framing}"
-    slic = _slic(picture, (grid.height, grid.width), grid.num_super_tokens, slic_resolution, view.picture.shown)
-    return [
-        Grouping("grid", "Regular grid", regular),
-        Grouping("super", "Learned super tokens", learned),
-        Grouping("slic", f"SLIC on {slic_resolution}s", slic),
-    ]
+def groupings(
+    view: View, record: BlockRecord, methods: Sequence[str], iterations: int, on: Resolution
+) -> list[Grouping]:
+    """Return groupings at the number of super tokens.
+
+    Args:
+        view: Picture and model.
+        record: The block.
+        methods: Keys of METHODS, in the order wanted.
+        iterations: Of the learned sampling, on the tokens that the block received.
+        on: Whether the classical methods see the picture averaged over tokens, or every pixel.
+    """
+    found = []
+    for method in methods:
+        if method == "super":
+            association = associate(record.tokens[:1], record.grid, iterations).to_sparse()
+            labels = association.labels()[0].reshape(record.grid.height, record.grid.width).numpy()
+        else:
+            picture = f"{view.picture.source.sha256}-{view.picture.framing}"
+            labels = _classical(method, picture, record.grid, on, view.picture.shown)
+        found.append(Grouping(method, METHODS[method], labels))
+    return found
 
 
 def draw(shown: np.ndarray, grouping: Grouping, drawing: Drawing) -> np.ndarray:
@@ -63,9 +89,13 @@ def draw(shown: np.ndarray, grouping: Grouping, drawing: Drawing) -> np.ndarray:
     return np.asarray(painted)
 
 
-@st.cache_data(max_entries=32, show_spinner="Running SLIC ...")
-def _slic(picture: str, size: tuple[int, int], segments: int, resolution: Resolution, _shown: np.ndarray) -> np.ndarray:
-    """Return SLIC labels; the key names the picture by its hash and framing."""
-    if resolution == "token":
-        return slic_token_labels(_shown, *size, segments).labels
-    return slic_labels(_shown, segments).labels
+@st.cache_data(max_entries=64, show_spinner="Finding superpixels ...")
+def _classical(method: str, picture: str, grid: TokenGrid, on: Resolution, _shown: np.ndarray) -> np.ndarray:
+    """Return the labels of a method that knows no model; the key names the picture by its hash and framing."""
+    if method == "grid":
+        return regular_grid_labels(grid.height, grid.width, grid.rows, grid.columns).labels
+    image = token_image(_shown, grid.height, grid.width) if on == "token" else _shown
+    if method == "soft_kmeans":
+        return soft_kmeans_labels(image, grid.rows, grid.columns).labels
+    segment = slic_labels if method == "slic" else felzenszwalb_labels
+    return segment(image, grid.num_super_tokens).labels

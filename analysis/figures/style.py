@@ -17,6 +17,8 @@ KIND_COLOURS = {
     "association": "#CC79A7",
     "grid": "#7F7F7F",
     "slic": "#E69F00",
+    "felzenszwalb": "#F0E442",
+    "soft_kmeans": "#882255",
     "block": "#56B4E9",
 }
 """Colour-blind safe (Okabe and Ito), one for each kind of attention or grouping."""

@@ -1,18 +1,22 @@
-"""Super tokens: the learned grouping against the regular grid and SLIC."""
+"""Super tokens: the learned grouping against the regular grid and classical superpixels."""
 
 from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
-from analysis.figures.style import KIND_COLOURS
+from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from analysis.render import upsample_labels
+from analysis.segment_overlap import adjusted_rand_index
 from analysis.segmentation_metrics import describe_segments
 from stvit import BlockRecord
-from ui.groupings import DRAWINGS, Grouping, Resolution, draw, groupings
+from ui.groupings import DRAWINGS, METHODS, Grouping, Resolution, draw, groupings
 from ui.headings import heading
 from ui.toolbar import choose_block
 from ui.view import View, current_view
+
+LARGEST_ITERATIONS = 5
+DEFAULT_METHODS = ["grid", "super", "slic"]
 
 COLUMN_HELP = {
     "segments": "Groups that own at least one token or pixel",
@@ -20,37 +24,52 @@ COLUMN_HELP = {
     "in pieces": "Groups that are not connected (4 neighbours)",
     "explained variation": "Share of the colour variance that lies between groups (Moore 2008); higher is better",
     "compactness": "4 pi area / perimeter^2, weighted by area; a grid of squares has 0.785",
+    "agreement": "Adjusted Rand index with the learned super tokens: 1 if equal, 0 as by chance",
 }
 
 
 def show() -> None:
     """Draw the page."""
     view = current_view()
-    with st.container(horizontal=True, vertical_alignment="top"):
+    with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = st.segmented_control(
-            "Show", list(DRAWINGS), format_func=DRAWINGS.__getitem__, default="boundaries",
-            required=True, key="drawing",
-            persist_state="session",
+            "Show", list(DRAWINGS), format_func=DRAWINGS.__getitem__, default="boundaries", required=True,
+            key="drawing", persist_state="session",
         )  # fmt: skip
-        resolution = st.segmented_control(
-            "SLIC works on", list(get_args(Resolution)), format_func=lambda name: f"{name}s", default="token",
-            required=True, key="slic_resolution", persist_state="session",
-            help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
+        methods = st.pills(
+            "Compare", list(METHODS), selection_mode="multi", default=DEFAULT_METHODS,
+            format_func=METHODS.__getitem__, key="methods", persist_state="session",
         )  # fmt: skip
     if record.grid.is_identity:
         _explain_identity(record)
         return
+    own = view.handle.model.config.num_iters[record.id.stage]
+    with st.container(horizontal=True):
+        resolution = st.segmented_control(
+            "Classical methods see", list(get_args(Resolution)), format_func=lambda name: f"{name}s", default="token",
+            required=True, key="slic_resolution", persist_state="session",
+            help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
+        )  # fmt: skip
+        iterations = st.slider(
+            "Iterations of the learned sampling", 0, LARGEST_ITERATIONS, own, key="scrub", width=300,
+            persist_state="session", help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
+        )  # fmt: skip
     st.caption(
         f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
         f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"
     )
-    found = groupings(view, record, resolution)
-    for column, grouping in zip(st.columns(len(found), gap="medium"), found, strict=True):
-        with column:
-            heading(grouping.title, KIND_COLOURS[grouping.kind])
-            image = draw(view.picture.shown, grouping, drawing)
-            st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
+    ordered = [method for method in METHODS if method in methods]
+    found = groupings(view, record, ordered, iterations, resolution)
+    if not found:
+        st.info("Choose at least one grouping to compare.", icon=":material/info:")
+        return
+    with st.container(horizontal=True, gap="medium"):
+        for grouping in found:
+            with st.container(width=PANEL_WIDTH):
+                heading(grouping.title, KIND_COLOURS[grouping.kind])
+                image = draw(view.picture.shown, grouping, drawing)
+                st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
     _show_table(view, record, found)
 
 
@@ -63,23 +82,26 @@ def _explain_identity(record: BlockRecord) -> None:
 
 
 def _show_table(view: View, record: BlockRecord, found: list[Grouping]) -> None:
+    """Show what can be said about each grouping, at pixel resolution."""
+    height, width = view.picture.shown.shape[:2]
+    learned = upsample_labels(record.labels()[0].numpy(), height, width)
     rows = []
     for grouping in found:
-        labels = upsample_labels(grouping.labels, *view.picture.shown.shape[:2])
-        total = record.grid.num_super_tokens if grouping.kind != "slic" else None
-        values = describe_segments(labels, view.picture.shown, total)
+        labels = upsample_labels(grouping.labels, height, width)
+        values = describe_segments(labels, view.picture.shown)
         rows.append(
             {
                 "grouping": grouping.title,
                 "segments": values.count,
-                "empty": values.empty if total else 0,
+                "empty": record.grid.num_super_tokens - values.count if grouping.kind == "super" else 0,
                 "in pieces": values.disconnected,
                 "explained variation": values.explained_variation,
                 "compactness": values.compactness,
+                "agreement": adjusted_rand_index(labels, learned),
             }
         )
     config = {name: st.column_config.Column(help=text) for name, text in COLUMN_HELP.items()}
-    for name in ("explained variation", "compactness"):
+    for name in ("explained variation", "compactness", "agreement"):
         config[name] = st.column_config.NumberColumn(help=COLUMN_HELP[name], format="%.3f")
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config)
 
