@@ -15,7 +15,7 @@ from ui.explorer import standalone_html
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import MODULES, WEB, script, streamlit_module, style
 from ui.explorer.container import pack, unpack
-from ui.explorer.rounding import as_half, rounded_attention
+from ui.explorer.rounding import as_half, log_normalisers, rounded_attention
 from ui.explorer.scene_payload import scene_payload
 
 BLOCKS = [BlockId(0, 0), BlockId(0, 1), BlockId(1, 0), BlockId(2, 0), BlockId(3, 0)]
@@ -127,6 +127,13 @@ def test_sixteen_bits_are_used_only_where_they_do_not_show():
         sent = rounded_attention(wild)
         assert sent.arrays["query"].dtype == np.float32
         torch.testing.assert_close(sent.attention.rows(0, 50), wild.rows(0, 50), atol=1e-3, rtol=0)
+
+
+def test_log_normalisers_are_those_of_the_rows():
+    attention = SoftmaxAttention(torch.randn(3, 70, 8) * 9, torch.randn(3, 70, 8) * 9, 8**-0.5)
+    logits = attention.query @ attention.key.transpose(-1, -2) * attention.scale
+    for max_bytes in (1, 10_000, 2**20):  # one row at a time, some, all
+        torch.testing.assert_close(log_normalisers(attention, max_bytes), logits.logsumexp(-1))
 
 
 def test_rows_with_tiny_weights_only_stay_whole():

@@ -25,8 +25,8 @@ from stvit import BlockRecord, TokenGrid
 from ui.explorer.container import pack
 from ui.explorer.rounding import as_half, log_normalisers, rounded_attention
 
-MAX_INCOMING = 16384
-"""Tokens up to which the normalisers of all rows are computed: the cost grows with their square."""
+MAX_INCOMING = 10_000
+"""Tokens up to which the normalisers of all rows are computed (384 pixels): the cost grows with their square."""
 
 
 def block_payload(
