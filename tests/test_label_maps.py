@@ -51,7 +51,7 @@ def test_compact_labels_needs_no_table_of_the_highest_label():
 
 
 def test_grid_labels_are_row_major_and_balanced():
-    np.testing.assert_array_equal(grid_labels(2, 4, 1, 2), [[0, 0, 1, 1], [0, 0, 1, 1]])
+    np.testing.assert_array_equal(grid_labels(2, 6, 2, 3), [[0, 0, 1, 1, 2, 2], [3, 3, 4, 4, 5, 5]])
     sizes = np.bincount(grid_labels(7, 10, 3, 4).ravel())
     assert len(sizes) == 12
     assert sizes.min() == 2 * 2
@@ -107,6 +107,13 @@ def test_neighbour_pairs_agree_with_a_loop(labels, diagonal):
         if labels[y, x] < other
     }
     assert [tuple(pair) for pair in neighbour_pairs(labels, diagonal=diagonal).tolist()] == sorted(expected)
+
+
+def test_corners_count_only_when_asked():
+    quarters = np.array([[4, 9], [2, 7]])
+    sides = [[2, 4], [2, 7], [4, 9], [7, 9]]
+    np.testing.assert_array_equal(neighbour_pairs(quarters), sides)
+    np.testing.assert_array_equal(neighbour_pairs(quarters, diagonal=True), sorted([*sides, [2, 9], [4, 7]]))
 
 
 def test_one_segment_has_no_neighbours():
