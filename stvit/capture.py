@@ -24,7 +24,7 @@ _TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
 
-_hook_lock = threading.Lock()
+hook_lock = threading.Lock()
 """Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
 
 _mode_lock = threading.Lock()
@@ -69,7 +69,7 @@ def capture(
     wanted = _existing(model, blocks)
     iterations = _per_block(model, num_iters)
     swaps = _per_block(model, association)
-    with _evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
+    with evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
         logits = model(pixels)
     records = {block: recorder.record(block) for block in wanted}
     return Capture(logits.detach(), (pixels.shape[2], pixels.shape[3]), records)
@@ -147,7 +147,7 @@ def _recording(
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
     handles: list[RemovableHandle] = []
     try:
-        with _hook_lock:
+        with hook_lock:
             for block, taps in hooked.items():
                 for tap in taps:
                     handles.append(_attach(recorder, block, tap))
@@ -180,7 +180,7 @@ def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
 
 
 @contextmanager
-def _evaluating(model: STViT) -> Iterator[None]:
+def evaluating(model: STViT) -> Iterator[None]:
     """Hold a model in evaluation mode until the last of the captures that overlap has ended."""
     with _mode_lock:
         captures, training = _evaluated.get(model, (0, [part for part in model.modules() if part.training]))

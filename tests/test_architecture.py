@@ -59,6 +59,7 @@ ORDER: dict[str, list[str]] = {
         "analysis.ledger",
     ],
     "runs compared": ["analysis.cost", "analysis.counterfactual"],
+    "relevance through depth": ["analysis.footprint", "analysis.class_gradient", "analysis.rollout"],
     "pictures as arrays": ["analysis.render"],
     "all of analysis": ["analysis"],
     "figures": ["analysis.figures", "analysis.figures.*"],

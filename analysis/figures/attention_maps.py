@@ -67,7 +67,7 @@ def attention_map(
         colorbar=_colour_bar(quantity, top or 1.0),
     )
     if anchor is not None:
-        _frame(figure, anchor, token_pixels)
+        frame(figure, anchor, token_pixels)
     return picture_layout(figure, height, width)
 
 
@@ -83,8 +83,20 @@ def picture(
     )  # fmt: skip
     figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
     if anchor is not None:
-        _frame(figure, anchor, token_pixels)
+        frame(figure, anchor, token_pixels)
     return picture_layout(figure, height, width)
+
+
+def frame(figure: go.Figure, anchor: Anchor, token_pixels: int) -> None:
+    """Frame the anchor twice, dark in light, so that it shows on any ground."""
+    box = {
+        "x0": anchor.column * token_pixels,
+        "x1": (anchor.column + 1) * token_pixels,
+        "y0": anchor.row * token_pixels,
+        "y1": (anchor.row + 1) * token_pixels,
+    }
+    figure.add_shape(type="rect", **box, line={"color": "black", "width": 5})
+    figure.add_shape(type="rect", **box, line={"color": ANCHOR_COLOUR, "width": 2})
 
 
 def _hover_text(quantity: str, relative: bool) -> str:
@@ -120,15 +132,3 @@ def _colour_bar(quantity: str, top: float) -> dict[str, object]:
 def _short(value: float) -> str:
     """Return a number with two digits, as 0.012 or 3.3e-4."""
     return f"{value:.2g}" if value == 0 or value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
-
-
-def _frame(figure: go.Figure, anchor: Anchor, token_pixels: int) -> None:
-    """Frame the anchor twice, dark in light, so that it shows on any ground."""
-    box = {
-        "x0": anchor.column * token_pixels,
-        "x1": (anchor.column + 1) * token_pixels,
-        "y0": anchor.row * token_pixels,
-        "y1": (anchor.row + 1) * token_pixels,
-    }
-    figure.add_shape(type="rect", **box, line={"color": "black", "width": 5})
-    figure.add_shape(type="rect", **box, line={"color": ANCHOR_COLOUR, "width": 2})
