@@ -1,3 +1,4 @@
+import jaxtyping
 import numpy as np
 import pytest
 import reference
@@ -210,3 +211,9 @@ def test_labels_outside_are_refused(label: int) -> None:
 def test_iterations_are_not_negative() -> None:
     with pytest.raises(ValueError, match="num_iters must be 0 or more, got -1"):
         associate(torch.zeros(1, 4, 4, 4), TokenGrid(4, 4, 2), -1)
+
+
+def test_shapes_are_checked_in_tests() -> None:
+    # The annotations are executed only if stvit is imported after the check was switched on.
+    with pytest.raises(jaxtyping.TypeCheckError, match="weight"):
+        CellAssociation(torch.zeros(1, 2, 3, 8), TokenGrid(1, 6, (1, 3)))  # eight neighbours

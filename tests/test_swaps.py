@@ -79,7 +79,7 @@ def other(grid: TokenGrid = GRID, batch: int = 2, dtype: torch.dtype = torch.flo
         (np.zeros((4, 6), int), TypeError, "got ndarray; turn an array of labels into a tensor with torch.from_numpy"),
         (lambda *_: None, TypeError, "or a function that returns one, got NoneType"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 @pytest.mark.usefixtures("unchecked")
 def test_what_does_not_fit_is_refused(swap: object, error: type[Exception], words: str, tokens: Tensor) -> None:
