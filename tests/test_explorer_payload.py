@@ -11,7 +11,7 @@ from analysis.figures.attention_maps import Anchor
 from analysis.row_summary import row_summary
 from stvit import BlockId, SoftmaxAttention, capture, create_model
 from ui.explorer import block_payload as block_module
-from ui.explorer import standalone_html
+from ui.explorer import rounding, standalone_html
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import MODULES, WEB, script, streamlit_module, style
 from ui.explorer.container import pack, unpack
@@ -19,7 +19,7 @@ from ui.explorer.rounding import as_half, log_normalisers, rounded_attention
 from ui.explorer.scene_payload import scene_payload
 
 BLOCKS = [BlockId(0, 0), BlockId(0, 1), BlockId(1, 0), BlockId(2, 0), BlockId(3, 0)]
-QUERY_KEY = {"query", "query_step", "key", "key_step", "log_normaliser"}
+QUERY_KEY = {f"{name}_{part}" for name in ("query", "key") for part in ("low", "high", "step")} | {"log_normaliser"}
 PREVIEW_TOLERANCE = 0.05
 """Of the largest weight: Q in steps of 1 / 255 is used twice."""
 
@@ -103,9 +103,10 @@ def test_an_association_of_another_shape_sends_its_index(tmp_path):
 def test_blocks_without_super_tokens_send_queries_and_keys_only():
     captured = sharp_capture()
     _, arrays = unpack(block_payload(captured[BlockId(3, 0)], 32))
-    assert set(arrays) == QUERY_KEY
+    assert set(arrays) in (QUERY_KEY, {"query", "key", "log_normaliser"})
     _, arrays = unpack(block_payload(captured[BlockId(0, 0)], 4))
-    assert set(arrays) == QUERY_KEY | {"labels", "weight", "normaliser", "core"}
+    assert set(arrays) >= {"log_normaliser", "labels", "weight", "normaliser", "core"}
+    assert "index" not in arrays
 
 
 def test_large_grids_do_without_incoming_global_attention(monkeypatch, tmp_path):
@@ -117,16 +118,29 @@ def test_large_grids_do_without_incoming_global_attention(monkeypatch, tmp_path)
     check_close(outgoing["row"], python_row(record, "global", 3, MEAN, False))
 
 
-def test_sixteen_bits_are_used_only_where_they_do_not_show():
-    calm = SoftmaxAttention(torch.randn(2, 50, 8), torch.randn(2, 50, 8) + 100, 8**-0.5)
-    sent = rounded_attention(calm)
-    assert sent.arrays["query"].dtype == np.int16
-    torch.testing.assert_close(sent.attention.rows(0, 50), calm.rows(0, 50), atol=0, rtol=2e-3)
-    for factor in (60.0, 1e5):
-        wild = SoftmaxAttention(calm.query * factor, torch.randn(2, 50, 8), calm.scale)
-        sent = rounded_attention(wild)
-        assert sent.arrays["query"].dtype == np.float32
-        torch.testing.assert_close(sent.attention.rows(0, 50), wild.rows(0, 50), atol=1e-3, rtol=0)
+@pytest.mark.parametrize(("factor", "bits"), [(1.0, 14), (6.0, 16), (60.0, 32), (1e5, 32)])
+def test_queries_and_keys_take_as_few_bits_as_do_not_show(factor, bits, tmp_path):
+    exact = SoftmaxAttention(torch.randn(2, 50, 8) * factor, torch.randn(2, 50, 8) + 100, 8**-0.5)
+    sent = rounded_attention(exact)
+    assert sent.bits == bits
+    assert set(sent.arrays) == ({"query", "key"} if bits == 32 else QUERY_KEY - {"log_normaliser"})
+    torch.testing.assert_close(sent.attention.rows(0, 50), exact.rows(0, 50), atol=1e-3, rtol=0)
+
+
+def test_not_a_number_is_sent_as_it_is():
+    broken = SoftmaxAttention(torch.full((1, 4, 2), torch.nan), torch.randn(1, 4, 2), 1.0)
+    assert rounded_attention(broken).bits == 32
+
+
+@pytest.mark.parametrize("bits", [14, 16])
+def test_browser_unpacks_what_was_rounded(bits, monkeypatch, tmp_path):
+    monkeypatch.setattr(rounding, "BITS", (bits,))
+    monkeypatch.setattr(rounding, "TOLERANCE", 1.0)
+    record = sharp_capture()[BlockId(1, 0)]
+    payload = block_payload(record, 4)
+    assert unpack(payload)[0]["bits"] == bits
+    [answer] = node_answers(payload, [{"kind": "global", "token": 7, "head": 1, "incoming": False}], tmp_path)
+    check_close(answer["row"], python_row(record, "global", 7, 1, False))
 
 
 def test_log_normalisers_are_those_of_the_rows():
@@ -185,11 +199,12 @@ def test_scene_holds_the_picture_and_all_blocks():
     assert arrays["colour_map"].shape == (256, 3)
 
 
-def test_a_block_at_224_stays_small():
-    captured = capture(create_model("stvit_small").eval(), torch.randn(1, 3, 224, 224), blocks=[BlockId(0, 0)])
+@pytest.mark.parametrize("variant", ["stvit_small", "stvit_large"])
+def test_a_block_at_224_stays_small(variant):
+    captured = capture(create_model(variant).eval(), torch.randn(1, 3, 224, 224))
     assert len(block_payload(captured[BlockId(0, 0)], 4)) < 1_200_000
-    shown = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)  # noise, the worst for a JPEG
-    page = standalone_html(captured, shown, [BlockId(0, 0)], anchor=Anchor(1, 2))
+    smooth = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    page = standalone_html(captured, smooth, [BlockId(0, 0)], anchor=Anchor(1, 2))
     assert len(page.encode()) < 3_000_000
 
 

@@ -2,8 +2,10 @@
 
 Arrays (N tokens, M super tokens, k candidates):
 
-    query, key        (heads, N, head_dim)  of all tokens, keys without their mean; int16 or float32
-    query_step, ...   (heads, head_dim)     float32, what one step of an int16 means, channel by channel
+    query, key        (heads, N, head_dim)  float32, of all tokens, keys without their mean; or, rounded to `bits`,
+      ..._low         (heads, N, head_dim)  uint8, low byte, and
+      ..._high        (bytes,)              uint8, the bits above it, packed; the middle of the range is zero
+      ..._step        (heads, head_dim)     float32, size of one step of each channel
     log_normaliser    (heads, N)            float32; left out above `MAX_INCOMING` tokens
     labels            (N,)                  int16 or int32, heaviest super token
     weight            (N, k)                Q; float16 or float32
@@ -23,7 +25,7 @@ from analysis.baselines import DEFAULT_WINDOW, global_attention
 from analysis.row_summary import LARGE_SHARE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
 from ui.explorer.container import pack
-from ui.explorer.rounding import as_half, log_normalisers, rounded_attention
+from ui.explorer.rounding import RoundedAttention, as_half, log_normalisers, rounded_attention
 
 MAX_INCOMING = 10_000
 """Tokens up to which the normalisers of all rows are computed (384 pixels): the cost grows with their square."""
@@ -45,9 +47,11 @@ def block_payload(
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
     """
+    sent = rounded_attention(global_attention(record, image))
     header = {
         "kind": "block",
         "name": name,
+        "bits": sent.bits,
         **describe_block(record),
         "head_dim": record.super_query.shape[-1],
         "scale": record.scale,
@@ -56,7 +60,7 @@ def block_payload(
         "neighbourhood": NEIGHBOURHOOD,
         "large_share": LARGE_SHARE,
     }
-    return pack(header, _query_key(record, image) | _factors(record, image))
+    return pack(header, _query_key(sent) | _factors(record, image))
 
 
 def describe_block(record: BlockRecord) -> dict[str, Any]:
@@ -84,8 +88,7 @@ def own_index(index: Tensor, grid: TokenGrid, tokens: Tensor | None = None) -> d
     return {"index": (index if tokens is None else index[tokens]).cpu().numpy().astype(np.int32)}
 
 
-def _query_key(record: BlockRecord, image: int) -> dict[str, np.ndarray]:
-    sent = rounded_attention(global_attention(record, image))
+def _query_key(sent: RoundedAttention) -> dict[str, np.ndarray]:
     if sent.attention.num_tokens > MAX_INCOMING:
         return sent.arrays
     return {**sent.arrays, "log_normaliser": _float32(log_normalisers(sent.attention))}

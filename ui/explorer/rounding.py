@@ -1,4 +1,4 @@
-"""What can be sent in 16 bits without showing: no attention weight may change by more than `TOLERANCE` of itself."""
+"""What can be sent in 14 or 16 bits without showing: no weight may change by more than `TOLERANCE` of itself."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ TOLERANCE = 1e-3
 PROBES = 32
 """Tokens, spread over the grid, whose logits are compared."""
 
-STEPS = 32767
-"""Steps of a 16-bit number on either side of zero."""
+BITS = (14, 16)
+"""Sizes of a rounded number to try; what needs more is sent as float32. Base and large need the 14 to stay small."""
 
 SMALLEST_PEAK = 3e-4
 """Float16 is off by less than 5e-4 of a value, or by 3e-8 below 6e-5, which beside this is nothing."""
@@ -26,29 +26,32 @@ class RoundedAttention:
     """Queries and keys as they are sent, and the attention that they make.
 
     Attributes:
-        arrays: `query` and `key`, (heads, N, head_dim), as float32, or as int16 with the size of one step for each
-            channel, `query_step` and `key_step`, (heads, head_dim).
+        arrays: `query` and `key`, (heads, N, head_dim), float32; or, rounded, for each of them `_low`, the low bytes,
+            `_high`, the bits above them, packed, and `_step`, (heads, head_dim), the size of one step of each channel.
+        bits: Of each rounded number; 32 if none is rounded.
         attention: What the browser gets out of them.
     """
 
     arrays: dict[str, np.ndarray]
+    bits: int
     attention: SoftmaxAttention
 
 
 def rounded_attention(attention: SoftmaxAttention) -> RoundedAttention:
-    """Return an attention with centred keys in 16 bits, or in 32 where that would show.
+    """Return an attention with centred keys in as few of `BITS` as do not show, else in float32.
 
     The softmax does not change when one vector is added to all keys of a head; without their mean the keys are
     smaller and lose less.
     """
     key = attention.key - attention.key.mean(1, keepdim=True)
     centred = SoftmaxAttention(attention.query.float(), key.float(), attention.scale)
-    (query, query_step), (key, key_step) = _in_steps(centred.query), _in_steps(centred.key)
-    stepped = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
-    if not _largest_change(centred, stepped) <= TOLERANCE:  # also where it is not a number
-        return RoundedAttention({"query": centred.query.cpu().numpy(), "key": centred.key.cpu().numpy()}, centred)
-    arrays = {"query": query.short(), "query_step": query_step, "key": key.short(), "key_step": key_step}
-    return RoundedAttention({name: values.cpu().numpy() for name, values in arrays.items()}, stepped)
+    for bits in BITS:
+        (query, query_step), (key, key_step) = _in_steps(centred.query, bits), _in_steps(centred.key, bits)
+        stepped = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
+        if _largest_change(centred, stepped) <= TOLERANCE:  # never where it is not a number
+            arrays = _packed("query", query, query_step, bits) | _packed("key", key, key_step, bits)
+            return RoundedAttention(arrays, bits, stepped)
+    return RoundedAttention({"query": centred.query.cpu().numpy(), "key": centred.key.cpu().numpy()}, 32, centred)
 
 
 def as_half(association: Tensor, present: Tensor) -> np.ndarray:
@@ -78,10 +81,26 @@ def log_normalisers(attention: SoftmaxAttention, max_bytes: int = 2**20) -> Tens
     return torch.cat(parts, dim=1)
 
 
-def _in_steps(vectors: Tensor) -> tuple[Tensor, Tensor]:
+def _zero(bits: int) -> int:
+    """Return the number that stands for zero, which is also how many steps there are on either side of it."""
+    return 2 ** (bits - 1) - 1
+
+
+def _in_steps(vectors: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """Return vectors (heads, N, head_dim) in whole steps, and the step of each channel (heads, head_dim)."""
-    step = vectors.abs().amax(1).clamp(min=1e-30) / STEPS
+    step = vectors.abs().amax(1).clamp(min=1e-30) / _zero(bits)
     return (vectors / step[:, None]).round(), step
+
+
+def _packed(name: str, steps: Tensor, size: Tensor, bits: int) -> dict[str, np.ndarray]:
+    """Return whole steps, moved above zero, as low bytes and packed high bits, least significant bit first."""
+    numbers = (steps + _zero(bits)).int().cpu().numpy()
+    high = (numbers >> 8).reshape(-1, 1) >> np.arange(bits - 8) & 1
+    return {
+        f"{name}_low": (numbers & 255).astype(np.uint8),
+        f"{name}_high": np.packbits(high.astype(np.uint8).ravel(), bitorder="little"),
+        f"{name}_step": size.cpu().numpy(),
+    }
 
 
 def _largest_change(exact: SoftmaxAttention, other: SoftmaxAttention) -> float:

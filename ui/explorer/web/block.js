@@ -10,8 +10,8 @@ export function makeBlock({ header, arrays }) {
     N,
     M,
     k: identity ? 1 : arrays.weight.length / N,
-    query: inUnits(arrays.query, arrays.query_step, heads),
-    key: inUnits(arrays.key, arrays.key_step, heads),
+    query: arrays.query ?? unrounded(header, arrays.query_low, arrays.query_high, arrays.query_step),
+    key: arrays.key ?? unrounded(header, arrays.key_low, arrays.key_high, arrays.key_step),
     logNormaliser: arrays.log_normaliser ?? null,
     weight: identity ? null : arrays.weight,
     index: identity ? null : arrays.index ? withoutNegatives(arrays.index, M) : neighbourIndex(header, allTokens(header)),
@@ -56,16 +56,20 @@ export function withoutNegatives(index, phantom) {
   return Int32Array.from(index, (cell) => (cell < 0 ? phantom : cell));
 }
 
-// Vectors (heads, N, dim) that came in whole steps of each channel, as they are; others unchanged.
-function inUnits(vectors, steps, heads) {
-  if (!steps) return vectors;
-  const units = new Float32Array(vectors.length);
-  const perHead = vectors.length / heads;
+// Vectors (heads, N, dim) from numbers whose low bytes and packed upper bits come apart, in steps of each channel.
+function unrounded({ bits, heads }, low, high, steps) {
+  const vectors = new Float32Array(low.length);
+  const perHead = low.length / heads;
   const dim = steps.length / heads;
-  for (let i = 0; i < vectors.length; i++) {
-    units[i] = vectors[i] * steps[Math.floor(i / perHead) * dim + (i % dim)];
+  const upper = bits - 8;
+  const zero = 2 ** (bits - 1) - 1;
+  for (let i = 0; i < low.length; i++) {
+    const bit = upper * i;
+    const pair = high[bit >> 3] | (high[(bit >> 3) + 1] << 8); // past the end reads as 0
+    const number = low[i] | (((pair >> (bit & 7)) & (2 ** upper - 1)) << 8);
+    vectors[i] = (number - zero) * steps[Math.floor(i / perHead) * dim + (i % dim)];
   }
-  return units;
+  return vectors;
 }
 
 function allTokens(header) {
