@@ -15,6 +15,7 @@ PAGES = [
     ("explore", "Explore", ":material/center_focus_strong:"),
     ("super_tokens", "Super tokens", ":material/hexagon:"),
     ("redundancy", "Redundancy", ":material/stacked_line_chart:"),
+    ("rollout", "Rollout", ":material/account_tree:"),
     ("what_if", "What if", ":material/alt_route:"),
     ("cost", "Cost", ":material/speed:"),
 ]

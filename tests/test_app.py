@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "what_if", "cost")]
+PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "rollout", "what_if", "cost")]
 PANELS = (
     "Picture",
     "Super token attention, outgoing",
@@ -284,3 +284,17 @@ def test_redundancy_page_follows_its_choices(app):
         check_fine(app.selectbox("matrix_metric").set_value(metric).run())
     app.get_by_key("attentions").set_value([]).run()
     assert "at least one kind" in app.info[0].value
+
+
+def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
+    app.switch_page("ui/pages/rollout.py").run()
+    check_fine(app)
+    assert len(app.get("plotly_chart")) == 2 + 4  # the picture, its pixels, four stages
+    (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
+    classes.set_value(classes.options and "0").run()
+    check_fine(app)
+    app.segmented_control("rollout_start").set_value("token").run()
+    app.segmented_control("stage").set_value(1).run()
+    check_fine(app)
+    assert len(app.get("plotly_chart")) == 2 + 2
+    check_fine(app.toggle("rollout_convolutions").set_value(False).run())

@@ -11,7 +11,6 @@ from PIL import Image
 from analysis.render import colour_labels, draw_boundaries, mean_colours
 from analysis.superpixels import (
     felzenszwalb_labels,
-    regular_grid_labels,
     slic_labels,
     soft_kmeans_labels,
     token_image,
@@ -92,8 +91,8 @@ def draw(shown: np.ndarray, grouping: Grouping, drawing: Drawing) -> np.ndarray:
 @st.cache_data(max_entries=64, show_spinner="Finding superpixels ...")
 def _classical(method: str, picture: str, grid: TokenGrid, on: Resolution, _shown: np.ndarray) -> np.ndarray:
     """Return the labels of a method that knows no model; the key names the picture by its hash and framing."""
-    if method == "grid":
-        return regular_grid_labels(grid.height, grid.width, grid.rows, grid.columns).labels
+    if method == "grid":  # the model's own cells, which differ from balanced ones where padding is needed
+        return grid.cell_index.reshape(grid.height, grid.width).numpy()
     image = token_image(_shown, grid.height, grid.width) if on == "token" else _shown
     if method == "soft_kmeans":
         return soft_kmeans_labels(image, grid.rows, grid.columns).labels
