@@ -1,21 +1,25 @@
 """How fast the explorer follows the pointer, and how large its payloads are, in headless Chromium.
 
-    python benchmarks/explorer.py --chromium /usr/bin/chromium
+    python -m benchmarks.explorer [--chromium /usr/bin/chromium]
 
 A stand-alone page of one block is opened from disk. Pointer events are dispatched on its picture, each over another
 token, and timed from the event to the moment when all four panels, the colour bars and the figures are written, the
 page is laid out and the canvases are read back (so that deferred drawing counts). The filmstrip follows in the next
-frame and is not part of it. Percentiles are of this process's wall clock: on a machine that is busy with something
-else the 95th shows the other's time slices, which is why the 10th is printed too.
+frame and is not part of it.
+
+Two clocks run, both from Chromium's own trace: the wall's, and the processor time of the page's thread, which leaves
+out the time slices that other programs took.
 """
 
 import argparse
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.figures.attention_maps import Anchor
 from stvit import BlockId, Capture, capture, create_model
@@ -29,28 +33,29 @@ from ui.explorer.scene_payload import scene_payload
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 EVENTS = 300
 
-MEASURE = """async ({ events, incoming }) => {
+WARM_UP = 20
+"""Events left out, until the engine has compiled what it runs."""
+
+DISPATCH = """async ({ events, incoming }) => {
   const root = document.querySelector(".explorer");
   const picture = root.querySelector(".picker");
   [...root.querySelectorAll(".choice")][1].querySelectorAll("input")[incoming ? 1 : 0].click();
   const canvases = [...root.querySelectorAll(".panel:not(.chooser) canvas")];
   const contexts = canvases.map((canvas) => canvas.getContext("2d"));
   const box = picture.getBoundingClientRect();
-  const times = [];
-  for (let i = 0; i < events; i++) {
+  const measured = ({ detail: i }) => {
     const clientX = box.left + box.width * ((i * 0.6180339887) % 1);
     const clientY = box.top + box.height * ((i * 0.7548776662) % 1);
-    const event = new PointerEvent("pointermove", { clientX, clientY, bubbles: true, pointerType: "mouse" });
-    const start = performance.now();
-    picture.dispatchEvent(event);
+    picture.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true, pointerType: "mouse" }));
     root.getBoundingClientRect();
     for (const context of contexts) context.getImageData(0, 0, 1, 1);
-    times.push(performance.now() - start);
+  };
+  document.addEventListener("measured", measured);
+  for (let i = 0; i < events; i++) {
+    document.dispatchEvent(new CustomEvent("measured", { detail: i }));
     if (i % 10 === 9) await new Promise(requestAnimationFrame);
   }
-  times.splice(0, 20); // until the engine has compiled what it runs
-  times.sort((one, other) => one - other);
-  return [0.1, 0.5, 0.95].map((part) => times[Math.floor(times.length * part)]);
+  document.removeEventListener("measured", measured);
 }"""
 
 
@@ -60,21 +65,34 @@ def look(variant: str, size: int) -> tuple[Capture, PreparedImage]:
     return capture(create_model(variant).eval(), picture.pixels), picture
 
 
-def measure(page: Page, captured: Capture, picture: PreparedImage, block: BlockId, folder: Path) -> None:
+def measure(browser: Browser, page: Page, captured: Capture, picture: PreparedImage, block: BlockId) -> None:
     grid = captured[block].grid
     anchor = Anchor(grid.height // 2, grid.width // 2)
-    path = folder / "explorer.html"
     text = standalone_html(captured, picture.shown, [block], anchor=anchor)
-    path.write_text(text, encoding="utf-8")
-    page.goto(path.as_uri())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "explorer.html")
+        path.write_text(text, encoding="utf-8")
+        page.goto(path.as_uri())
     page.wait_for_selector(".explorer .body[aria-busy=false]")
     sent = len(block_payload(captured[block], STRIDES[block.stage])) / 1e6
     for incoming in (False, True):
-        quick, median, slow = page.evaluate(MEASURE, {"events": EVENTS, "incoming": incoming})
+        wall, thread = times(browser, page, incoming)
         direction = "incoming" if incoming else "outgoing"
-        times = f"{quick:.1f} / {median:.1f} / {slow:.1f} ms"
-        sizes = f"payload {sent:.2f} MB, page {len(text) / 1e6:.2f} MB"
-        print(f"{picture.shown.shape[0]} px, {block.caption}, {direction}: {times}; {sizes}", flush=True)
+        print(
+            f"{picture.shown.shape[0]} px, {block.caption}, {direction}: wall {wall}, processor {thread}; "
+            f"payload {sent:.2f} MB, page {len(text) / 1e6:.2f} MB",
+            flush=True,
+        )
+
+
+def times(browser: Browser, page: Page, incoming: bool) -> tuple[str, str]:
+    """Return median and 95th percentile in milliseconds by the wall's clock and by the thread's."""
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.evaluate(DISPATCH, {"events": EVENTS, "incoming": incoming})
+    trace = json.loads(browser.stop_tracing())["traceEvents"]
+    events = [event for event in trace if event.get("args", {}).get("data", {}).get("type") == "measured"]
+    wall, thread = (np.quantile([event[clock] for event in events[WARM_UP:]], [0.5, 0.95]) for clock in ("dur", "tdur"))
+    return " / ".join(f"{time / 1000:.1f}" for time in wall), " / ".join(f"{time / 1000:.1f}" for time in thread)
 
 
 def main() -> None:
@@ -85,15 +103,15 @@ def main() -> None:
     options = parser.parse_args()
     if not options.chromium:
         parser.error("no Chromium found; pass --chromium with the path of the program")
-    print(f"{options.variant}, time from event to panels: 10th / 50th / 95th percentile of {EVENTS} events")
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+    print(f"{options.variant}, from event to panels: median / 95th percentile of {EVENTS - WARM_UP} events in ms")
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=options.chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         for size in options.sizes:
             captured, picture = look(options.variant, size)
             print(f"{size} px, scene: {len(scene_payload(captured, picture.shown)) / 1e6:.2f} MB, sent once")
             for block in (BlockId(stage, 0) for stage in range(4)):
-                measure(page, captured, picture, block, Path(folder))
+                measure(browser, page, captured, picture, block)
         browser.close()
 
 
