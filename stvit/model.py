@@ -195,18 +195,24 @@ class STViT(
             )
 
 
-def create_model(name: str = "stvit_small", **overrides: Any) -> STViT:
+def create_model(name: str = "stvit_small", *, seed: int | None = None, **overrides: Any) -> STViT:
     """Build a model by name with random weights.
 
     Args:
         name: stvit_small, stvit_base, stvit_large or stvit_demo.
+        seed: Makes the weights the same every time and leaves PyTorch's own generator as it was.
         **overrides: Fields of `STViTConfig` to replace.
 
     Raises:
         KeyError: If there is no such variant.
         ValueError: If an override is no setting, or its value makes no model.
     """
-    return STViT(get_config(name, **overrides))
+    config = get_config(name, **overrides)
+    if seed is None:
+        return STViT(config)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return STViT(config)
 
 
 def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

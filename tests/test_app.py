@@ -298,3 +298,13 @@ def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
     check_fine(app)
     assert len(app.get("plotly_chart")) == 2 + 2
     check_fine(app.toggle("rollout_convolutions").set_value(False).run())
+
+
+def test_export_offers_figures_numbers_and_the_command(app):
+    app.number_input("row").set_value(22).run()
+    check_fine(app)
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["PNG", "SVG", "PDF", "CSV", "NPZ"]
+    (command,) = app.code
+    assert command.value.startswith("python -m analysis.anchor --sample astronaut ")
+    assert "--stage 1 --block 1 --head mean --row 22 --column 27" in command.value

@@ -58,12 +58,13 @@ ORDER: dict[str, list[str]] = {
         "analysis.attention_rules",
         "analysis.ledger",
     ],
+    "around an anchor": ["analysis.anchor_maps", "analysis.anchor_tables"],
     "runs compared": ["analysis.cost", "analysis.counterfactual"],
     "relevance through depth": ["analysis.footprint", "analysis.class_gradient", "analysis.rollout"],
     "pictures as arrays": ["analysis.render"],
     "all of analysis": ["analysis"],
     "figures": ["analysis.figures", "analysis.figures.*"],
-    "command line": ["analysis.cli", "analysis.__main__"],
+    "command line": ["analysis.cli", "analysis.__main__", "analysis.anchor_cli", "analysis.anchor"],
 }
 
 MAY_USE: dict[str, set[str]] = {

@@ -5,22 +5,24 @@ arrays samples them and may confuse two pictures.
 """
 
 from hashlib import sha256
-from typing import Literal
 
 import streamlit as st
 
 from stvit import Capture, capture
 from stvit.images import PreparedImage, RGBImage, load_image, prepare
 from stvit.sample_images import sample_images
-from ui.view import ModelHandle, View
-
-Framing = Literal["crop", "whole"]
+from ui.view import Framing, ModelHandle, View
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def sample_picture(name: str) -> RGBImage:
     """Return a sample picture."""
     return sample_images()[name]()
+
+
+def is_sample(picture: RGBImage) -> bool:
+    """Return whether a picture is the sample of its name."""
+    return picture.name in sample_images() and sample_picture(picture.name).sha256 == picture.sha256
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the picture ...")
@@ -58,4 +60,4 @@ def look(image: RGBImage, handle: ModelHandle, size: int, framing: Framing) -> V
     """
     picture = _prepared(image.sha256, size, framing, image)
     result, error = _run((image.sha256, size, framing), handle.digest, handle, picture)
-    return View(picture, handle, result, error)
+    return View(picture, handle, result, error, size, framing)

@@ -5,11 +5,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import streamlit as st
-import torch
-from stvit.pretrained import PretrainedEntry, list_pretrained, load_pretrained
-from stvit.weights import model_from_file, weights_digest
 
 from stvit import create_model
+from stvit.pretrained import PretrainedEntry, list_pretrained, load_pretrained
+from stvit.weights import model_from_file, weights_digest
 from ui.view import ModelHandle
 
 TITLES = {
@@ -33,17 +32,16 @@ def weight_choices(variant: str) -> dict[str, str]:
 @st.cache_resource(max_entries=4, show_spinner="Building the model ...")
 def random_model(variant: str) -> ModelHandle:
     """Return a variant with random weights, the same in every session."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = create_model(variant).eval()
-    return ModelHandle(model, weights_digest(model), f"{TITLES[variant]}, random weights", trained=False)
+    model = create_model(variant, seed=0).eval()
+    title = f"{TITLES[variant]}, random weights"
+    return ModelHandle(model, weights_digest(model), title, trained=False, options=("--random", variant))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
 def pretrained_model(name: str, label: str) -> ModelHandle:
     """Return a model of the manifest whose file is here."""
     model = load_pretrained(name)
-    return ModelHandle(model, weights_digest(model), label, trained=True)
+    return ModelHandle(model, weights_digest(model), label, trained=True, options=("--model", name))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
@@ -53,7 +51,7 @@ def uploaded_model(digest: str, name: str, _data: bytes) -> ModelHandle:
         path = Path(folder, "upload" + Path(name).suffix.lower())
         path.write_bytes(_data)
         model = model_from_file(path)
-    return ModelHandle(model, digest, name, trained=True)
+    return ModelHandle(model, digest, name, trained=True, options=("--weights", name))
 
 
 def from_upload(name: str, data: bytes) -> ModelHandle:

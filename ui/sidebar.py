@@ -7,9 +7,9 @@ import torch
 
 from stvit.images import RGBImage
 from stvit.sample_images import sample_images
-from ui.captures import Framing, look, sample_picture, uploaded_picture
+from ui.captures import look, sample_picture, uploaded_picture
 from ui.models import RANDOM, TITLES, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
-from ui.view import ModelHandle, View, set_view
+from ui.view import Framing, ModelHandle, View, set_view
 
 SIZES = (224, 288, 384, 512, 768, 1024)
 FRAMINGS: dict[Framing, str] = {"crop": "Centre crop", "whole": "Whole picture"}

@@ -1,11 +1,14 @@
 """What every page looks at: one picture through one model."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
 from stvit import Capture, STViT
 from stvit.images import PreparedImage
+
+Framing = Literal["crop", "whole"]
 
 _KEY = "view"
 
@@ -19,12 +22,14 @@ class ModelHandle:
         digest: Short hash of its weights, for cache keys.
         title: What people call it.
         trained: False for random weights.
+        options: How the command lines name it.
     """
 
     model: STViT
     digest: str
     title: str
     trained: bool
+    options: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,16 @@ class View:
         handle: The model.
         capture: What happened inside.
         replay_error: Largest |replayed - actual| over all blocks.
+        size: Resolution asked for, in px.
+        framing: "crop" or "whole".
     """
 
     picture: PreparedImage
     handle: ModelHandle
     capture: Capture
     replay_error: float
+    size: int
+    framing: Framing
 
     @property
     def key(self) -> str:

@@ -3,12 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analysis.anchor_maps import AnchorMap, anchor_maps
 from analysis.figures.attention_maps import Anchor, attention_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
 from stvit import BlockRecord
 from ui.explorer import explorer, standalone_html
+from ui.export import offer_export
 from ui.headings import heading
-from ui.panels import Panel, attention_panels
 from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.view import View, current_view
 
@@ -62,8 +63,10 @@ def _offer_file(view: View, record: BlockRecord, head: int | None, anchor: Ancho
 
 def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool) -> None:
     """Draw still pictures."""
+    token, stride = record.grid.token(anchor.row, anchor.column), view.picture.framing.stride(record.grid)
+    panels = list(anchor_maps(record, head, token, stride))
+    offer_export(view, record, panels, token, head)
     st.caption(_describe(view, record))
-    panels = list(attention_panels(record, head, anchor, view.picture.framing.stride(record.grid)))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     with st.container(horizontal=True, gap="medium"):
         with _slot():
@@ -100,7 +103,7 @@ def _show_picture(view: View, record: BlockRecord, anchor: Anchor) -> None:
     st.plotly_chart(figure, key="picture", width="content", config={"displayModeBar": False})
 
 
-def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: Panel, maximum: float | None) -> None:
+def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: AnchorMap, maximum: float | None) -> None:
     heading(panel.title, KIND_COLOURS[panel.kind], panel.note)
     figure = attention_map(
         view.picture.shown,

@@ -1,4 +1,4 @@
-"""The maps that Explore lays side by side, computed from one block's record."""
+"""What one token attends to, in every way that can be compared: the maps around an anchor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from torch import Tensor
 
 from analysis.attention_sources import RowSource
 from analysis.baselines import global_attention, local_attention
-from analysis.figures.attention_maps import Anchor
 from analysis.row_summary import row_summary
 from stvit import BlockRecord
 
@@ -17,8 +16,8 @@ WINDOW = 7
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One map beside the others.
+class AnchorMap:
+    """One value per token, seen from an anchor.
 
     Attributes:
         title: Heading.
@@ -40,9 +39,19 @@ class Panel:
         return self.kind != "association"
 
 
-def attention_panels(record: BlockRecord, head: int | None, anchor: Anchor, token_pixels: int) -> Iterator[Panel]:
-    """Yield the panels of an anchor: super token attention both ways, global, local, association."""
-    token = record.grid.token(anchor.row, anchor.column)
+def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels: int) -> Iterator[AnchorMap]:
+    """Yield the maps of an anchor: super token attention both ways, global, local, association.
+
+    Args:
+        record: A captured block; the first image of its batch is looked at.
+        head: Which head, None for the mean.
+        token: The anchor.
+        token_pixels: Pixels of the image per token and axis.
+
+    Raises:
+        IndexError: If there is no such token or head.
+    """
+    record.grid.position(token)
     through = record.token_attention()
     sources: dict[str, RowSource] = {
         "super": through,
@@ -56,11 +65,11 @@ def attention_panels(record: BlockRecord, head: int | None, anchor: Anchor, toke
     }
     for kind, source in sources.items():
         row = source.row(token, head)
-        yield Panel(titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
+        yield AnchorMap(titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
         if kind == "super":
             column = through.column(token, head)
             note = f"received in all {column.sum():.2f} (1 on average)"
-            yield Panel("Super token attention, incoming", kind, note, _map(column, record))
+            yield AnchorMap("Super token attention, incoming", kind, note, _map(column, record))
     yield _association_panel(record, token)
 
 
@@ -69,7 +78,7 @@ def _note(row: Tensor, record: BlockRecord, token: int, token_pixels: int) -> st
     return f"entropy {summary.entropy:.2f} nats · distance {summary.distance:.0f} px · mass kept {summary.mass:.2f}"
 
 
-def _association_panel(record: BlockRecord, token: int) -> Panel:
+def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
     """Show the anchor's association on the tokens that belong to each of its super tokens."""
     association, labels = record.association, record.labels()[0].flatten()
     index, weight = association.index[0, token], association.weight[0, token]
@@ -77,7 +86,7 @@ def _association_panel(record: BlockRecord, token: int) -> Panel:
     of_cell.scatter_(0, index.where(index >= 0, record.grid.num_super_tokens), weight)
     lost = association.leakage()[0, token].item()
     note = f"its super tokens and their extent · phantoms took {lost:.2f}"
-    return Panel("Association", "association", note, _map(of_cell[labels], record), "association")
+    return AnchorMap("Association", "association", note, _map(of_cell[labels], record), "association")
 
 
 def _map(values: Tensor, record: BlockRecord) -> np.ndarray:
