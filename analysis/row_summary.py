@@ -33,9 +33,7 @@ class RowSummary:
     tokens_for_90: int
 
 
-def row_summary(
-    row: Float[np.ndarray, " tokens"], grid: TokenGrid, anchor: int, token_pixels: float
-) -> RowSummary:
+def row_summary(row: Float[np.ndarray, " tokens"], grid: TokenGrid, anchor: int, token_pixels: float) -> RowSummary:
     """Summarise one row of attention, outgoing or incoming.
 
     Args:
