@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from stvit.config import STViTConfig, get_config
+from stvit.imagenet import CLASSES, imagenet_class_names
 from stvit.model import STViT
 from stvit.variants import classes_of_state, outline_of_config, outline_of_state
 from stvit.weight_checks import NamedState, check_fit, converted, differing_settings, with_our_names
@@ -129,7 +130,8 @@ def model_from_file(path: str | os.PathLike[str]) -> STViT:
         path: A file that `load_weights` accepts.
 
     Returns:
-        The model in eval mode, with class names where the file states them.
+        The model in eval mode, with class names where the file states them, or where it is a released checkpoint
+        of ImageNet-1k.
 
     Raises:
         WeightsError: If the file cannot be used, or shows no published size and states no config.
@@ -138,6 +140,8 @@ def model_from_file(path: str | os.PathLike[str]) -> STViT:
     named = with_our_names(file.state)
     model = _empty_model(file, named)
     _load(model, file, named)
+    if model.class_names is None and named.released and model.config.num_classes == CLASSES:
+        model.class_names = imagenet_class_names()  # released checkpoints of 1,000 classes are ImageNet-1k's
     return model.eval()
 
 

@@ -24,7 +24,7 @@ ORDER: dict[str, list[str]] = {
         "stvit.token_attention",
     ],
     "images": ["stvit.image_*", "stvit.images", "stvit.sample_images"],
-    "settings": ["stvit.config", "stvit.variants"],
+    "settings": ["stvit.config", "stvit.variants", "stvit.imagenet"],
     "files of weights": ["stvit.released_keys", "stvit.torch_files", "stvit.weight_*"],
     "network": ["stvit.layers", "stvit.attention", "stvit.model"],
     "capture": ["stvit.swaps", "stvit.records", "stvit.capture"],
