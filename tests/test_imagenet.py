@@ -11,7 +11,7 @@ from stvit.weights import model_from_file
 def test_known_names_stand_at_their_places():
     names = imagenet_class_names()
     assert len(names) == len(set(names)) == 1000
-    places = {0: "tench", 217: "English springer", 482: "cassette player", 491: "chainsaw", 497: "church"}
+    places = {0: "tench", 217: "English springer", 482: "cassette player", 491: "chain saw", 497: "church"}
     places |= {566: "French horn", 569: "garbage truck", 571: "gas pump", 574: "golf ball", 701: "parachute"}
     assert {place: names[place] for place in places} == places
     assert names[999] == "toilet paper"
