@@ -1,6 +1,7 @@
 """What the explorer's tests share: a small capture with sharp attention, Python's rows, and Node's."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +20,12 @@ TOLERANCE = 1e-3
 """Of a row's largest weight: what half precision may change."""
 
 MEAN = -1
+
+PATIENCE = 120_000
+"""Milliseconds to wait for a browser on a busy machine."""
+
+READY = ".explorer .body[aria-busy=false]"
+"""Selects the panels once their block has arrived."""
 
 SHARPNESS = 4
 """Factor of queries, keys and values that makes the largest weights many times the uniform one."""
@@ -62,3 +69,13 @@ def python_row(record: BlockRecord, kind: str, token: int, head: int, incoming: 
 def check_close(found: Any, expected: np.ndarray) -> None:
     """Check a row to 1e-3 of its largest weight."""
     assert np.abs(np.asarray(found) - expected).max() <= TOLERANCE * expected.max()
+
+
+def note(page: Any) -> str:
+    """Return what is written above the picture: the anchor's place."""
+    return page.locator(".chooser .note").inner_text()
+
+
+def choose(page: Any, text: str) -> None:
+    """Click a choice of the toolbar."""
+    page.locator(".toolbar label", has_text=re.compile(f"^{re.escape(text)}$")).click()

@@ -1,4 +1,4 @@
-"""The explorer in real Chromium: on a page of its own, opened from disk, and inside Streamlit."""
+"""The explorer in real Chromium, on a page of its own that is opened from disk."""
 
 import base64
 import json
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from browser_support import FLAGS, chromium_path, served_app
-from explorer_support import MEAN, check_close, python_row, sharp_capture
+from browser_support import FLAGS, chromium_path
+from explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture
 
 from analysis.figures.attention_maps import Anchor
 from analysis.row_summary import row_summary
@@ -21,12 +21,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 120_000
-"""Milliseconds to wait on a busy machine."""
-
 FIRST, COARSE = BlockId(0, 0), BlockId(1, 0)
 ANCHOR = Anchor(10, 7)
-READY = ".explorer .body[aria-busy=false]"
 
 ROWS = """(bytes, requests) => {
   const binary = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
@@ -86,10 +82,6 @@ def centre(page, row: int, column: int, grid, where: str = ".picker") -> tuple[f
     """Return the middle of a token on the page."""
     box = page.locator(f"{where} .layers").bounding_box()
     return box["x"] + box["width"] * (column + 0.5) / grid.width, box["y"] + box["height"] * (row + 0.5) / grid.height
-
-
-def note(page) -> str:
-    return page.locator(".chooser .note").inner_text()
 
 
 def figures(page, kind: str) -> list[str]:
@@ -218,10 +210,6 @@ def ticks(page, kind: str) -> list[float]:
     return [float(text) for text in page.locator(f'[data-kind="{kind}"] .tick').all_inner_texts()]
 
 
-def choose(page, text: str) -> None:
-    page.locator(".toolbar label", has_text=re.compile(f"^{re.escape(text)}$")).click()
-
-
 def test_colour_bars_are_in_absolute_units(page, captured):
     rows = {
         kind: python_row(captured[FIRST], kind, captured[FIRST].grid.token(10, 7), MEAN, False)
@@ -342,75 +330,3 @@ def test_a_damaged_payload_says_so(browser, page_file, captured):
     with pytest.raises(playwright.Error, match="version 1, got version 9"):
         page.evaluate(f"({ROWS})({json.dumps(base64.b64encode(bytes(data)).decode())}, [])")
     page.close()
-
-
-# --- inside Streamlit ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt", "tests/explorer_page.py") as served:
-        yield served
-
-
-@pytest.fixture
-def app(browser, address) -> Iterator["playwright.Page"]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, color_scheme="dark")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(address)
-    page.wait_for_selector(READY)
-    yield page
-    context.close()
-
-
-def wait_for_python(app, state: str) -> None:
-    app.get_by_text(f"Python: {state}", exact=True).wait_for()
-
-
-def test_streamlit_hears_of_pins_blocks_and_heads(app):
-    wait_for_python(app, "(0, 0) 10 20 None")
-    app.locator(".picker").click(position={"x": 3, "y": 3})
-    wait_for_python(app, "(0, 0) 0 0 None")
-    app.get_by_text("Followed: 0 0", exact=True).wait_for()
-    app.keyboard.press("ArrowRight")
-    app.keyboard.press("ArrowRight")
-    wait_for_python(app, "(0, 0) 0 2 None")
-    app.keyboard.press("Shift+Digit2")
-    wait_for_python(app, "(1, 0) 0 1 None")
-    app.locator(f"{READY}").wait_for()
-    choose(app, "3")
-    wait_for_python(app, "(1, 0) 0 1 2")
-    assert app.locator('[data-kind="super"] .note').inner_text() == "outgoing, head 3"
-    app.keyboard.press("Shift+Digit4")
-    wait_for_python(app, "(3, 0) 0 0 2")
-    assert "no super tokens" in app.locator(".status").inner_text()
-
-
-def test_hovering_asks_nothing_of_python(app):
-    messages: list[int] = []
-    app.on("websocket", lambda _: messages.append(1))
-    runs = app.evaluate("document.querySelector('[data-testid=stApp]').dataset.testScriptState")
-    box = app.locator(".picker").bounding_box()
-    for step in range(20):
-        app.mouse.move(box["x"] + 10 + 9 * step, box["y"] + 40)
-    assert "click to pin" in app.locator(".chooser .note").inner_text()
-    assert app.get_by_text("Python: (0, 0) 10 20 None", exact=True).count() == 1
-    assert runs == "notRunning"
-    assert messages == []
-
-
-def test_dark_theme_reaches_the_component(app):
-    colour = app.locator(".explorer h3").first.evaluate("each => getComputedStyle(each).color")
-    assert min(int(part) for part in re.findall(r"\d+", colour)[:3]) > 200
-
-
-def test_a_block_seen_before_is_there_at_once(app):
-    app.locator(".picker").focus()
-    app.keyboard.press("Shift+Digit2")
-    wait_for_python(app, "(1, 0) 5 10 None")
-    app.locator(READY).wait_for()
-    app.keyboard.press("Shift+Digit1")
-    assert app.locator(".body").get_attribute("aria-busy") == "false"
-    assert note(app).endswith("of 56 × 56")
-    wait_for_python(app, "(0, 0) 10 20 None")
