@@ -1,6 +1,6 @@
 """What if: the model run again with another association, held against what it really did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -10,10 +10,14 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from analysis.ledger import ledger
 from analysis.superpixels import felzenszwalb_labels, slic_labels, token_image
 from stvit import Association, BlockId, Capture, STViT, TokenGrid, capture
 from stvit.association import AnyAssociation
 from stvit.swaps import Swap
+
+REPORTED = ("mass", "entropy", "distance", "effective_rank", "token_cosine", "super_token_cosine")
+"""Metrics that are reported before and after a change."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,24 @@ def counterfactuals(
             for block, value in change.relative.items()
         ]
     return pd.DataFrame(rows)
+
+
+def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequence[str] = REPORTED) -> pd.DataFrame:
+    """Tabulate metrics of token attention in both runs, as means over heads.
+
+    Args:
+        learned: The run as it is.
+        changed: The run with another association.
+        metrics: Names of `analysis.metric_catalogue`.
+
+    Returns:
+        Columns: stage, block, metric, unit, before, after.
+    """
+    tables = [ledger(cap, ("super",), metrics) for cap in (learned, changed)]
+    before, after = (
+        table.groupby(["stage", "block", "metric", "unit"], sort=False)["value"].mean() for table in tables
+    )
+    return pd.DataFrame({"before": before, "after": after}).reset_index()
 
 
 class _Picture:

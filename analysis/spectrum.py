@@ -85,7 +85,8 @@ def estimated_singular_values(
     The leading ones come from a randomised decomposition with one power iteration (Halko, Martinsson and Tropp,
     SIAM Review 2011). The others are taken to fall exponentially from the last of these, just so fast that the
     squares of all sum to the Frobenius norm, which is exact. On smooth attention of low effective rank the error
-    of the effective rank is a few per cent, on sharp one with a slow tail up to about 20 %; see the tests.
+    of the effective rank is a few per cent; on sharp attention with a slow tail it reaches about 30 % at 3,136
+    tokens. The largest singular value, and so the stable rank, is right to 0.2 %.
 
     Args:
         source: Any attention.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.counterfactual import Variant, compare, counterfactuals, standard_variants
+from analysis.counterfactual import Variant, compare, counterfactuals, metrics_before_and_after, standard_variants
+from analysis.ledger import ledger
 from stvit import BlockId, STViT, STViTConfig, capture
 
 CONFIG = STViTConfig(
@@ -91,3 +92,13 @@ def test_refuses_runs_that_do_not_belong_together(model, pixels):
     other = capture(model, torch.cat([pixels, pixels]))
     with pytest.raises(ValueError, match="one picture"):
         compare(capture(model, pixels), other)
+
+
+def test_metrics_before_and_after_are_those_of_the_ledger(model, pixels):
+    learned, changed = capture(model, pixels), capture(model, pixels, association="masked")
+    table = metrics_before_and_after(learned, changed, ("mass", "entropy")).set_index(["stage", "block", "metric"])
+    full = ledger(changed, ("super",), ("entropy",))
+    expected = full["value"][(full["stage"] == 1) & (full["block"] == 0)].mean()
+    assert table.loc[(1, 0, "entropy"), "after"] == pytest.approx(expected)
+    assert table.loc[(0, 0, "mass"), "after"] == pytest.approx(1)  # nothing is lost without phantoms
+    assert table.loc[(0, 0, "mass"), "before"] < 1

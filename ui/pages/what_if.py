@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from analysis.counterfactual import Change, Variant, compare, standard_variants
+from analysis.counterfactual import Change, Variant, compare, metrics_before_and_after, standard_variants
 from analysis.figures.depth import change_by_depth
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from stvit import BlockId, BlockRecord
@@ -40,6 +41,7 @@ def show() -> None:
     relative = outcome.change.relative
     figure = change_by_depth(list(relative), list(relative.values()), title=variants[key].title)
     st.plotly_chart(figure, key="change")
+    _show_metrics(record, outcome)
 
 
 def _choose_variant(variants: dict[str, Variant]) -> str:
@@ -69,12 +71,14 @@ class Outcome:
         top_class: Its most probable class.
         labels: By block with super tokens, the changed grouping.
         leakage: By block, mean leakage.
+        metrics: Of token attention by block, before and after.
     """
 
     change: Change
     top_class: int
     labels: dict[BlockId, np.ndarray]
     leakage: dict[BlockId, float]
+    metrics: pd.DataFrame
 
 
 @st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...")
@@ -86,6 +90,7 @@ def _outcome(key: tuple[str, ...], _view: View, _variant: Variant) -> Outcome:
         int(changed.logits[0].argmax()),
         {record.id: record.labels()[0].numpy() for record in grouped},
         {record.id: record.leakage().mean().item() for record in grouped},
+        metrics_before_and_after(_view.capture, changed),
     )
 
 
@@ -99,6 +104,16 @@ def _show_numbers(outcome: Outcome, view: View) -> None:
         st.metric("Most probable class", changed_class, width="content", border=True)
         largest = max(outcome.change.relative.values())
         st.metric("Largest change of an output", f"{largest:.1%}", width="content", border=True)
+
+
+def _show_metrics(record: BlockRecord, outcome: Outcome) -> None:
+    """Show the metrics of the chosen block's token attention before and after."""
+    st.markdown(f"**{record.id.caption.capitalize()}, before and after**", help="Means over heads and tokens.")
+    table = outcome.metrics
+    chosen = table[(table["stage"] == record.id.stage) & (table["block"] == record.id.block)]
+    shown = chosen[["metric", "unit", "before", "after"]].replace({"metric": {"_": " "}}, regex=True)
+    number = st.column_config.NumberColumn(format="%.4g")
+    st.dataframe(shown, hide_index=True, column_config={"before": number, "after": number}, width=520)
 
 
 def _top_class(view: View) -> int:
