@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("core", "redundancy")
+NAMES = ("core", "cost", "redundancy")
 
 
 def main() -> None:

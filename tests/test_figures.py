@@ -14,6 +14,7 @@ from analysis.figures.paper import (
     distribution_figure,
     head_matrix_figure,
     save,
+    scaling_figure,
     spectrum_figure,
     token_maps_figure,
 )
@@ -123,6 +124,8 @@ def test_other_paper_figures_draw(tmp_path):
     assert len(distribution_figure(values, "entropy", "nats").axes[0].patches) == 2
     maps = token_maps_figure(SHOWN, {"super": np.eye(4), "global": np.ones((4, 4))}, "nats")
     assert len(maps.axes) == 4  # the picture, two maps, one bar
+    (scaling,) = scaling_figure([("super", "counted", [224, 384], [1.0, 2.0])], "operations", "MAC").axes
+    assert (scaling.get_xscale(), scaling.get_yscale(), scaling.get_ylabel()) == ("log", "log", "operations (MAC)")
     paths = save(spectrum, tmp_path, "spectrum")
     assert [path.suffix for path in paths] == [".png", ".svg", ".pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)

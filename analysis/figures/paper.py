@@ -68,6 +68,31 @@ def head_matrix_figure(table: pd.DataFrame, metric: str, unit: str, attention: s
     return figure
 
 
+def scaling_figure(
+    curves: Sequence[tuple[str, str, Sequence[float], Sequence[float]]], title: str, unit: str, caption: str = ""
+) -> Figure:
+    """Draw curves over the side of the picture, both axes logarithmic.
+
+    Args:
+        curves: Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values.
+        title: Of the values.
+        unit: Of the values.
+        caption: One line below the figure.
+    """
+    figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
+    for kind, source, sizes, values in curves:
+        style = ":" if source == "formula" else "-o"
+        label = f"{KIND_NAMES.get(kind, kind)}, {source}"
+        axes.loglog(sizes, values, style, color=KIND_COLOURS.get(kind, "black"), markersize=3, label=label)
+    sides = sorted({size for curve in curves for size in curve[2]})
+    axes.set_xticks(sides, [str(side) for side in sides], fontsize=7)
+    axes.minorticks_off()
+    axes.set_xlabel("side of the picture (px)")
+    axes.set_ylabel(f"{title} ({unit})")
+    axes.legend(frameon=False, fontsize=6)
+    return figure
+
+
 def spectrum_figure(spectra: Mapping[str, Float[np.ndarray, " values"]], caption: str = "") -> Figure:
     """Draw singular values in falling order, each spectrum over its largest value, on a logarithmic axis."""
     figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
