@@ -17,6 +17,7 @@ PAGES = [
     ("redundancy", "Redundancy", ":material/stacked_line_chart:"),
     ("rollout", "Rollout", ":material/account_tree:"),
     ("what_if", "What if", ":material/alt_route:"),
+    ("lesson", "Step by step", ":material/school:"),
     ("cost", "Cost", ":material/speed:"),
 ]
 page = st.navigation(

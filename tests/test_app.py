@@ -10,7 +10,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "rollout", "what_if", "cost")]
+PAGES = [
+    f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "rollout", "what_if", "lesson", "cost")
+]
 PANELS = (
     "Picture",
     "Super token attention, outgoing",
@@ -308,3 +310,16 @@ def test_export_offers_figures_numbers_and_the_command(app):
     (command,) = app.code
     assert command.value.startswith("python -m analysis.anchor --sample astronaut ")
     assert "--stage 1 --block 1 --head mean --row 22 --column 27" in command.value
+
+
+def test_lesson_follows_a_token_and_shows_its_phantoms(app):
+    app.number_input("row").set_value(0).run()
+    app.number_input("column").set_value(0).run()
+    app.switch_page("ui/pages/lesson.py").run()
+    check_fine(app)
+    assert len(app.latex) == 5
+    assert "5 of the nine lie outside the grid" in texts(app)
+    weights = app.dataframe[0].value["weight"]
+    assert weights.sum() == pytest.approx(1, abs=1e-3)
+    check_fine(app.segmented_control("stage").set_value(3).run())
+    assert "no super tokens" in app.info[0].value

@@ -58,7 +58,7 @@ ORDER: dict[str, list[str]] = {
         "analysis.attention_rules",
         "analysis.ledger",
     ],
-    "around an anchor": ["analysis.anchor_maps", "analysis.anchor_tables"],
+    "around an anchor": ["analysis.anchor_maps", "analysis.anchor_tables", "analysis.lesson"],
     "runs compared": ["analysis.cost", "analysis.counterfactual"],
     "relevance through depth": ["analysis.footprint", "analysis.class_gradient", "analysis.rollout"],
     "pictures as arrays": ["analysis.render"],

@@ -1,0 +1,94 @@
+"""One token's way through super token attention, step by step, with the real numbers of a captured block."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from stvit import BlockRecord, associate
+from stvit.cells import to_cells
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What happens to one token; super tokens are numbered row by row, k counts the nine neighbours.
+
+    Attributes:
+        token: The token.
+        neighbours: The nine candidates, -1 for a phantom, shape (9,).
+        dot_products: x . s_k, shape (9,); 0 for phantoms.
+        logits: The same over sqrt(C), shape (9,).
+        weights: Softmax of the logits, the row of Q, shape (9,).
+        column_mass: Column sums of Q for the neighbours, shape (9,); 0 for phantoms.
+        shares: Weights over column sums, the token's part of each super token (Q-hat), shape (9,).
+        super_rows: Rows of A(S) of the neighbours, shape (9, M); 0 for phantoms.
+        mixed: sum_k weight_k A(S)[k], shape (M,).
+        row: Mapped back with Q-hat: the token's attention over all tokens, shape (N,).
+    """
+
+    token: int
+    neighbours: Int[np.ndarray, " 9"]
+    dot_products: Float[np.ndarray, " 9"]
+    logits: Float[np.ndarray, " 9"]
+    weights: Float[np.ndarray, " 9"]
+    column_mass: Float[np.ndarray, " 9"]
+    shares: Float[np.ndarray, " 9"]
+    super_rows: Float[np.ndarray, "9 super_tokens"]
+    mixed: Float[np.ndarray, " super_tokens"]
+    row: Float[np.ndarray, " tokens"]
+
+    @property
+    def phantoms(self) -> np.ndarray:
+        """Which neighbours lie outside the grid."""
+        return self.neighbours < 0
+
+
+def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: int = 1) -> Lesson:
+    """Follow one token of the first image through a block.
+
+    Everything is computed anew from the tokens that entered the block, in the order of the paper's section 3.2, so
+    that it can be held against what was captured.
+
+    Args:
+        record: A captured block with super tokens.
+        token: The token.
+        head: Which head of A(S), None for the mean.
+        num_iters: Sampling iterations of the block.
+
+    Raises:
+        ValueError: If the block has no super tokens.
+        IndexError: If there is no such token.
+    """
+    grid = record.grid
+    if grid.is_identity:
+        raise ValueError(
+            f"{record.id.caption.capitalize()} has no super tokens (cell 1), so there are no steps to show."
+        )
+    grid.position(token)
+    tokens = record.tokens[:1]
+    values = tokens.flatten(2).transpose(1, 2)
+    before = associate(tokens, grid, num_iters - 1).sample(values) if num_iters > 1 else to_cells(values, grid).mean(2)
+    neighbours = grid.neighbour_index[token]
+    centres = torch.nn.functional.pad(before[0], (0, 0, 0, 1))[neighbours]  # index -1, the phantom, reads zeros
+    products = centres @ values[0, token]
+    logits = products * values.shape[-1] ** -0.5
+    weights = logits.softmax(-1)
+    mass = torch.nn.functional.pad(record.association.column_mass[0], (0, 1))[neighbours]
+    core = record.super_attention[0].mean(0) if head is None else record.super_attention[0, head]
+    rows = torch.nn.functional.pad(core, (0, 0, 0, 1))[neighbours]
+    mixed = weights @ rows
+    cells = torch.nn.functional.pad(mixed / record.association.normaliser[0], (0, 1))
+    index, weight = record.association.index[0], record.association.weight[0]
+    return Lesson(
+        token=token,
+        neighbours=neighbours.numpy(),
+        dot_products=products.numpy(),
+        logits=logits.numpy(),
+        weights=weights.numpy(),
+        column_mass=mass.numpy(),
+        shares=(weights / mass.where(mass > 0, torch.inf)).numpy(),
+        super_rows=rows.numpy(),
+        mixed=mixed.numpy(),
+        row=(cells[index] * weight).sum(-1).numpy(),
+    )
