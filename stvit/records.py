@@ -12,7 +12,7 @@ from stvit.association import Association, check_image
 from stvit.attention import SuperTokenAttention, split_heads
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
-from stvit.softmax_attention import SoftmaxAttention, check_head
+from stvit.softmax_attention import SoftmaxAttention, attention_logits, check_head
 from stvit.token_attention import DecomposedAttention
 
 
@@ -109,7 +109,7 @@ class BlockRecord:
     @cached_property
     def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:
         """A(S), shape (B, heads, M, M); rows are queries."""
-        return (self.super_query @ self.super_key.transpose(-1, -2) * self.scale).softmax(-1)
+        return attention_logits(self.super_query, self.super_key, self.scale).softmax(-1)
 
     def labels(self) -> Int[Tensor, "batch height width"]:
         """Return the hard assignment: the heaviest super token of each token, shape (B, H, W)."""

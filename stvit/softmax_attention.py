@@ -27,6 +27,18 @@ def check_token(token: int, tokens: int) -> None:
         raise IndexError(f"Token {token} does not exist; this attention has tokens 0 to {tokens - 1}.")
 
 
+def attention_logits(
+    query: Float[Tensor, "*batch queries head_dim"], key: Float[Tensor, "*batch keys head_dim"], scale: float
+) -> Float[Tensor, "*batch queries keys"]:
+    """Return q k^T * scale.
+
+    Half of the scale goes to each side before the product, as in PyTorch's own attention: rounding then agrees with
+    what the model computes, to the bit on the CPU, also where logits are large.
+    """
+    root = scale**0.5
+    return (query * root) @ (key * root).transpose(-1, -2)
+
+
 @dataclass(frozen=True, eq=False)
 class SoftmaxAttention:
     """softmax(q k^T * scale) of one image over all heads; rows are queries.
@@ -93,7 +105,7 @@ class SoftmaxAttention:
         """Return chosen columns of every head; the first call for a large attention passes over all rows."""
         if self.dense_nbytes <= DENSE_BYTES:
             return self._dense[:, :, index]
-        logits = self.query @ self.key[:, index].transpose(-1, -2) * self.scale
+        logits = attention_logits(self.query, self.key[:, index], self.scale)
         return (logits - self._log_normaliser.unsqueeze(-1)).exp()
 
     def apply(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
@@ -128,11 +140,9 @@ class SoftmaxAttention:
     def _log_normaliser(self) -> Tensor:
         """Logarithm of each row's sum of exponentials, shape (heads, N), computed in blocks of rows."""
         step = max(1, BLOCK_BYTES * self.num_tokens // max(1, self.dense_nbytes))
-        parts = [
-            (query @ self.key.transpose(-1, -2) * self.scale).logsumexp(-1) for query in self.query.split(step, dim=1)
-        ]
+        parts = [attention_logits(query, self.key, self.scale).logsumexp(-1) for query in self.query.split(step, dim=1)]
         return torch.cat(parts, dim=1)
 
     def _softmax(self, query: Tensor, head: int | None = None) -> Tensor:
         key = self.key if head is None else self.key[head : head + 1]
-        return (query @ key.transpose(-1, -2) * self.scale).softmax(-1)
+        return attention_logits(query, key, self.scale).softmax(-1)

@@ -5,6 +5,8 @@ import torch
 from memory import LargestTensor
 from tolerances import assert_close
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import scaled_dot_product_attention
 
 from stvit import SoftmaxAttention, softmax_attention
 
@@ -92,3 +94,11 @@ def test_a_token_that_does_not_exist(attention: SoftmaxAttention, token: int) ->
     for ask in (attention.row, attention.column):
         with pytest.raises(IndexError, match=f"Token {token} does not exist; this attention has tokens 0 to 10"):
             ask(token)
+
+
+def test_sharp_attention_rounds_as_pytorch_does() -> None:
+    """Trained models have logits of 60 and more, where another order of rounding shows in the fifth digit."""
+    query, key = 10 * torch.randn(3, 40, 32), 10 * torch.randn(3, 40, 32)
+    with sdpa_kernel(SDPBackend.MATH):
+        expected = scaled_dot_product_attention(query, key, torch.eye(40).expand(3, -1, -1))
+    assert torch.equal(SoftmaxAttention(query, key, 32**-0.5).to_dense(), expected)
