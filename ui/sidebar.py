@@ -72,6 +72,7 @@ def _choose_size() -> tuple[int, Framing]:
     size = st.selectbox("Resolution", SIZES, format_func=lambda side: f"{side} px", key="size", bind="query-params")
     framing = st.segmented_control(
         "Framing", list(FRAMINGS), format_func=FRAMINGS.__getitem__, default="crop", required=True, key="framing",
+        bind="query-params",
         help="The published centre crop, or the whole picture with its aspect ratio.",
     )  # fmt: skip
     return size, framing
