@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from analysis.attention_sources import RowSource
 from analysis.metric_catalogue import ESTIMATE, HEAD_METRICS, ROW_METRICS, chosen_metrics
@@ -135,18 +133,20 @@ def head_pairs(
 def _stream(
     source: RowSource, layout: TokenLayout, names: list[str], settings: RowSettings
 ) -> dict[str, Float[np.ndarray, "heads tokens"]]:
-    """Compute row metrics block by block, and add up what the tokens receive."""
-    parts: dict[str, list[Tensor]] = {name: [] for name in names if name != "received"}
-    received: Tensor | None = None
+    """Compute row metrics block by block, and add up what the tokens receive.
+
+    Results are written into arrays made beforehand: small tensors kept from each block would lie between the large
+    ones and stop the allocator from using the freed memory again.
+    """
+    maps = {name: np.zeros((source.heads, source.num_tokens), dtype=np.float64) for name in names}
     for block in row_blocks(source) if names else ():
         view = RowView(block, layout, settings)
-        for name, part in parts.items():
-            part.append(getattr(view, name))
-        if "received" in names:
-            more = view.received(source.num_tokens).double()
-            received = more if received is None else received + more
-    maps = {name: torch.cat(part, dim=1).numpy(force=True) for name, part in parts.items()}
-    return maps if received is None else maps | {"received": received.numpy(force=True)}
+        for name, values in maps.items():
+            if name == "received":
+                values += view.received(source.num_tokens).numpy(force=True)
+            else:
+                values[:, block.start : block.stop] = getattr(view, name).numpy(force=True)
+    return maps
 
 
 def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> dict[str, np.ndarray]:

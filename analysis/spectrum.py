@@ -135,7 +135,11 @@ class _Product:
         return [(start, partial(self._rows, start, min(start + self._step, self._tokens))) for start in starts]
 
     def times(self, values: Tensor) -> Tensor:
-        return torch.cat([block() @ values for _, block in self._blocks()])
+        result = values.new_empty(self._tokens, values.shape[1])
+        for start, block in self._blocks():  # written in place: parts kept one by one would fragment the memory
+            rows = block()
+            torch.matmul(rows, values, out=result[start : start + len(rows)])
+        return result
 
     def transposed_times(self, values: Tensor) -> Tensor:
         total = torch.zeros_like(values)

@@ -110,7 +110,11 @@ class SoftmaxAttention:
 
     def apply(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
         """Return A V for every head, block by block."""
-        return torch.cat([block @ values for _, block in self.blocks()], dim=1)
+        result = values.new_empty(self.heads, self.num_tokens, values.shape[-1])
+        for start, block in self.blocks():
+            # Written in place: parts kept one by one lie between the blocks and keep their memory from reuse.
+            result[:, start : start + block.shape[1]] = block @ values
+        return result
 
     def apply_transposed(
         self, values: Float[Tensor, "heads tokens channels"]
@@ -140,8 +144,11 @@ class SoftmaxAttention:
     def _log_normaliser(self) -> Tensor:
         """Logarithm of each row's sum of exponentials, shape (heads, N), computed in blocks of rows."""
         step = max(1, BLOCK_BYTES * self.num_tokens // max(1, self.dense_nbytes))
-        parts = [attention_logits(query, self.key, self.scale).logsumexp(-1) for query in self.query.split(step, dim=1)]
-        return torch.cat(parts, dim=1)
+        result = self.query.new_empty(self.heads, self.num_tokens)
+        for start in range(0, self.num_tokens, step):
+            part = slice(start, start + step)
+            result[:, part] = attention_logits(self.query[:, part], self.key, self.scale).logsumexp(-1)
+        return result
 
     def _softmax(self, query: Tensor, head: int | None = None) -> Tensor:
         key = self.key if head is None else self.key[head : head + 1]

@@ -207,6 +207,8 @@ def test_rows_without_mass_measure_nothing():
         name: [0, 0] for name in got if name != "perplexity"
     }
     assert (got["perplexity"] == 1).all()  # exp(0)
+    one_empty = Rows(np.stack([np.zeros((4, 4)), np.eye(4)]))
+    assert measure(one_empty, grid, 4, ["head_divergence"]).per_token["head_divergence"].max() == 0
 
 
 def test_the_order_of_tokens_does_not_matter_to_what_knows_no_place():
