@@ -52,6 +52,11 @@ def softmax(grid, dtype=torch.float64):
 MAKERS = {"super": token_attention, "global": softmax, "local": local}
 
 
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr("analysis.row_blocks.BLOCK_BYTES", 2000)
+
+
 def full(source):
     return torch.stack([source.rows(0, source.num_tokens, head) for head in range(source.heads)]).numpy()
 
@@ -68,9 +73,9 @@ def test_row_metrics_follow_their_definitions(make, grid):
                 assert got[name][head, anchor] == pytest.approx(expected[name], abs=1e-9), name
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
-def test_single_precision_agrees_with_double(make, monkeypatch):
-    monkeypatch.setattr("analysis.row_blocks.BLOCK_BYTES", 10_000)
+def test_single_precision_agrees_with_double(make):
     grid = TokenGrid(13, 11, 4)
     source = make(grid, dtype=torch.float32)
     got = per_token(source, grid, 4, BY_LOOP, SETTINGS)
@@ -92,6 +97,7 @@ def test_entropy_against_scipy():
     np.testing.assert_allclose(got["perplexity"], np.exp(expected), atol=1e-9)
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_differences_between_heads_against_scipy(make):
     grid = TokenGrid(6, 7, 3)
@@ -180,6 +186,7 @@ def test_everything_is_received_by_one_sink():
     np.testing.assert_allclose(got.per_head["effective_rank"], 1)
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_received_is_the_column_sum_of_conditional_rows(make):
     grid = TokenGrid(6, 7, 3)
@@ -207,7 +214,7 @@ def test_rows_without_mass_measure_nothing():
         name: [0, 0] for name in got if name != "perplexity"
     }
     assert (got["perplexity"] == 1).all()  # exp(0)
-    one_empty = Rows(np.stack([np.zeros((4, 4)), np.eye(4)]))
+    one_empty = Rows(np.stack([np.zeros((4, 4)), np.eye(4), np.zeros((4, 4))]))
     assert measure(one_empty, grid, 4, ["head_divergence"]).per_token["head_divergence"].max() == 0
 
 
