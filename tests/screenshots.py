@@ -5,11 +5,12 @@ import tempfile
 from pathlib import Path
 
 from browser_support import FLAGS, chromium_path, served_app
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 PAGES = {
-    "explore": "/?sample=Cat&row=22&column=24",
+    "explore": "/?sample=Cat&stage=2&row=11&column=12",
     "super-tokens": "/super-tokens?sample=Cat",
     "redundancy": "/redundancy?sample=Cat",
 }
@@ -40,7 +41,15 @@ def _photograph(page: Page, address: str, path: Path) -> None:
     page.locator(".stApp[data-test-script-state=notRunning]").wait_for(timeout=120_000)
     page.wait_for_timeout(SETTLE)
     page.screenshot(path=path)
+    _shrink(path)
     print(path)
+
+
+def _shrink(path: Path) -> None:
+    """Keep the file small: 256 colours do for a screenshot."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
+    small.save(path, optimize=True)
 
 
 if __name__ == "__main__":
