@@ -79,4 +79,4 @@ def test_bad_upload_leaves_the_app_usable(page):
     uploader.set_input_files({"name": "fake.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.get_by_text("The sample stays in its place").wait_for()
     for panel in ATTENTION_PANELS:
-        assert page.get_by_text(panel, exact=True).is_visible()
+        page.get_by_text(panel, exact=True).wait_for()
