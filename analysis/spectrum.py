@@ -5,7 +5,7 @@ The rank is that of the attention as it is; rows are not divided by their sums.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -27,6 +27,9 @@ SKETCHED = 192
 
 OVERSAMPLING = 64
 """Further directions of the sketch, so that the last of the leading values are right too."""
+
+PROBES = 16
+"""Random vectors by which the little that the leading values leave is measured."""
 
 ROUNDING = 1e-4
 """Below this part of the squared norm, what the leading values leave cannot be had by subtraction in float32."""
@@ -60,8 +63,9 @@ def stable_rank(values: Float[Tensor, " count"]) -> float:
 def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
     """Return the singular values of one head.
 
-    Exact for attentions that know a way of their own (token attention by its factors, local attention window by
-    window) and for all others up to `exact_tokens` tokens. Above, an estimate: see `estimated_singular_values`.
+    Exact, to about 1e-8 of the largest, for attentions that know a way of their own (token attention by its
+    factors, local attention window by window) and for all others up to `exact_tokens` tokens. Above, an estimate:
+    see `estimated_singular_values`.
 
     Args:
         source: Any attention.
@@ -73,7 +77,7 @@ def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> 
     if own is not None:
         return Spectrum(own(head), True)
     if source.num_tokens <= exact_tokens:
-        return Spectrum(torch.linalg.svdvals(source.rows(0, source.num_tokens, head).double()), True)
+        return Spectrum(_from_gram(source.rows(0, source.num_tokens, head)), True)
     return Spectrum(estimated_singular_values(source, head), False)
 
 
@@ -97,9 +101,9 @@ def estimated_singular_values(
     product = _Product(source, head)
     basis = _leading_basis(product, source.num_tokens, leading + OVERSAMPLING, seed)
     reduced = product.transposed_times(basis)
-    values = torch.linalg.eigvalsh(reduced.T.double() @ reduced.double()).flip(0).clamp(min=0).sqrt()
-    energy = product.squared_norm - values.square().sum().item()
-    if energy < ROUNDING * product.squared_norm:  # a difference of nearly equal numbers: look at it directly
+    values = _from_gram(reduced)
+    energy = product.squared_norm() - values.square().sum().item()
+    if energy < ROUNDING * values.square().sum().item():  # a difference of nearly equal numbers: look directly
         energy = product.squared_residual(basis, reduced)
     energy += values[leading:].square().sum().item()
     values = values[:leading]
@@ -148,17 +152,21 @@ class _Product:
             total += rows.T @ values[start : start + len(rows)]
         return total
 
-    @cached_property
     def squared_norm(self) -> float:
         return sum(block().square().sum(dtype=torch.float64).item() for _, block in self._blocks())
 
     def squared_residual(self, basis: Tensor, reduced: Tensor) -> float:
-        """Return the squared norm of what the basis leaves, |A - Q (A^T Q)^T|^2."""
-        total = 0.0
-        for start, block in self._blocks():
-            rows = block()
-            total += (rows - basis[start : start + len(rows)] @ reduced.T).square().sum(dtype=torch.float64).item()
-        return total
+        """Estimate the squared norm of what the basis leaves, R = A - Q (A^T Q)^T, as the mean |R g|^2 over probes."""
+        generator = torch.Generator().manual_seed(len(basis))
+        probes = torch.randn(self._tokens, PROBES, generator=generator).to(self.like)
+        left = self.times(probes) - basis @ (reduced.T @ probes)
+        return left.double().square().sum().item() / PROBES
+
+
+def _from_gram(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, " columns"]:
+    """Return the singular values of a matrix in falling order as roots of the eigenvalues of A^T A, in float64."""
+    double = matrix.double()
+    return torch.linalg.eigvalsh(double.T @ double).flip(0).clamp(min=0).sqrt()
 
 
 def _orthonormal(columns: Tensor) -> Tensor:
