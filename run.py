@@ -61,6 +61,7 @@ def run_tests(rest: list[str]) -> int:
         status = run(*check, check=False)
         if status:
             return status
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with a thread each; more would wait for each other
     return run("-m", "pytest", *(rest or ("-n", "2")), check=False)
 
 
