@@ -14,7 +14,7 @@ def test_known_names_stand_at_their_places():
     places = {0: "tench", 217: "English springer", 482: "cassette player", 491: "chain saw", 497: "church"}
     places |= {566: "French horn", 569: "garbage truck", 571: "gas pump", 574: "golf ball", 701: "parachute"}
     assert {place: names[place] for place in places} == places
-    assert names[999] == "toilet paper"
+    assert names[999] == "toilet tissue"
 
 
 def test_a_released_checkpoint_gets_them(tmp_path):
