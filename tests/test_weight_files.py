@@ -62,6 +62,7 @@ def test_the_payload_would_have_run(tmp_path, how):
     assert marker.exists()
 
 
+@pytest.mark.filterwarnings("ignore")  # PyTorch warns when the variable works; as an error that would hide the effect
 def test_the_environment_cannot_switch_the_protection_off(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     write_unsafe(tmp_path / "evil.pth", Payload(tmp_path / "ran"), "zip")
