@@ -75,7 +75,7 @@ def assert_same_runs(first, second):
 
 
 def run_elsewhere(out, moment, number, launcher=()):
-    """Run or resume the tiny recipe in another process, which may be killed at a moment; return its exit status."""
+    """Run or resume the tiny recipe in another process, which may be killed at a moment; return how it ended."""
     command = [sys.executable, *launcher, str(ROOT / "tests" / "training_kill.py"), str(out), moment, str(number)]
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
@@ -83,6 +83,10 @@ def run_elsewhere(out, moment, number, launcher=()):
         "OMP_NUM_THREADS": "1",
     }
     return subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)
+
+
+def assert_ended_well(process):
+    assert process.returncode == 0, process.stderr.decode()
 
 
 @pytest.mark.parametrize(
@@ -108,10 +112,10 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, straight, moment, numbe
 def test_two_processes_train_together_and_resume_to_the_same_bits(tmp_path):
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    assert run_elsewhere(straight, "never", 0, launcher).returncode == 0
+    assert_ended_well(run_elsewhere(straight, "never", 0, launcher))
     assert run_elsewhere(killed, "step", 5, launcher).returncode != 0
     assert load_checkpoint(killed / LAST)["progress"][0] < 6
-    assert run_elsewhere(killed, "never", 0, launcher).returncode == 0
+    assert_ended_well(run_elsewhere(killed, "never", 0, launcher))
     assert_same_runs(straight, killed)
     state = load_checkpoint(straight / LAST)
     assert state["progress"][0] == 6  # 24 images in steps of 2 x 4, two epochs

@@ -6,6 +6,7 @@ Arguments: folder of the run; "step", "write" or "never"; the number of the step
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from training_data import TINY_MODEL, tiny_cache, tiny_config
@@ -39,10 +40,11 @@ def main(out: Path, moment: str, number: int) -> None:
 
     training.loop.Trainer._advance = counted_advance
     training.storage.os.fsync = counted_sync
-    trainer = training.loop.Trainer(tiny_config(), tiny_cache(), tiny_cache(3, seed=1), out, progress_bar=False)
-    if (out / LAST).exists():
-        trainer.resume()
-    trainer.run()
+    data = tiny_cache(), tiny_cache(3, seed=1)
+    with closing(training.loop.Trainer(tiny_config(), *data, out, progress_bar=False)) as trainer:
+        if (out / LAST).exists():
+            trainer.resume()
+        trainer.run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,12 +126,12 @@ def run_training(options: argparse.Namespace) -> None:
     train, val = (
         open_cache(options.data, split, size, folder, options.corrupt, not options.quiet) for split in ("train", "val")
     )
-    trainer = Trainer(config, train, val, options.out, not options.quiet)
-    if options.resume:
-        trainer.resume()
-    trainer.run()
-    if trainer.accelerator.is_main_process:
-        save_curves(read_metrics(options.out / METRICS), options.out / "curves.png")
+    with closing(Trainer(config, train, val, options.out, not options.quiet)) as trainer:
+        if options.resume:
+            trainer.resume()
+        trainer.run()
+        if trainer.accelerator.is_main_process:
+            save_curves(read_metrics(options.out / METRICS), options.out / "curves.png")
 
 
 def choose_config(options: argparse.Namespace) -> TrainingConfig:

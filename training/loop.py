@@ -145,6 +145,10 @@ class Trainer:
         """Continue from the newest checkpoint in `out`."""
         self.load_state_dict(load_checkpoint(self.out / LAST))
 
+    def close(self) -> None:
+        """End the processes' connection; one that ends with it open may abort while Python shuts down."""
+        self.accelerator.end_training()
+
     def _run_epoch(self) -> dict[str, Any]:
         if self.step == 0:
             self.average = Average()
