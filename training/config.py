@@ -182,7 +182,20 @@ PRESETS: dict[str, TrainingConfig] = {
         checkpoint_every=50,
     ),
 }
-"""Recipes by name: the paper's for each size, its fine-tuning at 384, and the small demo on two CPU cores."""
+PRESETS["demo_continued"] = replace(
+    PRESETS["demo"],
+    epochs=40,
+    lr=1e-3,
+    warmup_epochs=1,
+    drop_path=0.05,
+    ema_decay=0.998,
+    sizes=((0.0, 128), (0.5, 160), (0.78, 192), (0.92, 224)),
+    evaluate_every=6,
+    crop_scale=(0.25, 1.0),
+    cutmix=1.0,
+)
+"""Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, and a second
+run of the demo that begins (`init`) from the weights of the first."""
 
 
 def get_preset(name: str, **overrides: Any) -> TrainingConfig:
