@@ -272,11 +272,15 @@ def test_play_walks_to_the_last_block_and_stops(page):
 
 
 def test_boundaries_and_heat_can_be_taken_away(page):
-    lines = page.locator('[data-kind="super"] .lines')
-    assert lines.is_visible()
-    assert "H" in lines.locator("path").first.get_attribute("d")
-    page.get_by_role("checkbox").uncheck()
-    assert not lines.is_visible()
+    on_picture, on_map = page.locator(".picker .lines"), page.locator('[data-kind="super"] .lines')
+    assert on_picture.is_visible()
+    assert "H" in on_picture.locator("path").first.get_attribute("d")
+    assert not on_map.is_visible()  # heat is read without them; they can be had
+    page.get_by_role("checkbox", name="Maps").check()
+    assert on_map.is_visible()
+    page.get_by_role("checkbox", name="Picture").uncheck()
+    assert not on_picture.is_visible()
+    assert on_map.is_visible()
     page.get_by_label("Heat opacity").fill("0.25")
     opacity = page.locator('[data-kind="super"] .heat').evaluate("canvas => getComputedStyle(canvas).opacity")
     assert float(opacity) == 0.25

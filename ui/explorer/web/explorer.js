@@ -14,7 +14,7 @@ import { captionOf, describeAnchor, describeView, fitView, headOf, makeView, pai
 const REPORT_MS = 350; // keys and heads are reported when they rest
 
 // Kept while the page is open, so that leaving the explorer and coming back changes nothing.
-const remembered = { head: MEAN, incoming: false, scale: "linear", shared: false, opacity: 0.75, boundaries: true };
+const remembered = { head: MEAN, incoming: false, scale: "linear", shared: false, opacity: 0.75, boundaries: true, outlines: false };
 
 export class Explorer {
   // report(state) hears what was chosen; with onlyStored, blocks that are not in the store cannot be chosen.
@@ -160,7 +160,8 @@ export class Explorer {
 
   #applyLook() {
     this.view.body.style.setProperty("--heat", this.settings.opacity);
-    this.view.body.classList.toggle("bare", !this.settings.boundaries);
+    this.view.body.classList.toggle("bare-picture", !this.settings.boundaries);
+    this.view.body.classList.toggle("bare-maps", !this.settings.outlines);
   }
 
   // --- what a person does -------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ export class Explorer {
 
   #settingChanged(name) {
     this.#applyLook();
-    if (name === "opacity" || name === "boundaries" || !this.block) return;
+    if (["opacity", "boundaries", "outlines"].includes(name) || !this.block) return;
     this.#describe();
     this.#show();
     if (name === "head") this.#tell(REPORT_MS);

@@ -1,4 +1,4 @@
-// The toolbar: native radio buttons, a range and a checkbox, so that keyboard and screen readers know them.
+// The toolbar: native radio buttons, a range and checkboxes, so that keyboard and screen readers know them.
 
 import { element } from "./dom.js";
 import { MEAN } from "./attention.js";
@@ -13,9 +13,13 @@ export function makeToolbar(settings, changed) {
   const scale = makeChoice("Scale", [["Linear", "linear"], ["Log", "log"], ["Rank", "rank"]], settings.scale, set("scale"));
   const range = makeChoice("Colour range", [["Per panel", false], ["Shared", true]], settings.shared, set("shared"));
   const opacity = makeRange("Heat", settings.opacity, set("opacity"));
-  const boundaries = makeCheck("Boundaries", settings.boundaries, set("boundaries"));
-  const parts = [head, direction, scale, range, opacity, boundaries];
-  const root = element("div", { class: "toolbar", role: "group", "aria-label": "How attention is shown" }, ...parts.map((part) => part.root));
+  const boundaries = makeChecks("Super token boundaries", [
+    ["Picture", settings.boundaries, set("boundaries")],
+    ["Maps", settings.outlines, set("outlines")],
+  ]);
+  const look = element("div", { class: "look" }, opacity.root, boundaries.root); // these two stay side by side
+  const roots = [head, direction, scale, range].map((part) => part.root);
+  const root = element("div", { class: "toolbar", role: "group", "aria-label": "How attention is shown" }, ...roots, look);
   return { root, head, range };
 }
 
@@ -57,9 +61,12 @@ function makeRange(title, value, choose) {
   return { root };
 }
 
-function makeCheck(title, value, choose) {
-  const input = element("input", { type: "checkbox", checked: value });
-  input.addEventListener("change", () => choose(input.checked));
-  const root = element("label", { class: "check" }, element("span", { class: "legend", text: "Super tokens" }), element("span", { class: "box" }, input, title));
+function makeChecks(title, choices) {
+  const boxes = choices.map(([label, checked, choose]) => {
+    const input = element("input", { type: "checkbox", checked });
+    input.addEventListener("change", () => choose(input.checked));
+    return element("label", { class: "box" }, input, label);
+  });
+  const root = element("fieldset", { class: "choice check" }, element("legend", { text: title }), element("div", { class: "boxes" }, ...boxes));
   return { root };
 }
