@@ -1,26 +1,33 @@
 """How redundant an attention is: numbers for every token and head, from its rows, streamed in blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from analysis.attention_sources import RowSource
 from analysis.metric_catalogue import ESTIMATE, HEAD_METRICS, ROW_METRICS, chosen_metrics
-from analysis.row_blocks import row_blocks
+from analysis.parallel import run_all
+from analysis.row_blocks import RowReader, row_blocks
 from analysis.row_view import RowSettings, RowView
-from analysis.spectrum import EXACT_TOKENS, effective_rank, spectrum, stable_rank
+from analysis.spectrum import EXACT_TOKENS, Spectrum, effective_rank, spectrum, stable_rank
 from analysis.token_layout import TokenLayout
 from stvit import TokenGrid
 
 SINK_FACTOR = 10.0
 """A token that receives more than this many fair shares counts as a sink."""
 
+CHUNKS = 8
+"""Parts of an attention that are measured side by side, whatever the number of cores: sums must not depend on it."""
+
 _BETWEEN_HEADS = ("head_divergence", "head_cosine")
 _RECEIVED = ("received_max", "sinks", "sink_mass")
 _RANKS = {"effective_rank": effective_rank, "stable_rank": stable_rank}
 _DEFAULT = ("mass", "entropy", "distance")
+
+_Range = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +109,16 @@ def measure(
     rows = [name for name in ROW_METRICS if name in wanted and (source.heads > 1 or name not in _BETWEEN_HEADS)]
     received = [name for name in _RECEIVED if name in wanted]
     streamed = [*rows, "received"] if received and "received" not in rows else rows
-    maps = _stream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
-    heads = _received(maps["received"], received) if received else {}
-    heads |= _ranks(source, [name for name in _RANKS if name in wanted], exact_tokens)
-    return AttentionMetrics({name: maps[name] for name in rows}, {n: heads[n] for n in HEAD_METRICS if n in heads})
+    ranks = [name for name in _RANKS if name in wanted]
+    stream = _Stream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
+    heads = range(source.heads) if ranks else ()
+    spectra = [partial(spectrum, source, head, exact_tokens) for head in heads]
+    tasks: list[Callable[[], Spectrum | None]] = [*spectra, *stream.tasks]  # the longest first
+    found = run_all(tasks)
+    maps = stream.maps()
+    values = _received(maps["received"], received) if received else {}
+    values |= _ranks([one for one in found if one is not None], ranks)
+    return AttentionMetrics({name: maps[name] for name in rows}, {n: values[n] for n in HEAD_METRICS if n in values})
 
 
 def head_pairs(
@@ -130,23 +143,44 @@ def head_pairs(
     return divergence + divergence.T, np.maximum(cosine, cosine.T)
 
 
-def _stream(
-    source: RowSource, layout: TokenLayout, names: list[str], settings: RowSettings
-) -> dict[str, Float[np.ndarray, "heads tokens"]]:
-    """Compute row metrics block by block, and add up what the tokens receive.
+class _Stream:
+    """Computes row metrics block by block, and adds up what the tokens receive.
 
     Results are written into arrays made beforehand: small tensors kept from each block would lie between the large
     ones and stop the allocator from using the freed memory again.
     """
-    maps = {name: np.zeros((source.heads, source.num_tokens), dtype=np.float64) for name in names}
-    for block in row_blocks(source) if names else ():
-        view = RowView(block, layout, settings)
-        for name, values in maps.items():
-            if name == "received":
-                values += view.received(source.num_tokens).numpy(force=True)
-            else:
-                values[:, block.start : block.stop] = getattr(view, name).numpy(force=True)
-    return maps
+
+    def __init__(self, source: RowSource, layout: TokenLayout, names: list[str], settings: RowSettings) -> None:
+        self._layout, self._settings = layout, settings
+        shape = source.heads, source.num_tokens
+        self._maps = {name: np.zeros(shape) for name in names if name != "received"}
+        self._received: list[np.ndarray] = []
+        self.tasks: list[Callable[[], None]] = []
+        if not names:
+            return
+        reader = RowReader(source)
+        chunks = _chunks(reader.ranges)
+        self.tasks = [partial(self._measure, reader, number, chunk) for number, chunk in enumerate(chunks)]
+        if "received" in names:
+            self._received = [np.zeros(shape) for _ in chunks]
+
+    def maps(self) -> dict[str, Float[np.ndarray, "heads tokens"]]:
+        """Return the results after all tasks were run."""
+        return self._maps | ({"received": np.sum(self._received, axis=0)} if self._received else {})
+
+    def _measure(self, reader: RowReader, chunk: int, ranges: list[_Range]) -> None:
+        for start, stop in ranges:
+            view = RowView(reader.read(start, stop), self._layout, self._settings)
+            for name, values in self._maps.items():
+                values[:, start:stop] = getattr(view, name).numpy(force=True)
+            if self._received:
+                self._received[chunk] += view.received(self._layout.grid.num_tokens).numpy(force=True)
+
+
+def _chunks(ranges: list[_Range]) -> list[list[_Range]]:
+    """Cut the blocks of rows into at most CHUNKS consecutive parts of about equal length."""
+    count = min(CHUNKS, len(ranges))
+    return [ranges[part * len(ranges) // count : (part + 1) * len(ranges) // count] for part in range(count)]
 
 
 def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> dict[str, np.ndarray]:
@@ -161,10 +195,7 @@ def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> 
     return {name: values[name] for name in names}
 
 
-def _ranks(source: RowSource, names: list[str], exact_tokens: int) -> dict[str, np.ndarray]:
-    if not names:
-        return {}
-    spectra = [spectrum(source, head, exact_tokens) for head in range(source.heads)]
+def _ranks(spectra: list[Spectrum], names: list[str]) -> dict[str, np.ndarray]:
     ending = "" if all(one.exact for one in spectra) else ESTIMATE
     return {name + ending: np.array([_RANKS[name](one.values) for one in spectra]) for name in names}
 

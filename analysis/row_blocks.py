@@ -35,21 +35,39 @@ class RowBlock:
         return self.start + self.weight.shape[1]
 
 
-def row_blocks(source: RowSource, max_bytes: int | None = None) -> Iterator[RowBlock]:
-    """Yield the rows of every head in order, each block at most max_bytes large (one row at least).
+class RowReader:
+    """Reads an attention in blocks of rows of all heads; several threads may read at once.
 
-    The numbers are taken to be in single precision; None stands for BLOCK_BYTES.
+    Args:
+        source: Any attention.
+        max_bytes: Largest block in bytes, numbers taken to be in single precision (one row at least); BLOCK_BYTES
+            if None.
+
+    Attributes:
+        ranges: First row and row after the last of each block, in order.
     """
-    sparse = isinstance(source, SparseRowSource)
-    width = source.sparse_rows(0, 1)[1].shape[1] if isinstance(source, SparseRowSource) else source.num_tokens
-    step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * source.heads * width))
-    rows = None if sparse else all_heads(source)
-    for start in range(0, source.num_tokens, step):
-        stop = min(start + step, source.num_tokens)
-        if isinstance(source, SparseRowSource):
-            yield RowBlock(start, *source.sparse_rows(start, stop))
-        elif rows is not None:
-            yield RowBlock(start, rows(start, stop), None)
+
+    def __init__(self, source: RowSource, max_bytes: int | None = None) -> None:
+        self._sparse = source.sparse_rows if isinstance(source, SparseRowSource) else None
+        self._dense = all_heads(source)
+        width = self.read(0, 1).weight.shape[-1]  # and what sources keep from their first use is there from now on
+        limit = BLOCK_BYTES if max_bytes is None else max_bytes
+        step = max(1, limit // (4 * source.heads * width))
+        tokens = source.num_tokens
+        self.ranges = [(start, min(start + step, tokens)) for start in range(0, tokens, step)]
+
+    def read(self, start: int, stop: int) -> RowBlock:
+        """Return rows start to stop (excluded)."""
+        if self._sparse is not None:
+            return RowBlock(start, *self._sparse(start, stop))
+        return RowBlock(start, self._dense(start, stop), None)
+
+
+def row_blocks(source: RowSource, max_bytes: int | None = None) -> Iterator[RowBlock]:
+    """Yield the rows of every head in order, block by block; see `RowReader`."""
+    reader = RowReader(source, max_bytes)
+    for start, stop in reader.ranges:
+        yield reader.read(start, stop)
 
 
 def all_heads(source: RowSource) -> Callable[[int, int], Float[Tensor, "heads rows tokens"]]:

@@ -40,6 +40,7 @@ ORDER: dict[str, list[str]] = {
         "analysis.segmentation_metrics",
     ],
     "attention as rows": [
+        "analysis.parallel",
         "analysis.sorting",
         "analysis.attention_sources",
         "analysis.local_attention",
@@ -59,12 +60,27 @@ ORDER: dict[str, list[str]] = {
         "analysis.ledger",
     ],
     "around an anchor": ["analysis.anchor_maps", "analysis.anchor_tables", "analysis.lesson"],
-    "runs compared": ["analysis.cost", "analysis.counterfactual"],
+    "runs compared": [
+        "analysis.cost",
+        "analysis.cost_timing",
+        "analysis.counterfactual",
+        "analysis.groupings",
+        "analysis.outcome",
+    ],
     "relevance through depth": ["analysis.footprint", "analysis.class_gradient", "analysis.rollout"],
     "pictures as arrays": ["analysis.render"],
     "all of analysis": ["analysis"],
     "figures": ["analysis.figures", "analysis.figures.*"],
-    "command line": ["analysis.cli", "analysis.__main__", "analysis.anchor_cli", "analysis.anchor"],
+    "reports": ["analysis.reports", "analysis.reports.*"],
+    "command line": [
+        "analysis.cli_options",
+        "analysis.cli",
+        "analysis.__main__",
+        "analysis.anchor_cli",
+        "analysis.anchor",
+        "analysis.export_cli",
+        "analysis.export",
+    ],
 }
 
 MAY_USE: dict[str, set[str]] = {

@@ -129,6 +129,19 @@ def test_divergence_lies_between_its_bounds():
     assert per_token(Rows(apart), grid, 1, ["head_cosine"])["head_cosine"] == pytest.approx(0)
 
 
+def test_the_number_of_threads_does_not_matter_to_the_bits(small_blocks):
+    grid = TokenGrid(12, 10, (4, 4))
+    source, before = softmax(grid, torch.float32), torch.get_num_threads()
+    found = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        found.append(measure(source, grid, 4).head_values())
+    torch.set_num_threads(before)
+    assert found[0].keys() == found[1].keys()
+    for name, values in found[0].items():
+        np.testing.assert_array_equal(values, found[1][name], err_msg=name)
+
+
 def test_a_single_head_has_nothing_to_differ_from():
     grid = TokenGrid(2, 3)
     assert set(measure(UniformAttention(6), grid, 4).per_token) == set(ROW_METRICS) - {"head_divergence", "head_cosine"}
