@@ -9,12 +9,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from analysis.attention_rules import ATTENTIONS
+from analysis.cli_options import chosen_model, model_options, sentence, size_options
 from analysis.figures.paper import FORMATS, depth_figure, head_matrix_figure, save
 from analysis.ledger import ledger
 from analysis.metric_catalogue import CATALOGUE
-from stvit import STViT, capture, load_pretrained
+from stvit import STViT, capture
 from stvit.images import prepare
-from stvit.weights import model_from_file
 
 FIGURE_METRICS = ("entropy", "distance", "effective_rank")
 
@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 if at least one picture was measured, else 1."""
     options = _parser().parse_args(arguments)
     try:
-        model = model_from_file(options.weights) if options.weights else load_pretrained(options.model)
+        model, _ = chosen_model(options)
         options.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, KeyError, OSError) as error:
-        print(_sentence(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         return 1
     table, skipped = measure_pictures(model, options)
     for path, reason in skipped:
@@ -50,7 +50,7 @@ def measure_pictures(model: STViT, options: argparse.Namespace) -> tuple[pd.Data
             try:
                 tables.append(_measure(model, path, options, lambda done, _: bar.update()))
             except (ValueError, OSError) as error:
-                skipped.append((path, _sentence(error)))
+                skipped.append((path, sentence(error)))
     return (pd.concat(tables, ignore_index=True) if tables else None), skipped
 
 
@@ -80,20 +80,13 @@ def _measure(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    parents = [model_options(), size_options()]
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__, parents=parents)
     parser.add_argument("images", nargs="+", type=Path, help="picture files")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables and figures")
-    parser.add_argument("--model", default="demo", help="name in pretrained/manifest.json (default: demo)")
-    parser.add_argument("--weights", type=Path, help="a weights file instead, ours or as released")
-    parser.add_argument("--size", type=int, default=224, help="px (default: 224)")
-    parser.add_argument("--framing", choices=("crop", "whole"), default="crop", help="centre crop or whole picture")
     parser.add_argument("--attentions", nargs="+", choices=ATTENTIONS, default=["super", "global"], metavar="NAME",
                         help=f"among {', '.join(ATTENTIONS)} (default: super global)")  # fmt: skip
     parser.add_argument("--metrics", nargs="+", choices=CATALOGUE, metavar="NAME",
                         help=f"among {', '.join(CATALOGUE)} (default: all)")  # fmt: skip
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS), help="of the figures")
     return parser
-
-
-def _sentence(error: Exception) -> str:
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

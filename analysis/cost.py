@@ -17,6 +17,9 @@ FLOPS_PER_MAC = 2
 STRIDES = (4, 8, 16, 32)
 """Pixels per token and axis of each stage."""
 
+COST_SIZES = (224, 288, 384, 512, 768, 1024)
+"""Sides of the pictures, in px, that costs are shown for."""
+
 
 def global_attention_macs(tokens: int, channels: int) -> int:
     """Return the MACs of global attention, 2 N^2 C + 4 N C^2 (paper, section 3.3)."""

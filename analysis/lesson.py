@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
@@ -10,7 +11,7 @@ from stvit import BlockRecord, associate
 from stvit.cells import to_cells
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What happens to one token; super tokens are numbered row by row, k counts the nine neighbours.
 
@@ -22,6 +23,8 @@ class Lesson:
         weights: Softmax of the logits, the row of Q, shape (9,).
         column_mass: Column sums of Q for the neighbours, shape (9,); 0 for phantoms.
         shares: Weights over column sums, the token's part of each super token (Q-hat), shape (9,).
+        heaviest: The super token that the token belongs to most; never a phantom.
+        members: Column of Q-hat of that super token: the share of each token in it, summing to 1, shape (N,).
         super_rows: Rows of A(S) of the neighbours, shape (9, M); 0 for phantoms.
         mixed: sum_k weight_k A(S)[k], shape (M,).
         row: Mapped back with Q-hat: the token's attention over all tokens, shape (N,).
@@ -34,6 +37,8 @@ class Lesson:
     weights: Float[np.ndarray, " 9"]
     column_mass: Float[np.ndarray, " 9"]
     shares: Float[np.ndarray, " 9"]
+    heaviest: int
+    members: Float[np.ndarray, " tokens"]
     super_rows: Float[np.ndarray, "9 super_tokens"]
     mixed: Float[np.ndarray, " super_tokens"]
     row: Float[np.ndarray, " tokens"]
@@ -80,6 +85,8 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     mixed = weights @ rows
     cells = torch.nn.functional.pad(mixed / record.association.normaliser[0], (0, 1))
     index, weight = record.association.index[0], record.association.weight[0]
+    heaviest = int(neighbours[weights.where(neighbours >= 0, -1).argmax()])
+    of_heaviest = weight.where(index == heaviest, 0).sum(-1)
     return Lesson(
         token=token,
         neighbours=neighbours.numpy(),
@@ -88,7 +95,32 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
         weights=weights.numpy(),
         column_mass=mass.numpy(),
         shares=(weights / mass.where(mass > 0, torch.inf)).numpy(),
+        heaviest=heaviest,
+        members=(of_heaviest / record.association.normaliser[0, heaviest]).numpy(),
         super_rows=rows.numpy(),
         mixed=mixed.numpy(),
         row=(cells[index] * weight).sum(-1).numpy(),
+    )
+
+
+def lesson_table(record: BlockRecord, steps: Lesson) -> pd.DataFrame:
+    """Return one line for each of the nine candidates.
+
+    Returns:
+        Columns: super token (-1 for a phantom), row, column (of its cell; outside the grid for a phantom), dot
+        product, logit, weight, column sum, share.
+    """
+    row, column = (int(place) for place in np.divmod(record.grid.cell_index.numpy()[steps.token], record.grid.columns))
+    down, across = np.divmod(np.arange(9), 3)
+    return pd.DataFrame(
+        {
+            "super token": steps.neighbours,
+            "row": row + down - 1,
+            "column": column + across - 1,
+            "dot product": steps.dot_products,
+            "logit": steps.logits,
+            "weight": steps.weights,
+            "column sum": steps.column_mass,
+            "share": steps.shares,
+        }
     )

@@ -317,9 +317,9 @@ def test_lesson_follows_a_token_and_shows_its_phantoms(app):
     app.number_input("column").set_value(0).run()
     app.switch_page("ui/pages/lesson.py").run()
     check_fine(app)
-    assert len(app.latex) == 5
+    assert len(app.latex) == 6
     assert "5 of the nine lie outside the grid" in texts(app)
-    weights = app.dataframe[0].value["weight"]
+    weights = app.dataframe[1].value["weight"]
     assert weights.sum() == pytest.approx(1, abs=1e-3)
     check_fine(app.segmented_control("stage").set_value(3).run())
     assert "no super tokens" in app.info[0].value

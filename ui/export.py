@@ -1,73 +1,98 @@
-"""Export of what Explore shows: figures, numbers, and the command that makes them again."""
+"""Export of what a page shows: figure, numbers, and the command that makes them again. One mechanism for all pages."""
 
-import io
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
-from analysis.anchor_cli import figure_of
-from analysis.anchor_maps import AnchorMap
-from analysis.anchor_tables import arrays_of, table_of
+from analysis.reports.report import FIGURES, NUMBERS, Report, Subject
 from stvit import BlockRecord
 from ui.captures import is_sample
 from ui.view import View
 
-FIGURES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+KINDS = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "csv": "text/csv",
+    "npz": "application/octet-stream",
+}
+"""Media type of each ending."""
 
 
-def offer_export(view: View, record: BlockRecord, maps: Sequence[AnchorMap], token: int, head: int | None) -> None:
+@dataclass(frozen=True, eq=False)
+class Export:
+    """What a page offers.
+
+    Attributes:
+        name: Of the files, without ending.
+        report: What is written.
+        words: The command that writes it, without `--out`.
+        numbers: What the table and the arrays hold, in a few words.
+    """
+
+    name: str
+    report: Report
+    words: Sequence[str]
+    numbers: str = "one value per token"
+
+    @property
+    def command(self) -> str:
+        """The command line that writes the figure again."""
+        return shlex.join(["python", "-m", *self.words, "--out", f"{self.name}.pdf"])
+
+
+def offer(export: Export) -> None:
     """Draw the button that opens the export; files are made when they are asked for."""
-    stem = f"{view.picture.source.name}-stage{record.id.stage + 1}-block{record.id.block + 1}-token{token}"
     with st.popover("Export", icon=":material/download:"):
         st.caption("The figure, with its settings as caption")
-        with st.container(horizontal=True):
-            for suffix, kind in FIGURES.items():
-                st.download_button(
-                    suffix.upper(), partial(_figure, view, record, maps, token, head, suffix),
-                    f"{stem}.{suffix}", kind, on_click="ignore", key=f"export_{suffix}",
-                )  # fmt: skip
-        st.caption("The numbers, one value per token")
-        with st.container(horizontal=True):
-            st.download_button(
-                "CSV", lambda: table_of(maps).to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore",
-                key="export_csv",
-            )  # fmt: skip
-            st.download_button(
-                "NPZ",
-                lambda: _arrays(maps),
-                f"{stem}.npz",
-                "application/octet-stream",
-                on_click="ignore",
-                key="export_npz",
-            )
+        _buttons(export, FIGURES)
+        st.caption(f"The numbers, {export.numbers}")
+        _buttons(export, NUMBERS)
         st.caption("The command that makes the figure again")
-        st.code(command(view, record, token, head, f"{stem}.pdf"), language="bash", wrap_lines=True)
+        st.code(export.command, language="bash", wrap_lines=True)
 
 
-def command(view: View, record: BlockRecord, token: int, head: int | None, out: str) -> str:
-    """Return the command line that makes the same figure; an uploaded file is named as it was uploaded."""
-    row, column = record.grid.position(token)
+def subject_of(view: View) -> Subject:
+    """Return picture and model for captions."""
+    return Subject(view.handle.title, view.picture, view.framing)
+
+
+def file_name(view: View, *parts: str) -> str:
+    """Return a name for files from the picture's name and what is shown, such as cat-stage1-block2."""
+    words = [view.picture.source.name.rsplit(".", 1)[0], *parts]
+    return "-".join("".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words)
+
+
+def picture_words(view: View) -> list[str]:
+    """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
     picture = view.picture.source
     where = ["--sample", picture.name] if is_sample(picture) else [picture.name]
-    words = ["python", "-m", "analysis.anchor", *where, *view.handle.options]
-    words += ["--size", str(view.size), "--framing", view.framing]
-    words += ["--stage", str(record.id.stage + 1), "--block", str(record.id.block + 1)]
-    words += ["--head", "mean" if head is None else str(head + 1), "--row", str(row), "--column", str(column)]
-    return shlex.join([*words, "--out", out])
+    return [*where, *view.handle.options, "--size", str(view.size), "--framing", view.framing]
 
 
-def _figure(
-    view: View, record: BlockRecord, maps: Sequence[AnchorMap], token: int, head: int | None, suffix: str
-) -> bytes:
-    buffer = io.BytesIO()
-    figure_of(view.picture, record, maps, token, head, view.handle.title).savefig(buffer, format=suffix, dpi=300)
-    return buffer.getvalue()
+def block_words(record: BlockRecord) -> list[str]:
+    """Return how commands name a block."""
+    return ["--stage", str(record.id.stage + 1), "--block", str(record.id.block + 1)]
 
 
-def _arrays(maps: Sequence[AnchorMap]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays_of(maps))
-    return buffer.getvalue()
+def head_words(head: int | None) -> list[str]:
+    """Return how commands name a head."""
+    return ["--head", "mean" if head is None else str(head + 1)]
+
+
+def anchor_words(record: BlockRecord, token: int) -> list[str]:
+    """Return how commands name a token."""
+    row, column = record.grid.position(token)
+    return ["--row", str(row), "--column", str(column)]
+
+
+def _buttons(export: Export, suffixes: Sequence[str]) -> None:
+    with st.container(horizontal=True):
+        for suffix in suffixes:
+            st.download_button(
+                suffix.upper(), partial(export.report.content, suffix), f"{export.name}.{suffix}", KINDS[suffix],
+                on_click="ignore", key=f"export_{suffix}",
+            )  # fmt: skip

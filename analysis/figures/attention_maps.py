@@ -28,6 +28,7 @@ def attention_map(
     anchor: Anchor | None,
     *,
     token_pixels: int,
+    minimum: float = 0.0,
     maximum: float | None = None,
     quantity: str = "attention",
     opacity: float = 0.75,
@@ -37,16 +38,17 @@ def attention_map(
 
     Args:
         shown: The picture as the model saw it.
-        values: One value per token, not negative; NaN is left clear.
+        values: One value per token, NaN is left clear.
         anchor: The token to frame, if any.
         token_pixels: Side of a token in pixels of `shown`.
+        minimum: Lower end of the colour bar.
         maximum: Upper end of the colour bar, in the unit of the values; their largest if None.
         quantity: What the values are, for the colour bar and the hover text.
         opacity: Of the heat over the picture, 0 to 1.
         relative: Whether the hover text also says how many times the uniform attention 1 / N a value is.
     """
     height, width = shown.shape[:2]
-    top = float(np.nanmax(values)) if maximum is None else maximum
+    top = (float(np.nanmax(values)) if maximum is None else maximum) or 1.0
     figure = go.Figure()
     figure.add_layout_image(
         source=png_source(greyscale(shown)), x=0, y=0, sizex=width, sizey=height,
@@ -61,10 +63,10 @@ def attention_map(
         customdata=_hover(values),
         hovertemplate=_hover_text(quantity, relative),
         colorscale=HEAT,
-        zmin=0,
-        zmax=top or 1.0,
+        zmin=minimum,
+        zmax=top,
         opacity=opacity,
-        colorbar=_colour_bar(quantity, top or 1.0),
+        colorbar=colour_bar(quantity, minimum, top),
     )
     if anchor is not None:
         frame(figure, anchor, token_pixels)
@@ -110,15 +112,16 @@ def _hover(values: np.ndarray) -> np.ndarray:
     return np.stack([rows, columns, values * values.size], axis=-1)
 
 
-def _colour_bar(quantity: str, top: float) -> dict[str, object]:
-    """Lay the bar below the picture, with its ends and its middle in absolute units."""
-    ticks = [0.0, top / 2, top * (1 - 1e-6)]  # Plotly leaves a tick out that lies on the very end
+def colour_bar(quantity: str, low: float, top: float) -> dict[str, object]:
+    """Return a bar below the picture, with its ends and its middle in absolute units."""
+    edge = 1e-6 * (top - low)  # a tick on the very end would be left out
+    ticks = [low + (edge if low else 0.0), (low + top) / 2, top - edge]
     return {
         "orientation": "h",
         "title": {"text": quantity, "side": "bottom", "font": {"size": FONT_SIZE - 1}},
         "tickvals": ticks,
         "ticklabeloverflow": "allow",
-        "ticktext": [_short(tick) for tick in ticks],
+        "ticktext": [short(tick) for tick in ticks],
         "thickness": 10,
         "outlinewidth": 0,
         "len": 0.86,
@@ -129,6 +132,7 @@ def _colour_bar(quantity: str, top: float) -> dict[str, object]:
     }
 
 
-def _short(value: float) -> str:
-    """Return a number with two digits, as 0.012 or 3.3e-4."""
-    return f"{value:.2g}" if value == 0 or value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
+def short(value: float) -> str:
+    """Return a number with two digits, as 0.012, -3.1 or 3.3e-4."""
+    large = value == 0 or abs(value) >= 1e-3
+    return f"{value:.2g}" if large else f"{value:.1e}".replace("e-0", "e-")

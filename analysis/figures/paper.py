@@ -9,7 +9,11 @@ from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.figures.paper_parts import caption_below
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
+
+Curve = tuple[str, str, Sequence[float], Sequence[float]]
+"""Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values."""
 
 COLUMN_WIDTH = 3.4
 """Inches: one column of a two-column page."""
@@ -29,9 +33,19 @@ def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "")
     Raises:
         ValueError: If the table does not hold the metric.
     """
+    figure, axes = _one_axes(2 * COLUMN_WIDTH, 2.4, caption)
+    draw_depth(axes, table, metric, unit)
+    return figure
+
+
+def draw_depth(axes: Axes, table: pd.DataFrame, metric: str, unit: str) -> None:
+    """Draw what `depth_figure` shows on axes of one's own.
+
+    Raises:
+        ValueError: If the table does not hold the metric.
+    """
     part = _rows_of(table, metric)
     captions = _captions(part)
-    figure, axes = _one_axes(2 * COLUMN_WIDTH, 2.4, caption)
     for kind, rows in part.groupby("attention", sort=True):
         places = [captions.index(name) for name in _block_names(rows)]
         colour = KIND_COLOURS.get(str(kind), "black")
@@ -43,7 +57,6 @@ def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "")
     axes.set_xlabel("stage.block")
     axes.set_ylabel(f"{metric.replace('_', ' ')} ({unit})")
     axes.legend(frameon=False)
-    return figure
 
 
 def head_matrix_figure(table: pd.DataFrame, metric: str, unit: str, attention: str, caption: str = "") -> Figure:
@@ -52,34 +65,62 @@ def head_matrix_figure(table: pd.DataFrame, metric: str, unit: str, attention: s
     Raises:
         ValueError: If the table does not hold the metric for heads of this attention.
     """
-    part = _rows_of(table[(table["attention"] == attention) & table["head"].notna()], metric)
-    captions = _captions(part)
-    grid = np.full((int(part["head"].max()) + 1, len(captions)), np.nan)
-    means = part.groupby(["stage", "block", "head"])["value"].mean().reset_index()
-    for name, head, value in zip(_block_names(means), means["head"], means["value"], strict=True):
-        grid[int(head), captions.index(name)] = value
-    figure, axes = _one_axes(2 * COLUMN_WIDTH, 0.9 + 0.28 * len(grid), caption)
+    heads = int(_heads_of(table, metric, attention)["head"].max()) + 1
+    figure, axes = _one_axes(2 * COLUMN_WIDTH, 0.9 + 0.28 * heads, caption)
+    draw_head_matrix(axes, table, metric, unit, attention)
+    return figure
+
+
+def draw_head_matrix(axes: Axes, table: pd.DataFrame, metric: str, unit: str, attention: str) -> None:
+    """Draw what `head_matrix_figure` shows on axes of one's own.
+
+    Raises:
+        ValueError: If the table does not hold the metric for heads of this attention.
+    """
+    captions, grid = head_matrix_values(table, metric, attention)
     image = axes.imshow(grid, cmap="viridis", aspect="auto")
     axes.set_xticks(range(len(captions)), captions)
     axes.set_yticks(range(len(grid)), [str(head + 1) for head in range(len(grid))])
     axes.set_xlabel("stage.block")
     axes.set_ylabel("head")
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
     figure.colorbar(image, ax=axes, label=f"{metric.replace('_', ' ')} ({unit})")
-    return figure
 
 
-def scaling_figure(
-    curves: Sequence[tuple[str, str, Sequence[float], Sequence[float]]], title: str, unit: str, caption: str = ""
-) -> Figure:
+def head_matrix_values(
+    table: pd.DataFrame, metric: str, attention: str
+) -> tuple[list[str], Float[np.ndarray, "heads blocks"]]:
+    """Return the blocks as stage.block, counted from 1, and a metric for every head of each; nan where there is none.
+
+    Raises:
+        ValueError: If the table does not hold the metric for heads of this attention.
+    """
+    part = _heads_of(table, metric, attention)
+    captions = _captions(part)
+    grid = np.full((int(part["head"].max()) + 1, len(captions)), np.nan)
+    means = part.groupby(["stage", "block", "head"])["value"].mean().reset_index()
+    for name, head, value in zip(_block_names(means), means["head"], means["value"], strict=True):
+        grid[int(head), captions.index(name)] = value
+    return captions, grid
+
+
+def scaling_figure(curves: Sequence[Curve], title: str, unit: str, caption: str = "") -> Figure:
     """Draw curves over the side of the picture, both axes logarithmic.
 
     Args:
-        curves: Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values.
+        curves: What to draw; kinds have the colours of `analysis.figures.style`.
         title: Of the values.
         unit: Of the values.
         caption: One line below the figure.
     """
     figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
+    draw_scaling(axes, curves, title, unit)
+    return figure
+
+
+def draw_scaling(axes: Axes, curves: Sequence[Curve], title: str, unit: str) -> None:
+    """Draw what `scaling_figure` shows on axes of one's own."""
     for kind, source, sizes, values in curves:
         style = ":" if source == "formula" else "-o"
         label = f"{KIND_NAMES.get(kind, kind)}, {source}"
@@ -90,7 +131,6 @@ def scaling_figure(
     axes.set_xlabel("side of the picture (px)")
     axes.set_ylabel(f"{title} ({unit})")
     axes.legend(frameon=False, fontsize=6)
-    return figure
 
 
 def spectrum_figure(spectra: Mapping[str, Float[np.ndarray, " values"]], caption: str = "") -> Figure:
@@ -152,8 +192,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Iterable[str] = FORMA
 
 def _figure(width: float, height: float, caption: str) -> Figure:
     figure = Figure(figsize=(width, height + (0.3 if caption else 0)), layout="constrained")
-    if caption:
-        figure.supxlabel(caption, fontsize=7)
+    caption_below(figure, caption)
     return figure
 
 
@@ -170,6 +209,10 @@ def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
         names = ", ".join(sorted(set(table["metric"])))
         raise ValueError(f"The table holds no {metric!r} for this; it holds {names or 'nothing'}.")
     return part
+
+
+def _heads_of(table: pd.DataFrame, metric: str, attention: str) -> pd.DataFrame:
+    return _rows_of(table[(table["attention"] == attention) & table["head"].notna()], metric)
 
 
 def _block_names(rows: pd.DataFrame) -> Sequence[str]:

@@ -20,6 +20,7 @@ KIND_COLOURS = {
     "felzenszwalb": "#F0E442",
     "soft_kmeans": "#882255",
     "block": "#56B4E9",
+    "changed": "#999933",
 }
 """Colour-blind safe (Okabe and Ito), one for each kind of attention or grouping."""
 
@@ -30,6 +31,9 @@ KIND_NAMES = {
     "association": "Association",
     "grid": "Regular grid",
     "slic": "SLIC",
+    "felzenszwalb": "Felzenszwalb",
+    "soft_kmeans": "Soft k-means",
+    "changed": "Changed association",
     "block": "Tokens and association",
 }
 

@@ -4,13 +4,14 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from analysis.cost import cost_table, crossing, global_attention_macs, super_token_attention_macs
-from analysis.figures.cost import Curve, scaling_curves
+from analysis.cost import COST_SIZES, cost_table, crossing, global_attention_macs, super_token_attention_macs
+from analysis.figures.cost import scaling_curves
+from analysis.reports.charts import cost_report, operation_curves, time_curves
 from stvit import TokenGrid
+from ui.export import Export, offer
 from ui.measuring import REPEATS, measure
 from ui.view import View, current_view
 
-SIZES = (224, 288, 384, 512, 768, 1024)
 STAGES = (0, 1)
 
 
@@ -29,16 +30,21 @@ def show() -> None:
         persist_state="session",
     )
     table = _table(view.handle.model.config, stage)
-    curves: list[Curve] = [
-        (str(kind), source, part["size"].tolist(), (part[source] / 1e6).tolist())
-        for kind, part in table.groupby("attention", sort=False)
-        for source in ("formula", "counted")
-    ]
-    st.plotly_chart(scaling_curves(curves, title="operations", unit="million MAC"), key="cost_curves")
+    place = st.container()  # the export stands above, but knows whether times were measured
+    curves = operation_curves(table)
+    st.plotly_chart(
+        scaling_curves(curves, title="operations", unit="million MAC"), key="cost_curves",
+        config={"displayModeBar": False},
+    )  # fmt: skip
     st.caption(
         "Counted with PyTorch's own counter on the very module; the formulas leave out the folding of neighbours."
     )
-    _show_measured(view, stage)
+    measured = _show_measured(view, stage)
+    words = ["analysis.export", "cost", *view.handle.options, "--stage", str(stage + 1)]
+    words += [] if measured is None else ["--measure"]
+    report = cost_report(view.handle.title, stage, table, measured)
+    with place:
+        offer(Export(f"cost-stage{stage + 1}", report, words, "a line for each size and kind of attention"))
 
 
 def _show_formulas(view: View) -> None:
@@ -66,19 +72,22 @@ def _show_formulas(view: View) -> None:
 
 @st.cache_data(max_entries=16, show_spinner="Counting operations ...")
 def _table(config: object, stage: int) -> pd.DataFrame:
-    return cost_table(config, SIZES, (stage,))  # type: ignore[arg-type]  # Streamlit hashes the config by its fields
+    return cost_table(config, COST_SIZES, (stage,))  # type: ignore[arg-type]  # Streamlit hashes the config by its fields
 
 
-def _show_measured(view: View, stage: int) -> None:
+def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     """Measure on this machine when asked; what was measured stays until the model or the stage changes."""
     key = f"measured_{view.handle.digest}_{stage}"
     if st.button(
         "Measure on this machine", icon=":material/timer:", help=f"Medians of {REPEATS} runs, about half a minute"
     ):
         st.session_state[key] = measure(view.handle.model.config, stage)
-    if key in st.session_state:
-        st.plotly_chart(scaling_curves(st.session_state[key], title="time", unit="ms"), key="measured_curves")
+    measured: pd.DataFrame | None = st.session_state.get(key)
+    if measured is not None:
+        figure = scaling_curves(time_curves(measured), title="time", unit="ms")
+        st.plotly_chart(figure, key="measured_curves", config={"displayModeBar": False})
         st.caption(f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs.")
+    return measured
 
 
 show()

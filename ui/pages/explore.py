@@ -6,10 +6,12 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.anchor_maps import AnchorMap, anchor_maps
 from analysis.figures.attention_maps import Anchor, attention_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
+from analysis.reports.pictures import anchor_report
 from stvit import BlockRecord
 from ui.explorer import explorer, standalone_html
-from ui.export import offer_export
+from ui.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
 from ui.headings import heading
+from ui.lesson_steps import show_lesson
 from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.view import View, current_view
 
@@ -30,10 +32,18 @@ def show() -> None:
         else:
             record, head, anchor = _choose(view)
             shared = choose_scale()
+        student = st.toggle(
+            "Student mode", key="student", bind="query-params",
+            help="Follow the pinned token through the block step by step, below, with its real numbers.",
+        )  # fmt: skip
     if way == "Live":
-        explorer(view, record.id, head, anchor, on_change=follow_explorer)
+        shown = explorer(view, record.id, head, anchor, on_change=follow_explorer)
+        record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
     else:
         _show_figures(view, record, head, anchor, shared)
+    if student:
+        st.divider()
+        show_lesson(view, record, head, anchor)
 
 
 def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
@@ -65,7 +75,10 @@ def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anc
     """Draw still pictures."""
     token, stride = record.grid.token(anchor.row, anchor.column), view.picture.framing.stride(record.grid)
     panels = list(anchor_maps(record, head, token, stride))
-    offer_export(view, record, panels, token, head)
+    words = ["analysis.anchor", *picture_words(view), *block_words(record), *head_words(head)]
+    name = file_name(view, f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
+    report = anchor_report(subject_of(view), record, panels, token, head)
+    offer(Export(name, report, [*words, *anchor_words(record, token)]))
     st.caption(_describe(view, record))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     with st.container(horizontal=True, gap="medium"):

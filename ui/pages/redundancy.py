@@ -1,37 +1,28 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis.attention_sources import RowSource
-from analysis.baselines import global_attention, local_attention
 from analysis.figures.attention_maps import attention_map
 from analysis.figures.depth import metric_by_depth
 from analysis.figures.heads import head_matrix
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE, ROW_METRICS
-from analysis.redundancy import per_token
+from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
 from analysis.uniform import uniform_distance, uniform_entropy
 from stvit import BlockId, BlockRecord
+from ui.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
 from ui.headings import heading
 from ui.measurements import ATTENTIONS, attentions_within_reach, measured
 from ui.toolbar import choose_block, choose_head
 from ui.view import View, current_view
 
-SOURCES: dict[str, Callable[[BlockRecord], RowSource]] = {
-    "super": BlockRecord.token_attention,
-    "global": global_attention,
-    "local": local_attention,
-}
-
 DEFAULT_METRICS = ["entropy", "distance"]
 CHART_COLUMNS = 2
 
-MATRIX_WIDTH = 620
+MATRIX_WIDTH = 500
 """CSS pixels; the map of tokens stands beside it where the window has room."""
 
 
@@ -53,13 +44,17 @@ def show() -> None:
         return
     left_out = "" if "global" in reach else " · global attention is left out: at this size it would take minutes"
     st.caption(f"{view.handle.title} · means over all tokens of the picture, dots are heads{left_out}")
-    table = measured(view, tuple(name for name in ATTENTIONS if name in attentions))
+    place = st.container()  # the export stands above, but knows what is chosen below
+    ordered = [name for name in ATTENTIONS if name in attentions]
+    table = measured(view, tuple(ordered))
     _show_depth(view, table, metrics)
-    _show_heads(view, table, attentions)
-    st.download_button(
-        "Download the whole table (CSV)", lambda: table.to_csv(index=False), "ledger.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    matrix = _show_heads(view, table, ordered)
+    words = ["analysis.export", "redundancy", *picture_words(view), *block_words(matrix.record)]
+    words += [*head_words(matrix.head), "--attentions", *ordered, "--metrics", *metrics]
+    words += ["--matrix-metric", matrix.metric, "--matrix-attention", matrix.attention]
+    report = redundancy_report(subject_of(view), table, metrics, matrix)
+    with place:
+        offer(Export(file_name(view, "redundancy"), report, words, "all thirty metrics of every block and head"))
 
 
 def _title(metric: str) -> str:
@@ -92,14 +87,15 @@ def _depth_figure(view: View, table: pd.DataFrame, metric: str) -> go.Figure:
     return metric_by_depth(blocks, series, title=_title(metric), unit=unit, uniform=uniform)
 
 
-def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> None:
-    """Show one metric for every head, and the token map of the head that is clicked or chosen."""
+def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matrix:
+    """Show one metric for every head, and the token map of the head that is clicked or chosen; return what is shown."""
     st.markdown("#### Heads and blocks")
     names = [name for name in CATALOGUE if name not in BLOCK_METRICS and (table["metric"] == name).any()]
     with st.container(horizontal=True):
         metric = st.selectbox(
-            "Metric", names, format_func=_title, key="matrix_metric", width=260, persist_state="session"
-        )
+            "Metric", names, index=names.index(DEFAULT_METRICS[0]), format_func=_title, key="matrix_metric", width=260,
+            persist_state="session",
+        )  # fmt: skip
         kind = st.segmented_control(
             "of",
             attentions,
@@ -116,9 +112,13 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> None:
     with st.container(horizontal=True, gap="large"):
         with st.container(width=MATRIX_WIDTH):
             figure = head_matrix(cells, part["value"].tolist(), title=_title(metric), unit=CATALOGUE[metric].unit)
-            st.plotly_chart(figure, key="matrix", on_select=_open_clicked, selection_mode="points")
+            st.plotly_chart(
+                figure, key="matrix", on_select=_open_clicked, selection_mode="points", config={"displayModeBar": False}
+            )
+        matrix = Matrix(metric, kind, record, head, _head_map(view, record, head, kind, metric))
         with st.container(width=PANEL_WIDTH):
-            _show_map(view, record, head, kind, metric)
+            _show_map(view, matrix)
+    return matrix
 
 
 def _open_clicked() -> None:
@@ -129,30 +129,36 @@ def _open_clicked() -> None:
         st.session_state.update({"stage": stage, "block": block, "head": str(head)})
 
 
-def _show_map(view: View, record: BlockRecord, head: int | None, kind: str, metric: str) -> None:
+def _show_map(view: View, matrix: Matrix) -> None:
+    """Show where in the picture a head's number comes from."""
+    metric, record, head = matrix.metric, matrix.record, matrix.head
     if metric not in ROW_METRICS:
         st.info("This metric belongs to a whole head, so there is no map of it.", icon=":material/info:")
         return
     heading(
-        record.id.caption.capitalize(), KIND_COLOURS[kind], "mean over heads" if head is None else f"head {head + 1}"
+        record.id.caption.capitalize(),
+        KIND_COLOURS[matrix.attention],
+        "mean over heads" if head is None else f"head {head + 1}",
     )
-    values = _token_map((view.key, kind, metric), record.id, record, view.picture.framing.stride(record.grid))
-    if values is None:
+    if matrix.values is None:
         st.info("A single head has no other heads to differ from.", icon=":material/info:")
         return
-    shown = values.mean(0) if head is None else values[head]
     figure = attention_map(
-        view.picture.shown, shown.reshape(record.grid.height, record.grid.width), None,
-        token_pixels=view.picture.framing.stride(record.grid), quantity=f"{_title(metric)} ({CATALOGUE[metric].unit})",
-        relative=False,
+        view.picture.shown, matrix.values, None, token_pixels=view.picture.framing.stride(record.grid),
+        quantity=f"{_title(metric)} ({CATALOGUE[metric].unit})", minimum=float(matrix.values.min()), relative=False,
     )  # fmt: skip
     st.plotly_chart(figure, key="token_map", width="content", config={"displayModeBar": False})
 
 
+def _head_map(view: View, record: BlockRecord, head: int | None, kind: str, metric: str) -> np.ndarray | None:
+    values = _token_values((view.key, kind, metric), record.id, record, view.picture.framing.stride(record.grid))
+    return None if values is None else of_head(values, head, record)
+
+
 @st.cache_data(max_entries=64, show_spinner="Measuring each token ...")
-def _token_map(key: tuple[str, str, str], block: BlockId, _record: BlockRecord, stride: int) -> np.ndarray | None:
+def _token_values(key: tuple[str, str, str], block: BlockId, _record: BlockRecord, stride: int) -> np.ndarray | None:
     _, kind, metric = key
-    return per_token(SOURCES[kind](_record), _record.grid, stride, [metric]).get(metric)
+    return token_values(_record, kind, metric, stride)
 
 
 show()

@@ -7,8 +7,10 @@ from analysis.figures.attention_maps import Anchor, attention_map, picture
 from analysis.figures.rollout import rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
 from analysis.footprint import Footprints
+from analysis.reports.pictures import rollout_options, rollout_report
 from analysis.rollout import Rollout, rollout
 from stvit import BlockId, BlockRecord
+from ui.export import Export, anchor_words, block_words, file_name, offer, picture_words, subject_of
 from ui.headings import heading
 from ui.toolbar import choose_anchor, choose_block
 from ui.view import View, current_view
@@ -34,6 +36,7 @@ def show() -> None:
         )  # fmt: skip
     token = None if anchor is None else source.grid.token(anchor.row, anchor.column)
     found = _rollout((view.key, str(target), str(convolutions)), source.id, token, view, target, convolutions)
+    _offer(view, source, anchor, found, target, convolutions)
     _explain(view, source, anchor, target, found)
     _show_maps(view, source, anchor, found)
 
@@ -79,6 +82,23 @@ def _rollout(
     weights = None if _target is None else _gradients(_view.key, _target, _view)
     used = footprints if _convolutions else footprints.without_depthwise()
     return rollout(_view.capture, used, source, token, weights=weights)
+
+
+def _offer(
+    view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout, target: int | None, convolutions: bool
+) -> None:
+    """Offer what is shown as files."""
+    words = ["analysis.export", "rollout", *picture_words(view)]
+    place = None if anchor is None else (anchor.row, anchor.column)
+    if place is not None:
+        words += [*block_words(source), *anchor_words(source, source.grid.token(*place))]
+    words += [] if target is None else ["--class", str(target + 1)]
+    words += [] if convolutions else ["--no-convolutions"]
+    report = rollout_report(subject_of(view), found, source, place, rollout_options(target, convolutions))
+    start = (
+        "pooled" if place is None else f"stage{source.id.stage + 1}-block{source.id.block + 1}-{place[0]}-{place[1]}"
+    )
+    offer(Export(file_name(view, "rollout", start), report, words, "the relevance of each place"))
 
 
 def _explain(view: View, source: BlockRecord, anchor: Anchor | None, target: int | None, found: Rollout) -> None:

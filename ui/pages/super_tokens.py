@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.render import upsample_labels
-from analysis.segment_overlap import adjusted_rand_index
-from analysis.segmentation_metrics import describe_segments
+from analysis.groupings import METHODS, Resolution
+from analysis.reports.pictures import groupings_report
 from stvit import BlockRecord
-from ui.groupings import DRAWINGS, METHODS, Grouping, Resolution, draw, groupings
+from ui.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.groupings import DRAWINGS, draw, groupings
 from ui.headings import heading
 from ui.toolbar import choose_block
-from ui.view import View, current_view
+from ui.view import current_view
 
 LARGEST_ITERATIONS = 5
 DEFAULT_METHODS = ["grid", "super", "slic"]
@@ -55,22 +55,27 @@ def show() -> None:
             "Iterations of the learned sampling", 0, LARGEST_ITERATIONS, own, key="scrub", width=300,
             persist_state="session", help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
         )  # fmt: skip
-    st.caption(
-        f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
-        f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"
-    )
     ordered = [method for method in METHODS if method in methods]
     found = groupings(view, record, ordered, iterations, resolution)
     if not found:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
+    report = groupings_report(subject_of(view), record, found, iterations, resolution, drawing)
+    words = ["analysis.export", "groupings", *picture_words(view), *block_words(record), "--methods", *ordered]
+    words += ["--on", resolution, "--iterations", str(iterations), "--drawing", drawing]
+    name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
+    offer(Export(name, report, words, "a line for each grouping, and the labels of tokens or pixels"))
+    st.caption(
+        f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
+        f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"
+    )
     with st.container(horizontal=True, gap="medium"):
         for grouping in found:
             with st.container(width=PANEL_WIDTH):
                 heading(grouping.title, KIND_COLOURS[grouping.kind])
                 image = draw(view.picture.shown, grouping, drawing)
                 st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
-    _show_table(view, record, found)
+    _show_table(report.table())
 
 
 def _explain_identity(record: BlockRecord) -> None:
@@ -81,29 +86,12 @@ def _explain_identity(record: BlockRecord) -> None:
     )
 
 
-def _show_table(view: View, record: BlockRecord, found: list[Grouping]) -> None:
+def _show_table(table: pd.DataFrame) -> None:
     """Show what can be said about each grouping, at pixel resolution."""
-    height, width = view.picture.shown.shape[:2]
-    learned = upsample_labels(record.labels()[0].numpy(), height, width)
-    rows = []
-    for grouping in found:
-        labels = upsample_labels(grouping.labels, height, width)
-        values = describe_segments(labels, view.picture.shown)
-        rows.append(
-            {
-                "grouping": grouping.title,
-                "segments": values.count,
-                "empty": record.grid.num_super_tokens - values.count if grouping.kind == "super" else 0,
-                "in pieces": values.disconnected,
-                "explained variation": values.explained_variation,
-                "compactness": values.compactness,
-                "agreement": adjusted_rand_index(labels, learned),
-            }
-        )
     config = {name: st.column_config.Column(help=text) for name, text in COLUMN_HELP.items()}
     for name in ("explained variation", "compactness", "agreement"):
         config[name] = st.column_config.NumberColumn(help=COLUMN_HELP[name], format="%.3f")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config)
+    st.dataframe(table, hide_index=True, column_config=config)
 
 
 show()

@@ -1,16 +1,17 @@
 """What if: the model run again with another association, beside what it really did."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from analysis.counterfactual import Change, Variant, compare, metrics_before_and_after, standard_variants
+from analysis.counterfactual import Variant, standard_variants
 from analysis.figures.depth import change_by_depth
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from stvit import BlockId, BlockRecord
-from ui.groupings import DRAWINGS, Drawing, Grouping, draw
+from analysis.groupings import Grouping
+from analysis.outcome import Outcome, outcome_of
+from analysis.reports.pictures import change_report
+from stvit import BlockRecord
+from ui.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.groupings import DRAWINGS, Drawing, draw
 from ui.headings import heading
 from ui.toolbar import choose_block
 from ui.view import View, current_view
@@ -30,17 +31,21 @@ def show() -> None:
             key="drawing", persist_state="session",
         )  # fmt: skip
     key = _choose_variant(variants)
+    outcome = _outcome((view.key, key), view, variants[key])
+    words = ["analysis.export", "what-if", *picture_words(view), *block_words(record), "--variant", key]
+    report = change_report(subject_of(view), record, outcome, drawing)
+    numbers = "before and after, and the labels of tokens"
+    offer(Export(file_name(view, "what-if", key), report, [*words, "--drawing", drawing], numbers))
     st.caption(
         f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay · "
         f"pictures show {record.id.caption}"
     )
-    outcome = _outcome((view.key, key), view, variants[key])
     _show_numbers(outcome, view)
-    _show_groupings(view, record, outcome, variants[key].title, drawing)
+    _show_groupings(view, record, outcome, drawing)
     st.markdown("**How far each block's attention output moved**", help="|changed - learned| / |learned|, Frobenius.")
     relative = outcome.change.relative
-    figure = change_by_depth(list(relative), list(relative.values()), title=variants[key].title)
-    st.plotly_chart(figure, key="change")
+    figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, kind=outcome.kind)
+    st.plotly_chart(figure, key="change", config={"displayModeBar": False})
     _show_metrics(record, outcome)
 
 
@@ -62,41 +67,15 @@ def _choose_variant(variants: dict[str, Variant]) -> str:
     return f"{ITERATIONS}_{count}"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What is shown of a changed run; the run itself, which is large, is let go.
-
-    Attributes:
-        change: How it differs from the learned run.
-        top_class: Its most probable class.
-        labels: By block with super tokens, the changed grouping.
-        leakage: By block, mean leakage.
-        metrics: Of token attention by block, before and after.
-    """
-
-    change: Change
-    top_class: int
-    labels: dict[BlockId, np.ndarray]
-    leakage: dict[BlockId, float]
-    metrics: pd.DataFrame
-
-
 @st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...")
-def _outcome(key: tuple[str, ...], _view: View, _variant: Variant) -> Outcome:
-    changed = _variant.run(_view.handle.model, _view.picture.pixels)
-    grouped = [record for record in changed.values() if not record.grid.is_identity]
-    return Outcome(
-        compare(_view.capture, changed),
-        int(changed.logits[0].argmax()),
-        {record.id: record.labels()[0].numpy() for record in grouped},
-        {record.id: record.leakage().mean().item() for record in grouped},
-        metrics_before_and_after(_view.capture, changed),
-    )
+def _outcome(key: tuple[str, str], _view: View, _variant: Variant) -> Outcome:
+    """Return what is shown of a changed run; the run itself, which is large, is let go."""
+    return outcome_of(key[1], _variant, _view.capture, _variant.run(_view.handle.model, _view.picture.pixels))
 
 
 def _show_numbers(outcome: Outcome, view: View) -> None:
     names = view.handle.model.class_names
-    before, after = (names[i] if names else f"class {i}" for i in (_top_class(view), outcome.top_class))
+    before, after = (names[i] if names else f"class {i + 1}" for i in outcome.classes)
     changed_class = "unchanged" if outcome.change.same_class else f"{before} → {after}"
     with st.container(horizontal=True):
         divergence = f"{outcome.change.divergence:.2g} nats"
@@ -116,16 +95,12 @@ def _show_metrics(record: BlockRecord, outcome: Outcome) -> None:
     st.dataframe(shown, hide_index=True, column_config={"before": number, "after": number}, width=520)
 
 
-def _top_class(view: View) -> int:
-    return int(view.capture.logits[0].argmax())
-
-
-def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, title: str, drawing: Drawing) -> None:
+def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: Drawing) -> None:
     if record.grid.is_identity:
         st.info("This block has no super tokens (cell 1); choose stage 1 or 2 to see them.", icon=":material/info:")
         return
     learned = Grouping("super", "Learned super tokens", record.labels()[0].numpy())
-    changed = Grouping("grid", title, outcome.labels[record.id])
+    changed = Grouping(outcome.kind, outcome.title, outcome.labels[record.id])
     leakages = (record.leakage().mean().item(), outcome.leakage[record.id])
     with st.container(horizontal=True, gap="medium"):
         for grouping, leakage in zip((learned, changed), leakages, strict=True):

@@ -1,0 +1,121 @@
+"""Findings drawn as charts: the ledger of a picture, the cost of a model's attention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.attention_rules import attention_rules
+from analysis.figures.dashboard_paper import cost_figure, redundancy_figure
+from analysis.figures.paper import Curve, head_matrix_values
+from analysis.metric_catalogue import CATALOGUE, ROW_METRICS
+from analysis.redundancy import per_token
+from analysis.reports.report import Report, Subject, head_caption
+from stvit import BlockRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """What is shown of heads and blocks.
+
+    Attributes:
+        metric: Name in the ledger.
+        attention: Kind of attention.
+        record: Block whose tokens are mapped.
+        head: Its head, None for the mean.
+        values: The metric of each of its tokens, shape (H, W), if there is a map.
+    """
+
+    metric: str
+    attention: str
+    record: BlockRecord
+    head: int | None
+    values: np.ndarray | None
+
+
+def token_values(record: BlockRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
+    """Return a metric of each head and token, shape (heads, N); None if it has no values for single tokens."""
+    if metric not in ROW_METRICS:
+        return None
+    source = attention_rules([attention])[attention](record)
+    return per_token(source, record.grid, token_pixels, [metric]).get(metric)
+
+
+def of_head(values: np.ndarray, head: int | None, record: BlockRecord) -> np.ndarray:
+    """Return the values of one head, or their mean over heads if None, shape (H, W).
+
+    Raises:
+        IndexError: If there is no such head.
+    """
+    if head is not None and not 0 <= head < len(values):
+        raise IndexError(f"Head {head + 1} does not exist; {record.id.caption} has heads 1 to {len(values)}.")
+    return (values.mean(0) if head is None else values[head]).reshape(record.grid.height, record.grid.width)
+
+
+def redundancy_report(subject: Subject, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix) -> Report:
+    """Return the ledger of a picture as files.
+
+    Args:
+        subject: Picture and model.
+        table: Of `analysis.ledger`.
+        depth: Metrics to draw against depth.
+        matrix: Metric to draw for every head, and the head that is mapped.
+    """
+    record, shown = matrix.record, subject.picture.shown
+    where = f"{record.id.caption}, {head_caption(matrix.head)}"
+    token_map = None if matrix.values is None else (where, matrix.values, subject.picture.framing.stride(record.grid))
+    mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {where}" if token_map else "")
+    figure = partial(
+        redundancy_figure, table, {metric: CATALOGUE[metric].unit for metric in depth},
+        (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention), shown, token_map,
+        subject.caption("means over all tokens, dots are heads", mapped),
+    )  # fmt: skip
+
+    def arrays() -> dict[str, np.ndarray]:
+        blocks, heads = head_matrix_values(table, matrix.metric, matrix.attention)
+        found = {"blocks": np.array(blocks), f"{matrix.metric}_heads_by_blocks": heads}
+        return found if matrix.values is None else {**found, f"{matrix.metric}_map": matrix.values}
+
+    return Report(figure, lambda: table, arrays)
+
+
+def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFrame | None) -> Report:
+    """Return what a model's attention costs as files.
+
+    Args:
+        model: What people call it.
+        stage: Counted from 0.
+        table: Of `analysis.cost.cost_table` for this stage.
+        measured: Of `analysis.cost_timing.time_table`, if it was measured.
+    """
+    caption = f"{model} · one attention block of stage {stage + 1} · one picture · operations by formula and counted"
+    joint = table if measured is None else table.merge(measured, how="left", on=["size", "stage", "attention"])
+    if measured is not None:
+        caption += " · median times on this machine"
+    figure = partial(cost_figure, operation_curves(table), [] if measured is None else time_curves(measured), caption)
+    return Report(figure, lambda: joint, lambda: {str(name): _plain(joint[name]) for name in joint})
+
+
+def operation_curves(table: pd.DataFrame) -> list[Curve]:
+    """Return the curves of a cost table in million MAC."""
+    return [
+        (str(kind), source, part["size"].tolist(), (part[source] / 1e6).tolist())
+        for kind, part in table.groupby("attention", sort=False)
+        for source in ("formula", "counted")
+    ]
+
+
+def time_curves(measured: pd.DataFrame) -> list[Curve]:
+    """Return the curves of a table of times in ms."""
+    return [
+        (str(kind), "measured", part["size"].tolist(), part["measured"].tolist())
+        for kind, part in measured.groupby("attention", sort=False)
+    ]
+
+
+def _plain(column: pd.Series) -> np.ndarray:
+    """Return a column as an array that NPZ files hold without pickles."""
+    values = column.to_numpy()
+    return values if np.issubdtype(values.dtype, np.number) else values.astype(str)

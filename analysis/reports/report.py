@@ -1,0 +1,91 @@
+"""One finding as files: made when asked for, the same for the app's pages and for the command lines."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures.paper import Figure
+from stvit.images import PreparedImage
+
+FIGURES = ("png", "svg", "pdf")
+NUMBERS = ("csv", "npz")
+SUFFIXES = FIGURES + NUMBERS
+
+DOTS_PER_INCH = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What can be written of one finding; nothing is drawn before it is asked for.
+
+    Attributes:
+        figure: Draws the figure, with its settings as caption.
+        table: Makes the table.
+        arrays: Collects the arrays by name.
+    """
+
+    figure: Callable[[], Figure]
+    table: Callable[[], pd.DataFrame]
+    arrays: Callable[[], Mapping[str, Any]]
+
+    def content(self, suffix: str) -> bytes:
+        """Return a file's bytes: "png", "svg" or "pdf" of the figure, "csv" of the table, "npz" of the arrays.
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        if suffix not in SUFFIXES:
+            raise ValueError(f"Cannot write {suffix!r}; a report can be {', '.join(SUFFIXES)}.")
+        buffer = io.BytesIO()
+        if suffix == "csv":
+            return self.table().to_csv(index=False).encode()
+        if suffix == "npz":
+            np.savez_compressed(buffer, **self.arrays())
+        else:
+            self.figure().savefig(buffer, format=suffix, dpi=DOTS_PER_INCH)
+        return buffer.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What was looked at: one picture through one model.
+
+    Attributes:
+        model: What people call the model.
+        picture: The picture as the model saw it.
+        framing: "crop" or "whole".
+    """
+
+    model: str
+    picture: PreparedImage
+    framing: str
+
+    def caption(self, *settings: str) -> str:
+        """Return one line with model, picture, resolution and further settings."""
+        height, width = self.picture.shown.shape[:2]
+        framing = "centre crop" if self.framing == "crop" else "whole picture"
+        parts = (self.model, self.picture.source.name, f"{width} x {height} px, {framing}", *settings)
+        return " · ".join(part for part in parts if part)
+
+
+def suffix_of(path: Path) -> str:
+    """Return the kind of file that a path's ending asks for.
+
+    Raises:
+        ValueError: If reports have no such kind.
+    """
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in SUFFIXES:
+        known = ", ".join(f".{name}" for name in SUFFIXES)
+        raise ValueError(f"Cannot write {path.suffix or 'a file without ending'}; let --out end in {known}.")
+    return suffix
+
+
+def head_caption(head: int | None) -> str:
+    """Return a head in words, counted from 1; None is the mean."""
+    return "mean over heads" if head is None else f"head {head + 1}"
