@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.links import keep_notes, mend_place, show_notes
 from ui.sidebar import choose_view
 
 UI = Path(__file__).parent / "ui"
@@ -27,5 +28,8 @@ page = st.navigation(
     ],
     position="top",
 )
-choose_view()
+view = choose_view()
+mend_place(view.capture)
+show_notes(page.url_path)
 page.run()
+keep_notes(page.url_path)

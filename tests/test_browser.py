@@ -77,6 +77,6 @@ def test_bad_upload_leaves_the_app_usable(page):
     uploader = page.get_by_test_id("stFileUploaderDropzoneInput").first
     uploader.wait_for(state="attached")
     uploader.set_input_files({"name": "fake.png", "mimeType": "image/png", "buffer": b"no picture"})
-    page.get_by_text("The sample stays in its place").wait_for()
+    page.get_by_text("the sample stays in its place").wait_for()
     for panel in ATTENTION_PANELS:
         page.get_by_text(panel, exact=True).wait_for()

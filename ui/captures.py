@@ -8,9 +8,11 @@ from hashlib import sha256
 
 import streamlit as st
 
+from analysis.counterfactual import Variant
 from stvit import Capture, capture
 from stvit.images import PreparedImage, RGBImage, load_image, prepare
 from stvit.sample_images import sample_images
+from ui.devices import CPU, on_cpu, on_device
 from ui.view import Framing, ModelHandle, View
 
 
@@ -40,24 +42,39 @@ def uploaded_picture(name: str, data: bytes) -> RGBImage:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _prepared(digest: str, size: int, framing: Framing, _image: RGBImage) -> PreparedImage:
+def _prepared(digest: str, name: str, size: int, framing: Framing, _image: RGBImage) -> PreparedImage:
     return prepare(_image, size, mode=framing)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Running the model ...")
 def _run(
-    picture: tuple[str, int, Framing], weights: str, _handle: ModelHandle, _prepared: PreparedImage
+    picture: tuple[str, int, Framing], weights: str, device: str, _handle: ModelHandle, _prepared: PreparedImage
 ) -> tuple[Capture, float]:
-    result = capture(_handle.model, _prepared.pixels)
-    return result, result.replay_error()
+    model = on_device(_handle.model, weights, device)
+    result = capture(model, _prepared.pixels.to(device))
+    return on_cpu(result, _handle.model), result.replay_error()
 
 
-def look(image: RGBImage, handle: ModelHandle, size: int, framing: Framing) -> View:
+def look(image: RGBImage, handle: ModelHandle, size: int, framing: Framing, device: str = CPU) -> View:
     """Run a picture through a model, or return what an earlier run found.
+
+    Args:
+        image: The picture.
+        handle: The model.
+        size: Resolution, in px.
+        framing: "crop" or "whole".
+        device: Where the model runs; what is returned is on the CPU.
 
     Raises:
         ValueError: If the picture cannot be prepared at this size.
+        RuntimeError: If the device gives up, mostly for lack of memory.
     """
-    picture = _prepared(image.sha256, size, framing, image)
-    result, error = _run((image.sha256, size, framing), handle.digest, handle, picture)
-    return View(picture, handle, result, error, size, framing)
+    picture = _prepared(image.sha256, image.name, size, framing, image)
+    result, error = _run((image.sha256, size, framing), handle.digest, device, handle, picture)
+    return View(picture, handle, result, error, size, framing, device)
+
+
+def look_again(view: View, variant: Variant) -> Capture:
+    """Run the view's model on its picture and device with a change, and return what happened, on the CPU."""
+    model = on_device(view.handle.model, view.handle.digest, view.device)
+    return on_cpu(variant.run(model, view.picture.pixels.to(view.device)), view.handle.model)

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from stvit import create_model
-from stvit.pretrained import PretrainedEntry, list_pretrained, load_pretrained
+from stvit.pretrained import list_pretrained, load_pretrained
 from stvit.weights import model_from_file, weights_digest
 from ui.view import ModelHandle
 
@@ -24,9 +24,12 @@ UPLOAD = "upload"
 
 
 def weight_choices(variant: str) -> dict[str, str]:
-    """Return what weights a variant can have here, key to label: those found first, random, uploaded."""
-    found = {entry.name: _label(entry) for entry in list_pretrained() if entry.variant == variant and entry.available}
-    return found | {RANDOM: "Random (untrained)", UPLOAD: "From a file ..."}
+    """Return what weights a variant can have here, key to label: those found first, random, uploaded.
+
+    The labels stand in addresses, too, so they are short and the same on every machine.
+    """
+    found = {entry.name: entry.name for entry in list_pretrained() if entry.variant == variant and entry.available}
+    return found | {RANDOM: "random", UPLOAD: "from a file"}
 
 
 @st.cache_resource(max_entries=4, show_spinner="Building the model ...")
@@ -38,10 +41,12 @@ def random_model(variant: str) -> ModelHandle:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
-def pretrained_model(name: str, label: str) -> ModelHandle:
+def pretrained_model(name: str) -> ModelHandle:
     """Return a model of the manifest whose file is here."""
     model = load_pretrained(name)
-    return ModelHandle(model, weights_digest(model), label, trained=True, options=("--model", name))
+    entry = next(entry for entry in list_pretrained() if entry.name == name)
+    title = f"{TITLES[entry.variant]} at {entry.resolution}"
+    return ModelHandle(model, weights_digest(model), title, trained=True, options=("--model", name))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
@@ -61,7 +66,3 @@ def from_upload(name: str, data: bytes) -> ModelHandle:
         WeightsError: If the file holds no such model.
     """
     return uploaded_model(sha256(data).hexdigest(), name, data)
-
-
-def _label(entry: PretrainedEntry) -> str:
-    return f"{TITLES[entry.variant]} at {entry.resolution}"

@@ -18,7 +18,7 @@ class ModelHandle:
     """A model and where its weights come from.
 
     Attributes:
-        model: In evaluation mode, shared by all sessions, never changed.
+        model: On the CPU, in evaluation mode, shared by all sessions, never changed.
         digest: Short hash of its weights, for cache keys.
         title: What people call it.
         trained: False for random weights.
@@ -43,6 +43,7 @@ class View:
         replay_error: Largest |replayed - actual| over all blocks.
         size: Resolution asked for, in px.
         framing: "crop" or "whole".
+        device: Where the model ran; the capture is on the CPU.
     """
 
     picture: PreparedImage
@@ -51,11 +52,13 @@ class View:
     replay_error: float
     size: int
     framing: Framing
+    device: str = "cpu"
 
     @property
     def key(self) -> str:
         """A name for all that changes what is seen, for cache keys."""
-        return f"{self.handle.digest}-{self.picture.source.sha256}-{self.picture.framing}"
+        source = self.picture.source  # its name, too: the same file may have another one in another session
+        return f"{self.handle.digest}-{source.sha256}-{source.name}-{self.picture.framing}-{self.device}"
 
 
 def set_view(view: View) -> None:

@@ -1,0 +1,81 @@
+"""Pictures to click: a choice drawn as thumbnails, each above its name.
+
+The buttons are Streamlit's own pills, so keyboard, screen readers and the address work as for any other choice; the
+thumbnails are laid over them by a style sheet.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+from stvit.images import RGBImage
+
+THUMBNAIL = 128
+"""Side in px: twice the width on the page, for sharp screens."""
+
+
+class Item(NamedTuple):
+    """A picture that can be chosen.
+
+    Attributes:
+        title: Its name on the page, different from all others.
+        thumbnail: What `thumbnail` made of it.
+    """
+
+    title: str
+    thumbnail: str
+
+
+def thumbnail(picture: RGBImage) -> str:
+    """Return the middle square of a picture, small, as the address of an image that contains its data."""
+    return _thumbnail(picture.sha256, picture)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _thumbnail(digest: str, _picture: RGBImage) -> str:
+    small = ImageOps.fit(Image.fromarray(_picture.array), (THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def choose_picture(label: str, items: Mapping[str, Item], key: str, bind: Literal["query-params"] | None = None) -> str:
+    """Draw the thumbnails and return the key of the one chosen; at first that is the first.
+
+    Args:
+        label: What is chosen, for screen readers.
+        items: What there is, by key; at least one.
+        key: Name of the choice in the session and, if bound, in the address.
+        bind: "query-params" to keep the choice in the address.
+    """
+    st.html(f"<style>{_style(key, [item.thumbnail for item in items.values()])}</style>")
+    options = list(items)
+    chosen = st.pills(
+        label, options, default=options[0], required=True, key=key, bind=bind, width="stretch",
+        format_func=lambda option: items[option].title, label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or options[0]
+
+
+def _style(key: str, thumbnails: Sequence[str]) -> str:
+    """Return the rules that make pills of a key into thumbnails, three in a row."""
+    pill = f".st-key-{key} [role=radio]"
+    rules = [
+        f".st-key-{key} [role=radiogroup] {{display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); "
+        "gap: .5rem}",
+        f"{pill} {{display: flex; flex-direction: column; justify-content: flex-start; width: 100%; height: auto; "
+        "min-width: 0; padding: 0; overflow: hidden; border-radius: .5rem}",
+        f"{pill}::before {{content: ''; width: 100%; aspect-ratio: 4 / 3; background: center / cover}}",
+        f"{pill} > div {{max-width: 100%; padding: .15rem .35rem .2rem; justify-content: center}}",
+        f"{pill} p {{font-size: .8rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap}}",
+        f"{pill}[data-selected] {{box-shadow: 0 0 0 1px var(--st-primary-color, currentColor)}}",
+    ]
+    rules += [
+        f"{pill}:nth-of-type({place})::before {{background-image: url({image})}}"
+        for place, image in enumerate(thumbnails, start=1)
+    ]
+    return "\n".join(rules)
