@@ -82,10 +82,10 @@ def roll_out(options: argparse.Namespace) -> Report:
     source = list(cap.values())[-1] if pooled else _block(options, cap)
     footprints = Footprints.of(model)
     used = footprints.without_depthwise() if options.no_convolutions else footprints
-    weights = None if options.target is None else class_gradients(model, subject.picture.pixels, options.target - 1)
+    weights = None if options.target is None else class_gradients(model, subject.picture.pixels, options.target)
     token = None if pooled else source.grid.token(options.row, options.column)
     found = rollout(cap, used, source.id, token, weights=weights)
-    words = rollout_options(None if options.target is None else options.target - 1, not options.no_convolutions)
+    words = rollout_options(options.target, not options.no_convolutions)
     return rollout_report(subject, found, source, None if pooled else (options.row, options.column), words)
 
 
@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_groupings(add("groupings", groupings, *shared))
     _add_redundancy(add("redundancy", redundancy, *shared, head_options()))
     view = add("rollout", roll_out, *shared, anchor_options(required=False))
-    view.add_argument("--class", type=int, dest="target", metavar="NUMBER", help="weigh by a class, counted from 1")
+    view.add_argument("--class", type=int, dest="target", metavar="NUMBER", help="weigh by a class, counted from 0")
     view.add_argument("--no-convolutions", action="store_true", help="let convolutions inside blocks pass straight")
     view = add("what-if", what_if, *shared)
     view.add_argument("--variant", choices=VARIANTS, default="grid", help="put in place of the learned association")

@@ -19,7 +19,9 @@ TEXT_WIDTH = 400
 """CSS pixels; text and picture stand side by side where the window has room for both."""
 
 
-def show_lesson(view: View, record: BlockRecord, head: int | None, anchor: Anchor, *, export: bool = False) -> None:
+def show_lesson(
+    view: View, record: BlockRecord, head: int | None, anchor: Anchor, *, export: DeltaGenerator | None = None
+) -> None:
     """Draw the steps of one token, or say why there are none.
 
     Args:
@@ -27,18 +29,19 @@ def show_lesson(view: View, record: BlockRecord, head: int | None, anchor: Ancho
         record: The block.
         head: Which head of A(S), None for the mean.
         anchor: The token.
-        export: Whether to offer the steps as files.
+        export: Where to offer the steps as files, if anywhere.
     """
     if record.grid.is_identity:
         _explain_identity(record)
         return
     token = record.grid.token(anchor.row, anchor.column)
     steps = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
-    if export:
+    if export is not None:
         words = ["analysis.export", "steps", *picture_words(view), *block_words(record), *head_words(head)]
         name = file_name(view, "steps", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
         report = lesson_report(subject_of(view), record, steps, head)
-        offer(Export(name, report, [*words, *anchor_words(record, token)], "the nine candidates, and all arrays"))
+        with export:
+            offer(Export(name, report, [*words, *anchor_words(record, token)], "the nine candidates, and all arrays"))
     heads = "mean over heads" if head is None else f"head {head + 1}"
     st.caption(
         f"{view.handle.title} · {record.id.caption} · {heads} · token ({anchor.row}, {anchor.column}), real numbers"
@@ -112,7 +115,7 @@ def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -
             "the super token receives. So this token is a small part of each of its super tokens. The picture shows "
             f"all parts of super token {steps.heaviest}; they sum to {steps.members.sum():.3f}."
         )
-        _show_table(record, steps, {"weight": "weight", "column sum": "column sum", "share": "share of this token"})
+        _show_table(record, steps, {"weight": "weight", "column sum": "column sum", "share": "share"})
     with shown:
         _draw(_map(view, record, anchor, steps.members, f"share in super token {steps.heaviest}"), "lesson_members")
 

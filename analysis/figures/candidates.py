@@ -57,7 +57,7 @@ def candidates_map(
     figure.add_heatmap(
         z=real,
         x0=(centre[1] - 0.5) * across, dx=across, y0=(centre[0] - 0.5) * down, dy=down,
-        text=[[short(value) for value in row] for row in values.reshape(3, 3).tolist()],
+        text=[["" if np.isnan(value) else short(value) for value in row] for row in real.tolist()],
         texttemplate="%{text}", textfont={"size": FONT_SIZE}, xgap=1, ygap=1,
         hovertemplate=f"{quantity} %{{z:.4g}}<extra></extra>", hoverongaps=False,
         colorscale=DIVERGING if signed else HEAT, zmin=-top if signed else 0, zmax=top, opacity=0.9,

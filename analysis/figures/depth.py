@@ -88,7 +88,7 @@ def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
 
 
 def change_by_depth(
-    blocks: Sequence[tuple[int, int]], values: Sequence[float], *, title: str, kind: str = "changed", height: int = 280
+    blocks: Sequence[tuple[int, int]], values: Sequence[float], *, title: str, kind: str = "changed", height: int = 250
 ) -> go.Figure:
     """Draw one bar for each block: how much a change to the association moved its output.
 
@@ -110,4 +110,4 @@ def change_by_depth(
     _stage_bounds(figure, blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
     figure.update_yaxes(title="relative change of the output", rangemode="tozero")
-    return line_layout(figure, height)
+    return line_layout(figure, height, legend=False)

@@ -43,4 +43,4 @@ def head_matrix(cells: Sequence[tuple[int, int, int]], values: Sequence[float], 
     )
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
     figure.update_yaxes(title="head", dtick=1, range=[max(heads) + 0.7, 0.3], showgrid=False, zeroline=False)
-    return line_layout(figure, 90 + (SQUARE + 10) * max(heads))
+    return line_layout(figure, 62 + (SQUARE + 10) * max(heads), legend=False)

@@ -5,11 +5,11 @@ import plotly.graph_objects as go
 from analysis.figures.style import FONT_SIZE
 
 
-def line_layout(figure: go.Figure, height: int) -> go.Figure:
-    """Give a chart its margins, its legend above and a clear ground, and return it."""
+def line_layout(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
+    """Give a chart its margins, its legend above (or no room for one) and a clear ground, and return it."""
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 8, "t": 36, "b": 0},
+        margin={"l": 0, "r": 8, "t": 36 if legend else 8, "b": 0},
         font={"size": FONT_SIZE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -104,7 +104,7 @@ def rollout_report(
 
 def rollout_options(target: int | None, convolutions: bool) -> list[str]:
     """Return the settings of a rollout in words; the class is counted from 0."""
-    weighted = "attention alone" if target is None else f"weighted by class {target + 1}"
+    weighted = "attention alone" if target is None else f"weighted by class {target} (from 0)"
     return [weighted, "convolutions spread it" if convolutions else "convolutions inside blocks left out"]
 
 

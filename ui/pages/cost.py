@@ -20,17 +20,13 @@ def show() -> None:
     view = current_view()
     _show_formulas(view)
     st.markdown("#### This model, one attention block")
-    stage = st.segmented_control(
-        "Stage",
-        STAGES,
-        format_func=lambda i: str(i + 1),
-        default=0,
-        required=True,
-        key="cost_stage",
-        persist_state="session",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        stage = st.segmented_control(
+            "Stage", STAGES, format_func=lambda i: str(i + 1), default=0, required=True, key="cost_stage",
+            persist_state="session",
+        )  # fmt: skip
+        place = st.container(width="content")  # the export stands here, but knows whether times were measured
     table = _table(view.handle.model.config, stage)
-    place = st.container()  # the export stands above, but knows whether times were measured
     curves = operation_curves(table)
     st.plotly_chart(
         scaling_curves(curves, title="operations", unit="million MAC"), key="cost_curves",

@@ -10,11 +10,12 @@ from ui.view import current_view
 def show() -> None:
     """Draw the page."""
     view = current_view()
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         record = choose_block(view.capture)
         head = choose_head(record)
         anchor = choose_anchor(record.grid)
-    show_lesson(view, record, head, anchor, export=True)
+        place = st.container(width="content")
+    show_lesson(view, record, head, anchor, export=place)
 
 
 show()

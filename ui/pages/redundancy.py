@@ -22,7 +22,7 @@ from ui.view import View, current_view
 DEFAULT_METRICS = ["entropy", "distance"]
 CHART_COLUMNS = 2
 
-MATRIX_WIDTH = 500
+MATRIX_WIDTH = 470
 """CSS pixels; the map of tokens stands beside it where the window has room."""
 
 
@@ -30,7 +30,7 @@ def show() -> None:
     """Draw the page."""
     view = current_view()
     reach = attentions_within_reach(view)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         attentions = st.pills(
             "Attention", reach, selection_mode="multi", default=[name for name in reach if name != "local"],
             format_func=ATTENTIONS.__getitem__, key="attentions", persist_state="session",
@@ -39,12 +39,12 @@ def show() -> None:
             "Against depth", list(CATALOGUE), default=DEFAULT_METRICS, format_func=_title, key="metrics",
             persist_state="session", width=420,
         )  # fmt: skip
+        place = st.container(width="content")  # the export stands here, but knows what is chosen below
     if not attentions:
         st.info("Choose at least one kind of attention to measure.", icon=":material/info:")
         return
     left_out = "" if "global" in reach else " · global attention is left out: at this size it would take minutes"
     st.caption(f"{view.handle.title} · means over all tokens of the picture, dots are heads{left_out}")
-    place = st.container()  # the export stands above, but knows what is chosen below
     ordered = [name for name in ATTENTIONS if name in attentions]
     table = measured(view, tuple(ordered))
     _show_depth(view, table, metrics)
@@ -109,7 +109,7 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matri
     st.caption(f"{CATALOGUE[metric].meaning} Click a square to see where in the picture it comes from.")
     part = table[(table["metric"] == metric) & (table["attention"] == kind)]
     cells = [(int(s), int(b), int(h)) for s, b, h in zip(part["stage"], part["block"], part["head"], strict=True)]
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         with st.container(width=MATRIX_WIDTH):
             figure = head_matrix(cells, part["value"].tolist(), title=_title(metric), unit=CATALOGUE[metric].unit)
             st.plotly_chart(

@@ -23,7 +23,7 @@ OFFERED_CLASSES = 10
 def show() -> None:
     """Draw the page."""
     view = current_view()
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         start = st.segmented_control(
             "Start from", list(STARTS), format_func=STARTS.__getitem__, default="pooled", required=True,
             key="rollout_start", persist_state="session",
@@ -34,9 +34,11 @@ def show() -> None:
             "Convolutions spread it", value=True, key="rollout_convolutions", persist_state="session",
             help="Count the footprint of the depthwise convolutions inside the blocks; off, they pass tokens straight.",
         )  # fmt: skip
+        place = st.container(width="content")
     token = None if anchor is None else source.grid.token(anchor.row, anchor.column)
     found = _rollout((view.key, str(target), str(convolutions)), source.id, token, view, target, convolutions)
-    _offer(view, source, anchor, found, target, convolutions)
+    with place:
+        _offer(view, source, anchor, found, target, convolutions)
     _explain(view, source, anchor, target, found)
     _show_maps(view, source, anchor, found)
 
@@ -92,7 +94,7 @@ def _offer(
     place = None if anchor is None else (anchor.row, anchor.column)
     if place is not None:
         words += [*block_words(source), *anchor_words(source, source.grid.token(*place))]
-    words += [] if target is None else ["--class", str(target + 1)]
+    words += [] if target is None else ["--class", str(target)]
     words += [] if convolutions else ["--no-convolutions"]
     report = rollout_report(subject_of(view), found, source, place, rollout_options(target, convolutions))
     start = (

@@ -45,7 +45,7 @@ def show() -> None:
         _explain_identity(record)
         return
     own = view.handle.model.config.num_iters[record.id.stage]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         resolution = st.segmented_control(
             "Classical methods see", list(get_args(Resolution)), format_func=lambda name: f"{name}s", default="token",
             required=True, key="slic_resolution", persist_state="session",
@@ -55,6 +55,7 @@ def show() -> None:
             "Iterations of the learned sampling", 0, LARGEST_ITERATIONS, own, key="scrub", width=300,
             persist_state="session", help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
         )  # fmt: skip
+        place = st.container(width="content")
     ordered = [method for method in METHODS if method in methods]
     found = groupings(view, record, ordered, iterations, resolution)
     if not found:
@@ -64,7 +65,8 @@ def show() -> None:
     words = ["analysis.export", "groupings", *picture_words(view), *block_words(record), "--methods", *ordered]
     words += ["--on", resolution, "--iterations", str(iterations), "--drawing", drawing]
     name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
-    offer(Export(name, report, words, "a line for each grouping, and the labels of tokens or pixels"))
+    with place:
+        offer(Export(name, report, words, "a line for each grouping, and the labels of tokens or pixels"))
     st.caption(
         f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
         f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"

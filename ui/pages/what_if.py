@@ -10,6 +10,7 @@ from analysis.groupings import Grouping
 from analysis.outcome import Outcome, outcome_of
 from analysis.reports.pictures import change_report
 from stvit import BlockRecord
+from ui.captures import look_again
 from ui.export import Export, block_words, file_name, offer, picture_words, subject_of
 from ui.groupings import DRAWINGS, Drawing, draw
 from ui.headings import heading
@@ -30,12 +31,15 @@ def show() -> None:
             "Show", list(DRAWINGS), format_func=DRAWINGS.__getitem__, default="boundaries", required=True,
             key="drawing", persist_state="session",
         )  # fmt: skip
-    key = _choose_variant(variants)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = _choose_variant(variants)
+        place = st.container(width="content")
     outcome = _outcome((view.key, key), view, variants[key])
     words = ["analysis.export", "what-if", *picture_words(view), *block_words(record), "--variant", key]
     report = change_report(subject_of(view), record, outcome, drawing)
     numbers = "before and after, and the labels of tokens"
-    offer(Export(file_name(view, "what-if", key), report, [*words, "--drawing", drawing], numbers))
+    with place:
+        offer(Export(file_name(view, "what-if", key), report, [*words, "--drawing", drawing], numbers))
     st.caption(
         f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay · "
         f"pictures show {record.id.caption}"
@@ -53,29 +57,28 @@ def _choose_variant(variants: dict[str, Variant]) -> str:
     """Draw the choice of a change; iterations have a scrubber of their own."""
     named = {key: variant.title for key, variant in variants.items() if not key.startswith(ITERATIONS)}
     options = [*named, ITERATIONS]
-    with st.container(horizontal=True):
-        choice = st.segmented_control(
-            "Instead of the learned association", options, default="grid", required=True, key="variant_of_association",
-            format_func=lambda key: named.get(key, "Other iterations"), persist_state="session",
-        )  # fmt: skip
-        if choice != ITERATIONS:
-            return choice
-        count = st.slider(
-            "Iterations of the sampling", 0, LARGEST_ITERATIONS, 1, key="iterations", width=320,
-            persist_state="session", help="The released models use 1; 0 is the regular grid.",
-        )  # fmt: skip
+    choice = st.segmented_control(
+        "Instead of the learned association", options, default="grid", required=True, key="variant_of_association",
+        format_func=lambda key: named.get(key, "Other iterations"), persist_state="session",
+    )  # fmt: skip
+    if choice != ITERATIONS:
+        return choice
+    count = st.slider(
+        "Iterations of the sampling", 0, LARGEST_ITERATIONS, 1, key="iterations", width=320,
+        persist_state="session", help="The released models use 1; 0 is the regular grid.",
+    )  # fmt: skip
     return f"{ITERATIONS}_{count}"
 
 
 @st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...")
 def _outcome(key: tuple[str, str], _view: View, _variant: Variant) -> Outcome:
     """Return what is shown of a changed run; the run itself, which is large, is let go."""
-    return outcome_of(key[1], _variant, _view.capture, _variant.run(_view.handle.model, _view.picture.pixels))
+    return outcome_of(key[1], _variant, _view.capture, look_again(_view, _variant))
 
 
 def _show_numbers(outcome: Outcome, view: View) -> None:
     names = view.handle.model.class_names
-    before, after = (names[i] if names else f"class {i + 1}" for i in outcome.classes)
+    before, after = (names[i] if names else f"class {i}" for i in outcome.classes)
     changed_class = "unchanged" if outcome.change.same_class else f"{before} → {after}"
     with st.container(horizontal=True):
         divergence = f"{outcome.change.divergence:.2g} nats"
