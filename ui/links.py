@@ -7,7 +7,7 @@ named. The note stays until something is chosen.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -87,6 +87,17 @@ def mend_place(capture: Capture) -> None:
         mend(key, f"anchor {key}", places, _nearest_of(places, default=(count - 1) // 2))
 
 
+def number_binding(key: str) -> Literal["query-params"] | None:
+    """Return how to bind a number to the address: not while that holds an infinite one, on which Streamlit fails."""
+    try:
+        infinite = math.isinf(float(st.query_params.get(key, "0")))
+    except ValueError:
+        infinite = False
+    if infinite:
+        del st.query_params[key]
+    return None if infinite else "query-params"
+
+
 def show_notes(page: str) -> None:
     """Say what the link asked for in vain, until something is chosen or another page is opened."""
     state = st.session_state
@@ -119,7 +130,10 @@ def nearest_number(asked: str, possible: Mapping[int, object], default: int) -> 
         number = float(asked.casefold().removesuffix("px"))
     except ValueError:
         return default
-    return default if math.isnan(number) else min(possible, key=lambda value: abs(value - number))
+    if math.isnan(number):
+        return default
+    number = min(max(number, min(possible)), max(possible))  # infinity is equally far from all
+    return min(possible, key=lambda value: abs(value - number))
 
 
 def _nearest_of(labels: Mapping[int, str], default: int | None = None) -> Callable[[str], int]:

@@ -5,6 +5,7 @@ import streamlit as st
 from analysis.figures.attention_maps import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
 from ui.explorer.state import ExplorerState
+from ui.links import number_binding
 from ui.view import current_view
 
 MEAN = "mean"
@@ -50,9 +51,11 @@ def choose_head(record: BlockRecord) -> int | None:
 def choose_anchor(grid: TokenGrid) -> Anchor:
     """Draw the inputs of the anchor's row and column; it keeps its place when the grid changes."""
     _carry_anchor(grid)
-    row = st.number_input("Anchor row", 0, grid.height - 1, step=1, key="row", bind="query-params", width=130)
-    column = st.number_input("Anchor column", 0, grid.width - 1, step=1, key="column", bind="query-params", width=130)
-    return Anchor(int(row), int(column))
+    row, column = (
+        int(st.number_input(f"Anchor {key}", 0, count - 1, step=1, key=key, bind=number_binding(key), width=130))
+        for key, count in (("row", grid.height), ("column", grid.width))
+    )
+    return Anchor(row, column)
 
 
 def choose_scale() -> bool:
