@@ -213,3 +213,8 @@ def test_a_head_is_a_number_or_the_mean(head, capsys):
     with pytest.raises(SystemExit):
         export_cli.main(["steps", "--sample", "cat", "--row", "0", "--column", "0", "--head", head, "--out", "a.csv"])
     assert "a head is a number counted from 1, or mean" in capsys.readouterr().err
+
+
+def test_a_link_to_the_first_row_opens_there(exports):
+    opened("lesson", row="0", column="9")
+    assert shlex.split(exports[-1].command)[-6:-2] == ["--row", "0", "--column", "9"]

@@ -51,11 +51,16 @@ def choose_head(record: BlockRecord) -> int | None:
 def choose_anchor(grid: TokenGrid) -> Anchor:
     """Draw the inputs of the anchor's row and column; it keeps its place when the grid changes."""
     _carry_anchor(grid)
-    row, column = (
-        int(st.number_input(f"Anchor {key}", 0, count - 1, step=1, key=key, bind=number_binding(key), width=130))
-        for key, count in (("row", grid.height), ("column", grid.width))
-    )
+    row, column = (_choose_place(key, count) for key, count in (("row", grid.height), ("column", grid.width)))
     return Anchor(row, column)
+
+
+def _choose_place(key: str, count: int) -> int:
+    # The default is the middle: no address names a value that is the default, and a link must be able to name row 0.
+    middle = (count - 1) // 2
+    return int(
+        st.number_input(f"Anchor {key}", 0, count - 1, middle, step=1, key=key, bind=number_binding(key), width=130)
+    )
 
 
 def choose_scale() -> bool:
