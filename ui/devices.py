@@ -49,8 +49,6 @@ def choose_device() -> Device:
         st.caption("Device: CPU")
         return found[0]
     names = {device.name: device for device in found}
-    if st.session_state.get("device") not in names:
-        st.session_state["device"] = CPU
     name = st.selectbox(
         "Device", list(names), format_func=lambda name: names[name].title, key="device",
         help="Where the model runs. Measuring and drawing are done on the CPU.",
