@@ -57,8 +57,9 @@ def explorer(
 
 
 def scene_name(view: View) -> str:
-    """Return a name that is the same for the same picture, framing and weights, and only then."""
-    parts = (view.handle.digest, view.picture.source.sha256, view.picture.framing)
+    """Return a name that is the same for the same picture, its name, framing and weights, and only then."""
+    source = view.picture.source
+    parts = (view.handle.digest, source.name, source.sha256, view.picture.framing)
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
