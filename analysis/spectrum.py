@@ -153,7 +153,7 @@ class _Product:
         return total
 
     def squared_norm(self) -> float:
-        return sum(block().square().sum(dtype=torch.float64).item() for _, block in self._blocks())
+        return sum(_squares(block()) for _, block in self._blocks())
 
     def squared_residual(self, basis: Tensor, reduced: Tensor) -> float:
         """Estimate the squared norm of what the basis leaves, R = A - Q (A^T Q)^T, as the mean |R g|^2 over probes."""
@@ -167,6 +167,11 @@ def _from_gram(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, " columns
     """Return the singular values of a matrix in falling order as roots of the eigenvalues of A^T A, in float64."""
     double = matrix.double()
     return torch.linalg.eigvalsh(double.T @ double).flip(0).clamp(min=0).sqrt()
+
+
+def _squares(rows: Tensor) -> float:
+    """Return the sum of squares, row by row in the precision of the rows and over the rows in double precision."""
+    return torch.linalg.vector_norm(rows, dim=-1).square().sum(dtype=torch.float64).item()
 
 
 def _orthonormal(columns: Tensor) -> Tensor:
