@@ -81,8 +81,8 @@ PAGES = [
 def exports(monkeypatch) -> list[Export]:
     """Collect what pages offer in place of drawing it."""
     found: list[Export] = []
+    monkeypatch.setattr("ui.lesson_steps.offer", found.append)  # first, so that it is imported with the true one
     monkeypatch.setattr("ui.export.offer", found.append)
-    monkeypatch.setattr("ui.lesson_steps.offer", found.append)
     return found
 
 
