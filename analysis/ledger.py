@@ -11,7 +11,7 @@ from analysis.attention_rules import SourceRule, attention_rules, one_image, tok
 from analysis.attention_sources import RowSource
 from analysis.baselines import DEFAULT_WINDOW
 from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE, chosen_metrics
-from analysis.redundancy import measure
+from analysis.redundancy import Measurement, run_measurements
 from analysis.row_blocks import unwrapped
 from analysis.row_view import RowSettings
 from analysis.similarity import block_similarity, feature_cka
@@ -90,14 +90,17 @@ def _head_rows(
     """Yield (head, attention, metric, value) of all attentions of one block."""
     if set(wanted) <= set(BLOCK_METRICS):
         return
-    measured: dict[Hashable, Mapping[str, np.ndarray]] = {}
+    kinds: dict[str, Hashable] = {}
+    measurements: dict[Hashable, Measurement] = {}
     for name, rule in rules.items():
         source = rule(record)
-        key = _identity(name, source)
-        if key not in measured:
+        kinds[name] = _identity(name, source)
+        if kinds[name] not in measurements:
             pixels = token_pixels(record.id)
-            measured[key] = measure(source, record.grid, pixels, wanted, settings, exact_tokens).head_values()
-        for metric, values in measured[key].items():
+            measurements[kinds[name]] = Measurement(source, record.grid, pixels, wanted, settings, exact_tokens)
+    run_measurements(measurements.values())
+    for name, kind in kinds.items():
+        for metric, values in measurements[kind].result().head_values().items():
             for head, value in enumerate(values):
                 yield head, name, metric, value
 

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from analysis.attention_sources import RowSource
 from analysis.metric_catalogue import ESTIMATE, HEAD_METRICS, ROW_METRICS, chosen_metrics
 from analysis.parallel import run_all
-from analysis.row_blocks import RowReader, row_blocks
+from analysis.row_blocks import row_blocks
+from analysis.row_stream import RowStream
 from analysis.row_view import RowSettings, RowView
 from analysis.spectrum import EXACT_TOKENS, Spectrum, effective_rank, spectrum, stable_rank
 from analysis.token_layout import TokenLayout
@@ -19,15 +20,10 @@ from stvit import TokenGrid
 SINK_FACTOR = 10.0
 """A token that receives more than this many fair shares counts as a sink."""
 
-CHUNKS = 8
-"""Parts of an attention that are measured side by side, whatever the number of cores: sums must not depend on it."""
-
 _BETWEEN_HEADS = ("head_divergence", "head_cosine")
 _RECEIVED = ("received_max", "sinks", "sink_mass")
 _RANKS = {"effective_rank": effective_rank, "stable_rank": stable_rank}
 _DEFAULT = ("mass", "entropy", "distance")
-
-_Range = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,21 +100,63 @@ def measure(
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens, or a name is unknown.
     """
-    _check_tokens(source, grid)
-    wanted = chosen_metrics(metrics)
-    rows = [name for name in ROW_METRICS if name in wanted and (source.heads > 1 or name not in _BETWEEN_HEADS)]
-    received = [name for name in _RECEIVED if name in wanted]
-    streamed = [*rows, "received"] if received and "received" not in rows else rows
-    ranks = [name for name in _RANKS if name in wanted]
-    stream = _Stream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
-    heads = range(source.heads) if ranks else ()
-    spectra = [partial(spectrum, source, head, exact_tokens) for head in heads]
-    tasks: list[Callable[[], Spectrum | None]] = [*spectra, *stream.tasks]  # the longest first
-    found = run_all(tasks)
-    maps = stream.maps()
-    values = _received(maps["received"], received) if received else {}
-    values |= _ranks([one for one in found if one is not None], ranks)
-    return AttentionMetrics({name: maps[name] for name in rows}, {n: values[n] for n in HEAD_METRICS if n in values})
+    measurement = Measurement(source, grid, token_pixels, metrics, settings, exact_tokens)
+    run_measurements([measurement])
+    return measurement.result()
+
+
+class Measurement:
+    """The work of `measure` as tasks, so that several attentions can be measured side by side.
+
+    Takes the arguments of `measure` and raises what it raises.
+    """
+
+    def __init__(
+        self,
+        source: RowSource,
+        grid: TokenGrid,
+        token_pixels: float | tuple[float, float],
+        metrics: Iterable[str] | None = None,
+        settings: RowSettings | None = None,
+        exact_tokens: int = EXACT_TOKENS,
+    ) -> None:
+        _check_tokens(source, grid)
+        wanted = chosen_metrics(metrics)
+        self._source = source
+        self._rows = [n for n in ROW_METRICS if n in wanted and (source.heads > 1 or n not in _BETWEEN_HEADS)]
+        self._received = [name for name in _RECEIVED if name in wanted]
+        self._ranks = [name for name in _RANKS if name in wanted]
+        self._exact_tokens = exact_tokens
+        self._spectra: dict[int, Spectrum] = {}
+        streamed = [*self._rows, "received"] if self._received else self._rows
+        self._stream = RowStream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
+
+    @property
+    def spectra(self) -> list[Callable[[], None]]:
+        """The long tasks: one spectrum for each head."""
+        return [partial(self._decompose, head) for head in range(self._source.heads)] if self._ranks else []
+
+    @property
+    def streams(self) -> list[Callable[[], None]]:
+        """The short tasks: some rows each."""
+        return self._stream.tasks
+
+    def result(self) -> AttentionMetrics:
+        """Return what was measured, after all tasks were run."""
+        maps = self._stream.maps()
+        values = _received(maps["received"], self._received) if self._received else {}
+        values |= _ranks([self._spectra[head] for head in sorted(self._spectra)], self._ranks)
+        in_order = {name: values[name] for name in HEAD_METRICS if name in values}
+        return AttentionMetrics({name: maps[name] for name in self._rows}, in_order)
+
+    def _decompose(self, head: int) -> None:
+        self._spectra[head] = spectrum(self._source, head, self._exact_tokens)
+
+
+def run_measurements(measurements: Iterable[Measurement]) -> None:
+    """Run the tasks of all side by side, the long ones first."""
+    together = list(measurements)
+    run_all([*(task for one in together for task in one.spectra), *(task for one in together for task in one.streams)])
 
 
 def head_pairs(
@@ -141,46 +179,6 @@ def head_pairs(
         divergence[pairs] += view.pair_divergence.sum(1).numpy(force=True) / source.num_tokens
         cosine[pairs] += view.pair_cosine.sum(1).numpy(force=True) / source.num_tokens
     return divergence + divergence.T, np.maximum(cosine, cosine.T)
-
-
-class _Stream:
-    """Computes row metrics block by block, and adds up what the tokens receive.
-
-    Results are written into arrays made beforehand: small tensors kept from each block would lie between the large
-    ones and stop the allocator from using the freed memory again.
-    """
-
-    def __init__(self, source: RowSource, layout: TokenLayout, names: list[str], settings: RowSettings) -> None:
-        self._layout, self._settings = layout, settings
-        shape = source.heads, source.num_tokens
-        self._maps = {name: np.zeros(shape) for name in names if name != "received"}
-        self._received: list[np.ndarray] = []
-        self.tasks: list[Callable[[], None]] = []
-        if not names:
-            return
-        reader = RowReader(source)
-        chunks = _chunks(reader.ranges)
-        self.tasks = [partial(self._measure, reader, number, chunk) for number, chunk in enumerate(chunks)]
-        if "received" in names:
-            self._received = [np.zeros(shape) for _ in chunks]
-
-    def maps(self) -> dict[str, Float[np.ndarray, "heads tokens"]]:
-        """Return the results after all tasks were run."""
-        return self._maps | ({"received": np.sum(self._received, axis=0)} if self._received else {})
-
-    def _measure(self, reader: RowReader, chunk: int, ranges: list[_Range]) -> None:
-        for start, stop in ranges:
-            view = RowView(reader.read(start, stop), self._layout, self._settings)
-            for name, values in self._maps.items():
-                values[:, start:stop] = getattr(view, name).numpy(force=True)
-            if self._received:
-                self._received[chunk] += view.received(self._layout.grid.num_tokens).numpy(force=True)
-
-
-def _chunks(ranges: list[_Range]) -> list[list[_Range]]:
-    """Cut the blocks of rows into at most CHUNKS consecutive parts of about equal length."""
-    count = min(CHUNKS, len(ranges))
-    return [ranges[part * len(ranges) // count : (part + 1) * len(ranges) // count] for part in range(count)]
 
 
 def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> dict[str, np.ndarray]:

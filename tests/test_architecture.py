@@ -55,6 +55,7 @@ ORDER: dict[str, list[str]] = {
         "analysis.metric_*",
         "analysis.association_metrics",
         "analysis.similarity",
+        "analysis.row_stream",
         "analysis.redundancy",
         "analysis.attention_rules",
         "analysis.ledger",

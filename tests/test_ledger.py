@@ -14,7 +14,7 @@ from analysis.association_metrics import association_summary
 from analysis.attention_rules import attention_rules, one_image, token_pixels
 from analysis.baselines import global_attention, local_attention, swapped_attention
 from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE
-from analysis.redundancy import measure
+from analysis.redundancy import Measurement, measure
 from analysis.row_view import RowSettings
 from analysis.similarity import block_similarity, feature_cka
 from stvit import BlockId, SoftmaxAttention, capture, softmax_attention
@@ -133,7 +133,7 @@ def test_settings_reach_the_metrics(cap):
 def test_an_attention_that_occurs_twice_is_measured_once(cap, monkeypatch):
     calls = []
     module = sys.modules["analysis.ledger"]  # its name in the package is the function
-    monkeypatch.setattr(module, "measure", lambda *args: calls.append(args) or measure(*args))
+    monkeypatch.setattr(module, "Measurement", lambda *args: calls.append(args) or Measurement(*args))
     table = ledger(cap, ("super", "global"), ["entropy"])
     with_super_tokens = sum(not record.grid.is_identity for record in cap.values())
     assert len(calls) == 2 * (2 * with_super_tokens + (len(cap) - with_super_tokens))
