@@ -47,10 +47,10 @@ def row_against_dense(model: STViT) -> Iterator[str]:
         attention = first_attention(model, size)
         token = attention.num_tokens // 2
         if attention.dense_nbytes // attention.heads > DENSE_LIMIT:
-            found = compare(lambda: attention.row(token, 0), lambda: attention.column(token, 0), 25)  # noqa: B023
+            found = compare(lambda: attention.row(token, 0), lambda: attention.column(token, 0), 25)  # noqa: B023  # run at once
             yield f"  {size:>5} px   row {found.first * 1e3:8.3f} ms   dense not built ({dense_size(attention)})"
             continue
-        found = compare(lambda: dense_row(attention, token), lambda: attention.row(token, 0), REPEATS[size])  # noqa: B023
+        found = compare(lambda: dense_row(attention, token), lambda: attention.row(token, 0), REPEATS[size])  # noqa: B023  # run at once
         yield (
             f"  {size:>5} px   row {found.second * 1e3:8.3f} ms   dense product {found.first * 1e3:9.1f} ms   "
             f"ratio {found.ratio:,.0f}   ({found.repeats} pairs)"
