@@ -1,12 +1,17 @@
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import jaxtyping
 import pytest
 import torch
+from browser_support import FLAGS, chromium_path
 from tiny import tiny_model, tiny_pixels
 from torch import Tensor
 
 from stvit import STViT
+
+if TYPE_CHECKING:
+    import playwright.sync_api as playwright
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +38,14 @@ def model() -> STViT:
 def pixels() -> Tensor:
     """Two images for it, on token grids that need padding."""
     return tiny_pixels()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["playwright.Browser"]:
+    """A headless Chromium; without one the test skips, or fails where browsers are required."""
+    path = chromium_path()
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()

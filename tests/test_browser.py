@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from browser_support import FLAGS, chromium_path, served_app
+from browser_support import chromium_path, served_app
 from PIL import Image
 from skimage import data
 
@@ -29,15 +29,6 @@ def address(tmp_path_factory) -> Iterator[str]:
     assert path
     with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = chromium_path()
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

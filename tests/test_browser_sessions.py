@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bad_files import bad_files
-from browser_support import FLAGS, chromium_path, served_app
+from browser_support import chromium_path, served_app
 from explorer_support import PATIENCE, READY, note
 from PIL import Image
 
@@ -39,15 +39,6 @@ def address(log) -> Iterator[str]:
     assert chromium_path()  # skips before the app is started
     with served_app(log) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = chromium_path()
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

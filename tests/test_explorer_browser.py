@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from browser_support import FLAGS, chromium_path
 from explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture
 
 from analysis.figures.attention_maps import Anchor
@@ -31,15 +30,6 @@ ROWS = """(bytes, requests) => {
   return requests.map(({ kind, token, head, incoming }) =>
     [...kinds[kind](block, token, head, incoming, new Float32Array(block.N))]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = chromium_path()
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

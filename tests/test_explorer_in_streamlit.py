@@ -4,21 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser_support import FLAGS, chromium_path, served_app
+from browser_support import served_app
 from explorer_support import PATIENCE, READY, choose, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = chromium_path()
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

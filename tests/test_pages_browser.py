@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from browser_support import FLAGS, chromium_path, served_app
+from browser_support import served_app
 from explorer_support import READY
 from PIL import Image
 
@@ -29,15 +29,6 @@ PATIENCE = 300_000
 
 QUIET = ".stApp[data-test-script-state=notRunning]"
 SVG = "{http://www.w3.org/2000/svg}svg"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    path = chromium_path()
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
