@@ -11,7 +11,7 @@ SIZES = (224, 384, 1024)
 DENSE_LIMIT = 2**30
 """Largest dense matrix that is really built, in bytes; above it only its size is given."""
 
-REPEATS = {224: 15, 384: 7, 1024: 3}
+REPEATS = {224: 40, 384: 12, 1024: 4}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Time two ways of doing a thing in turn, so that a drift of the machine meets both."""
+"""Time two ways of doing a thing in turn, so that a drift of the machine, and what each leaves behind, meet both."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two ways, timed in turn: A B A B ...
+    """Two ways, timed in turn: A B, B A, A B, ...
 
     Attributes:
         first: Seconds of the first way, median.
@@ -26,16 +26,20 @@ class Comparison:
 def compare(
     first: Callable[[], object], second: Callable[[], object], repeats: int, *, warm_up: bool = True
 ) -> Comparison:
-    """Run both once to warm up (unless told not to), then `repeats` pairs."""
+    """Run both once to warm up (unless told not to), then `repeats` pairs, in which each comes first in turn."""
     if warm_up:
         first(), second()
-    pairs = [(_seconds(first), _seconds(second)) for _ in range(repeats)]
+    pairs = [_pair(first, second) if repeat % 2 == 0 else _pair(second, first)[::-1] for repeat in range(repeats)]
     return Comparison(
         statistics.median(a for a, _ in pairs),
         statistics.median(b for _, b in pairs),
         statistics.median(a / b for a, b in pairs),
         repeats,
     )
+
+
+def _pair(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
+    return _seconds(first), _seconds(second)
 
 
 def _seconds(action: Callable[[], object]) -> float:
