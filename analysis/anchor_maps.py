@@ -74,7 +74,7 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
 
 
 def _note(row: Tensor, record: BlockRecord, token: int, token_pixels: int) -> str:
-    summary = row_summary(row.numpy(), record.grid, token, token_pixels)
+    summary = row_summary(row.numpy(force=True), record.grid, token, token_pixels)
     return f"entropy {summary.entropy:.2f} nats · distance {summary.distance:.0f} px · mass kept {summary.mass:.2f}"
 
 
@@ -90,4 +90,4 @@ def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
 
 
 def _map(values: Tensor, record: BlockRecord) -> np.ndarray:
-    return values.reshape(record.grid.height, record.grid.width).numpy()
+    return values.reshape(record.grid.height, record.grid.width).numpy(force=True)

@@ -49,7 +49,7 @@ def learned_labels(record: BlockRecord, iterations: int) -> Labels:
         iterations: 0 gives the grid.
     """
     association = associate(record.tokens[:1], record.grid, iterations).to_sparse()
-    return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy()
+    return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
 
 
 def classical_labels(method: str, shown: Image, grid: TokenGrid, on: Resolution) -> Labels:
@@ -62,7 +62,7 @@ def classical_labels(method: str, shown: Image, grid: TokenGrid, on: Resolution)
         on: What the method sees; the grid is always that of the tokens.
     """
     if method == "grid":  # the model's own cells, which differ from balanced ones where padding is needed
-        return grid.cell_index.reshape(grid.height, grid.width).numpy()
+        return grid.cell_index.reshape(grid.height, grid.width).numpy(force=True)
     image = token_image(shown, grid.height, grid.width) if on == "token" else shown
     if method == "soft_kmeans":
         return soft_kmeans_labels(image, grid.rows, grid.columns).labels
@@ -78,7 +78,7 @@ def describe_groupings(found: Sequence[Grouping], record: BlockRecord, shown: Im
         index with the block's own super tokens).
     """
     height, width = shown.shape[:2]
-    own = upsample_labels(record.labels()[0].numpy(), height, width)
+    own = upsample_labels(record.labels()[0].numpy(force=True), height, width)
     rows = []
     for grouping in found:
         labels = upsample_labels(grouping.labels, height, width)

@@ -89,17 +89,17 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     of_heaviest = weight.where(index == heaviest, 0).sum(-1)
     return Lesson(
         token=token,
-        neighbours=neighbours.numpy(),
-        dot_products=products.numpy(),
-        logits=logits.numpy(),
-        weights=weights.numpy(),
-        column_mass=mass.numpy(),
-        shares=(weights / mass.where(mass > 0, torch.inf)).numpy(),
+        neighbours=neighbours.numpy(force=True),
+        dot_products=products.numpy(force=True),
+        logits=logits.numpy(force=True),
+        weights=weights.numpy(force=True),
+        column_mass=mass.numpy(force=True),
+        shares=(weights / mass.where(mass > 0, torch.inf)).numpy(force=True),
         heaviest=heaviest,
-        members=(of_heaviest / record.association.normaliser[0, heaviest]).numpy(),
-        super_rows=rows.numpy(),
-        mixed=mixed.numpy(),
-        row=(cells[index] * weight).sum(-1).numpy(),
+        members=(of_heaviest / record.association.normaliser[0, heaviest]).numpy(force=True),
+        super_rows=rows.numpy(force=True),
+        mixed=mixed.numpy(force=True),
+        row=(cells[index] * weight).sum(-1).numpy(force=True),
     )
 
 
@@ -110,7 +110,9 @@ def lesson_table(record: BlockRecord, steps: Lesson) -> pd.DataFrame:
         Columns: super token (-1 for a phantom), row, column (of its cell; outside the grid for a phantom), dot
         product, logit, weight, column sum, share.
     """
-    row, column = (int(place) for place in np.divmod(record.grid.cell_index.numpy()[steps.token], record.grid.columns))
+    row, column = (
+        int(place) for place in np.divmod(record.grid.cell_index.numpy(force=True)[steps.token], record.grid.columns)
+    )
     down, across = np.divmod(np.arange(9), 3)
     return pd.DataFrame(
         {

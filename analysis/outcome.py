@@ -51,7 +51,7 @@ def outcome_of(key: str, variant: Variant, learned: Capture, changed: Capture) -
         title=variant.title,
         change=compare(learned, changed),
         classes=(_top_class(learned), _top_class(changed)),
-        labels={record.id: record.labels()[0].numpy() for record in grouped},
+        labels={record.id: record.labels()[0].numpy(force=True) for record in grouped},
         leakage={record.id: record.leakage().mean().item() for record in grouped},
         metrics=metrics_before_and_after(learned, changed),
     )

@@ -4,18 +4,25 @@ import argparse
 import importlib
 
 NAMES = ("core", "cost", "redundancy")
+ON_DEVICES = ("core", "cost")
+"""Those that can run on a GPU; the ledger of redundancy sorts on the CPU wherever its capture lies."""
 
 
 def main() -> None:
     """Run the benchmarks that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"one or more of: {', '.join(NAMES)}")
-    chosen = parser.parse_args().names or NAMES
+    parser.add_argument("--device", default="cpu", help="where the model runs, such as cuda (core and cost only)")
+    options = parser.parse_args()
+    chosen = options.names or [name for name in NAMES if options.device == "cpu" or name in ON_DEVICES]
     for name in chosen:
         if name not in NAMES:
             parser.error(f"there is no benchmark {name!r}; known are {', '.join(NAMES)}")
+        if options.device != "cpu" and name not in ON_DEVICES:
+            parser.error(f"{name} runs on the CPU only; --device is for {' and '.join(ON_DEVICES)}")
     for name in chosen:
-        importlib.import_module(f"benchmarks.{name}").main()
+        settings = {"device": options.device} if name in ON_DEVICES else {}
+        importlib.import_module(f"benchmarks.{name}").main(**settings)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ DENSE_LIMIT = 2**30
 REPEATS = {224: 40, 384: 12, 1024: 4}
 
 
-def main() -> None:
+def main(device: str = "cpu") -> None:
     """Print the three tables for stvit_small."""
     torch.manual_seed(0)
-    model = create_model("stvit_small").eval()
-    print(f"stvit_small, float32, {torch.get_num_threads()} threads, medians over pairs run in turn")
+    model = create_model("stvit_small").eval().to(device)
+    where = f"{torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name(device)
+    print(f"stvit_small, float32, {where}, medians over pairs run in turn")
     for title, lines in (
         ("Capture of everything against a plain forward", capture_against_forward(model)),
         ("One row of token attention against the dense product, stage 1, one head", row_against_dense(model)),
@@ -32,7 +33,7 @@ def main() -> None:
 def capture_against_forward(model: STViT) -> Iterator[str]:
     """Yield a line for each size."""
     for size in SIZES:
-        pixels = torch.randn(1, 3, size, size)
+        pixels = random_pixels(model, size)
         with torch.no_grad():
             found = compare(lambda: capture(model, pixels), lambda: model(pixels), REPEATS[size])  # noqa: B023  # run at once
         yield (
@@ -69,7 +70,12 @@ def factors_against_dense(model: STViT) -> Iterator[str]:
 
 def first_attention(model: STViT, size: int) -> DecomposedAttention:
     """Return the token attention of stage 1, block 1 for a random picture."""
-    return capture(model, torch.randn(1, 3, size, size), blocks=[BlockId(0, 0)])[BlockId(0, 0)].token_attention()
+    return capture(model, random_pixels(model, size), blocks=[BlockId(0, 0)])[BlockId(0, 0)].token_attention()
+
+
+def random_pixels(model: STViT, size: int) -> torch.Tensor:
+    """Return one picture of noise where the model is."""
+    return torch.randn(1, 3, size, size).to(next(model.parameters()).device)
 
 
 def dense_row(attention: DecomposedAttention, token: int) -> torch.Tensor:
@@ -77,7 +83,8 @@ def dense_row(attention: DecomposedAttention, token: int) -> torch.Tensor:
     association = attention.association
     cells = association.grid.num_super_tokens
     index = association.index[0].where(association.index[0] >= 0, cells)
-    dense = torch.zeros(attention.num_tokens, cells + 1).scatter_(1, index, association.weight[0])[:, :cells]
+    weight = association.weight[0]
+    dense = weight.new_zeros(attention.num_tokens, cells + 1).scatter_(1, index, weight)[:, :cells]
     core = attention.super_attention.rows(0, cells, 0)
     return (dense @ core @ (dense / association.normaliser[0]).T)[token]
 

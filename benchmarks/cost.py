@@ -5,11 +5,11 @@ import resource
 import subprocess
 import sys
 from statistics import median
-from time import perf_counter
 
 import torch
 
 from analysis.cost import counted_macs, super_token_attention_macs
+from benchmarks.timing import seconds
 from stvit import TokenGrid, get_config
 from stvit.attention import SuperTokenAttention
 
@@ -21,21 +21,21 @@ STAGE = 0
 REPEATS = 5
 
 
-def main() -> None:
+def main(device: str = "cpu") -> None:
     """Print a line for each size, every measurement in a process of its own, and where the times cross."""
     config = get_config("stvit_small")
-    print(f"\nOne attention block of stvit_small, stage {STAGE + 1}, one picture, median of {REPEATS} runs")
+    print(f"\nOne attention block of stvit_small, stage {STAGE + 1}, one picture, {device}, median of {REPEATS} runs")
     faster: list[int] = []
     for size in SIZES:
         side = size // 4
         grid = TokenGrid(side, side, config.cells[STAGE])
         formula = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, config.embed_dims[STAGE])
         counted = counted_macs(grid, config.embed_dims[STAGE], config.num_heads[STAGE])
-        through = _in_a_process_of_its_own("super", size)
+        through = _in_a_process_of_its_own("super", size, device)
         line = f"  {size:>5} px   super {through['ms']:9.2f} ms {through['mib']:7.0f} MiB   "
         line += f"formula {formula / 1e6:7.1f}, counted {counted / 1e6:7.1f} M MAC"
         if size <= GLOBAL_LIMIT:
-            whole = _in_a_process_of_its_own("global", size)
+            whole = _in_a_process_of_its_own("global", size, device)
             line += (
                 f"   global {whole['ms']:9.2f} ms {whole['mib']:7.0f} MiB   ratio {whole['ms'] / through['ms']:7.1f}"
             )
@@ -45,29 +45,27 @@ def main() -> None:
     print(f"  Super token attention is faster {where}; memory is the peak above that of the process at rest.")
 
 
-def measure(kind: str, size: int) -> None:
+def measure(kind: str, size: int, device: str) -> None:
     """Measure in this process and print the result as JSON."""
     config = get_config("stvit_small")
     cell = config.cells[STAGE] if kind == "super" else 1
-    module = SuperTokenAttention(config.embed_dims[STAGE], config.num_heads[STAGE], cell).eval()
-    tokens = torch.randn(1, config.embed_dims[STAGE], size // 4, size // 4)
+    module = SuperTokenAttention(config.embed_dims[STAGE], config.num_heads[STAGE], cell).eval().to(device)
+    tokens = torch.randn(1, config.embed_dims[STAGE], size // 4, size // 4).to(device)
     with torch.no_grad():
-        module(torch.randn(1, config.embed_dims[STAGE], 8, 8))  # libraries load on first use
+        module(torch.randn(1, config.embed_dims[STAGE], 8, 8).to(device))  # libraries load on first use
         rest = _peak()
-        times = []
-        for _ in range(REPEATS):
-            start = perf_counter()
-            module(tokens)
-            times.append(perf_counter() - start)
+        times = [seconds(lambda: module(tokens)) for _ in range(REPEATS)]
     print(json.dumps({"ms": median(times) * 1e3, "mib": _peak() - rest}))
 
 
 def _peak() -> float:
-    """Return the peak resident memory of this process in MiB."""
+    """Return the peak memory of this process in MiB: of the GPU if it uses one, else resident."""
+    if torch.cuda.is_initialized():
+        return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def _in_a_process_of_its_own(kind: str, size: int) -> dict[str, float]:
-    command = [sys.executable, "-c", f"from benchmarks.cost import measure; measure({kind!r}, {size})"]
+def _in_a_process_of_its_own(kind: str, size: int, device: str) -> dict[str, float]:
+    command = [sys.executable, "-c", f"from benchmarks.cost import measure; measure({kind!r}, {size}, {device!r})"]
     found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return found

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -39,10 +41,19 @@ def compare(
 
 
 def _pair(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
-    return _seconds(first), _seconds(second)
+    return seconds(first), seconds(second)
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long a call takes, its work on a GPU included."""
+    _finish_gpu()
     start = time.perf_counter()
     action()
+    _finish_gpu()
     return time.perf_counter() - start
+
+
+def _finish_gpu() -> None:
+    """Wait for the work that a GPU still has, if one is in use."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()

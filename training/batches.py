@@ -125,5 +125,6 @@ def load_batches(
         batch_size=None,
         sampler=range(first_step, len(dataset)),
         num_workers=config.workers,
+        pin_memory=torch.cuda.is_available(),  # copies to a GPU then run beside its work
         generator=torch.Generator(),  # else every new loader moves the global generator, and resuming differs
     )

@@ -194,8 +194,29 @@ PRESETS["demo_continued"] = replace(
     crop_scale=(0.25, 1.0),
     cutmix=1.0,
 )
-"""Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, and a second
-run of the demo that begins (`init`) from the weights of the first."""
+PRESETS["demo_gpu"] = replace(
+    PRESETS["demo"],
+    epochs=300,
+    batch_size=256,
+    lr=2e-3,
+    lr_batch=256,
+    warmup_epochs=10,
+    drop_path=0.1,
+    ema_decay=0.998,
+    sizes=((0.0, 128), (0.4, 160), (0.7, 192), (0.85, 224)),
+    evaluate_every=20,
+    crop_scale=(0.2, 1.0),
+    jitter=0.3,
+    erase=0.25,
+    mixup=0.4,
+    cutmix=1.0,
+    mix_probability=0.8,
+    plain_attention=False,
+    workers=12,
+    checkpoint_every=1000,
+)
+"""Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, a second run of
+the demo that begins (`init`) from the weights of the first, and the demo in one run on one GPU."""
 
 
 def get_preset(name: str, **overrides: Any) -> TrainingConfig:

@@ -173,7 +173,7 @@ class Trainer:
                 return
 
     def _advance(self, crops: Tensor, labels: Tensor) -> None:
-        loss, correct = self._step(crops.to(self.accelerator.device), labels.to(self.accelerator.device))
+        loss, correct = self._step(*(part.to(self.accelerator.device, non_blocking=True) for part in (crops, labels)))
         self.average.add(loss, correct, len(labels))
         self.step += 1
         self.progress.steps += 1

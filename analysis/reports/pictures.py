@@ -54,7 +54,7 @@ def groupings_report(
 def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawing: str) -> Report:
     """Return what another association changed as files; pictures are of one block."""
     shown, labels = subject.picture.shown, outcome.labels.get(record.id)
-    learned = record.labels()[0].numpy()
+    learned = record.labels()[0].numpy(force=True)
     panels = [] if labels is None else [("Learned super tokens", learned), (outcome.title, labels)]
     caption = subject.caption(
         f"{outcome.title} in place of the learned association", f"pictures show {record.id.caption}",
@@ -82,8 +82,8 @@ def rollout_report(
         anchor: Row and column of the token one started from; None for the pooled output.
         options: Further settings in words.
     """
-    squares = in_squares(found.pixels.numpy(), SQUARE)
-    stages = {stage: found.tokens(stage).numpy() for stage in range(found.source.stage + 1)}
+    squares = in_squares(found.pixels.numpy(force=True), SQUARE)
+    stages = {stage: found.tokens(stage).numpy(force=True) for stage in range(found.source.stage + 1)}
     where = "the pooled output" if anchor is None else f"token {anchor} of {source.id.caption}"
     maps = [("Pixels, in squares of 4 x 4", squares, SQUARE)]
     maps += [(f"Into stage {stage + 1}", values, SQUARE << stage) for stage, values in stages.items()]
@@ -97,7 +97,10 @@ def rollout_report(
         return pd.concat([_long(name, values) for name, values in named.items()], ignore_index=True)
 
     def arrays() -> dict[str, np.ndarray]:
-        return {"pixels": found.pixels.numpy(), **{f"into_stage_{stage + 1}": each for stage, each in stages.items()}}
+        return {
+            "pixels": found.pixels.numpy(force=True),
+            **{f"into_stage_{stage + 1}": each for stage, each in stages.items()},
+        }
 
     return Report(figure, table, arrays)
 
@@ -112,7 +115,7 @@ def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: in
     """Return the steps of one token as files."""
     grid, stride = record.grid, subject.picture.framing.stride(record.grid)
     row, column = grid.position(steps.token)
-    cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
+    cells = grid.cell_index.reshape(grid.height, grid.width).numpy(force=True)
     maps = {
         f"4. Share of each token in super token {steps.heaviest}": steps.members[None],
         "5. Attention among super tokens": steps.mixed[cells][None],
