@@ -1,0 +1,164 @@
+"""The model, the capture, the analysis and the training on a CUDA device: the same numbers as on the CPU."""
+
+import numpy as np
+import pytest
+import torch
+from golden_cases import CASES, load_case
+from test_golden import pairs
+from tiny import tiny_model
+from tolerances import NETWORK, assert_close
+from training_data import TINY_MODEL, tiny_cache, tiny_config
+
+from analysis import ledger
+from analysis.anchor_maps import anchor_maps
+from analysis.attention_rules import token_pixels
+from analysis.class_gradient import class_gradients
+from analysis.counterfactual import counterfactuals, standard_variants
+from analysis.footprint import Footprints
+from analysis.groupings import learned_labels
+from analysis.lesson import lesson, lesson_table
+from analysis.outcome import outcome_of, outcome_table
+from analysis.redundancy import head_pairs
+from analysis.rollout import rollout
+from analysis.similarity import cka_matrix
+from stvit import CONFIGS, BlockId, capture, load_pretrained
+from stvit.images import prepare
+from stvit.sample_images import sample_images
+from training.checkpoint import LAST, load_checkpoint
+from training.loop import METRICS, Trainer
+from training.metrics import read_metrics
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+BLOCK = BlockId(1, 0)
+TOKEN = 300
+SIZE = 160
+"""Stage 2 then has 20 x 20 tokens in cells of 4; stage 1 has 40 x 40 in cells of 8."""
+
+
+@pytest.fixture(autouse=True)
+def _exact(monkeypatch):
+    # By default convolutions round to 10 bits of mantissa on recent GPUs.
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return prepare(sample_images()["cat"](), SIZE)
+
+
+@pytest.fixture(scope="module")
+def on_cpu(picture):
+    model = load_pretrained("demo")
+    return model, capture(model, picture.pixels)
+
+
+@pytest.fixture
+def on_gpu(picture):
+    model = load_pretrained("demo").cuda()
+    return model, capture(model, picture.pixels.cuda())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_golden_tensors(name):
+    case = load_case(name)
+    result = capture(case.model().cuda(), case.pixels.cuda())
+    for block, record in result.items():
+        for what, ours, released in pairs(record, case.block(block)):
+            assert_close(ours.cpu(), released, NETWORK, f"{what} of {block.caption} differs first")
+    assert_close(result.logits.cpu(), case.expected["logits"], NETWORK, "logits differ first")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_capture_changes_nothing_and_replays(dtype):
+    model, pixels = tiny_model(dtype).cuda(), torch.randn(2, 3, 96, 100, dtype=dtype, device="cuda")
+    with torch.no_grad():
+        plain = model(pixels)
+    result = capture(model, pixels)
+    assert torch.equal(result.logits, plain)
+    assert result.replay_error() <= NETWORK[dtype]
+
+
+def test_token_attention(on_gpu):
+    attention = on_gpu[1][BLOCK].token_attention()
+    dense = attention.to_dense()
+    assert_close(attention.row(TOKEN, 0), dense[0, TOKEN])
+    assert_close(attention.column(TOKEN), dense.mean(0)[:, TOKEN])
+    values = torch.randn(attention.heads, attention.num_tokens, 3, device="cuda")
+    assert_close(attention.apply(values), dense @ values)
+
+
+def test_ledger(on_cpu, on_gpu):
+    attentions = ("super", "global", "local", "uniform", "identity", "grid", "hard")
+    ours, expected = (ledger(cap, attentions) for _, cap in (on_gpu, on_cpu))
+    keys = ["image", "stage", "block", "head", "attention", "metric", "unit"]
+    assert ours[keys].equals(expected[keys])
+    counted = expected["metric"].isin(["sinks", "empty", "disconnected"])  # near a threshold one may fall either way
+    np.testing.assert_allclose(ours["value"][~counted], expected["value"][~counted], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(ours["value"][counted], expected["value"][counted], atol=1)
+
+
+def test_pairs_of_heads_and_blocks(on_cpu, on_gpu):
+    for ours, expected in zip(
+        head_pairs(on_gpu[1][BLOCK].token_attention(), on_gpu[1][BLOCK].grid),
+        head_pairs(on_cpu[1][BLOCK].token_attention(), on_cpu[1][BLOCK].grid),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-4)
+    np.testing.assert_allclose(cka_matrix(on_gpu[1]), cka_matrix(on_cpu[1]), atol=1e-4)
+
+
+def test_anchor_maps(on_cpu, on_gpu):
+    found = [list(anchor_maps(cap[BLOCK], None, TOKEN, token_pixels(BLOCK))) for _, cap in (on_gpu, on_cpu)]
+    for ours, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(ours.values, expected.values, atol=1e-4, err_msg=ours.title)
+
+
+def test_lesson(on_cpu, on_gpu):
+    steps, expected = (lesson(cap[BLOCK], TOKEN) for _, cap in (on_gpu, on_cpu))
+    np.testing.assert_allclose(steps.row, expected.row, atol=1e-5)
+    assert steps.heaviest == expected.heaviest
+    assert len(lesson_table(on_gpu[1][BLOCK], steps)) == 9
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rollout(on_cpu, on_gpu, picture, weighted):
+    maps = []
+    for model, cap in (on_gpu, on_cpu):
+        pixels = picture.pixels.to(cap.logits.device)
+        weights = class_gradients(model, pixels) if weighted else None
+        maps.append(rollout(cap, Footprints.of(model), weights=weights).pixels.cpu())
+    np.testing.assert_allclose(maps[0] / maps[0].sum(), maps[1] / maps[1].sum(), atol=1e-7)
+
+
+def test_counterfactuals(on_cpu, on_gpu, picture):
+    variants = standard_variants(picture.shown)
+    tables = [counterfactuals(model, picture.pixels.to(cap.logits.device), variants) for model, cap in (on_gpu, on_cpu)]
+    np.testing.assert_allclose(tables[0]["value"], tables[1]["value"], rtol=1e-2, atol=1e-3)
+    model, learned = on_gpu
+    outcome = outcome_of("slic", variants["slic"], learned, variants["slic"].run(model, picture.pixels.cuda()))
+    assert outcome_table(outcome)["after"].notna().all()
+
+
+def test_groupings(on_cpu, on_gpu):
+    ours, expected = (learned_labels(cap[BLOCK], 1) for _, cap in (on_gpu, on_cpu))
+    assert (ours == expected).mean() > 0.99
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_training_runs_and_resumes(tmp_path, monkeypatch, precision):
+    monkeypatch.setitem(CONFIGS, "stvit_tiny", TINY_MODEL)
+    data = tiny_cache(), tiny_cache(3, seed=1)
+    first = Trainer(tiny_config(precision=precision), *data, tmp_path, progress_bar=False)
+    assert first.accelerator.device.type == "cuda"
+    first._run_epoch()
+    first.save()
+    resumed = Trainer(tiny_config(precision=precision), *data, tmp_path, progress_bar=False)
+    resumed.resume()
+    state, after = first.state_dict(), resumed.state_dict()
+    for name, value in state["model"].items():
+        assert torch.equal(after["model"][name], value), name
+    assert all(torch.equal(*states) for states in zip(*(s["random"][0]["cuda"] for s in (state, after)), strict=True))
+    resumed.run()
+    assert load_checkpoint(tmp_path / LAST)["position"][0] == 2
+    assert np.isfinite(read_metrics(tmp_path / METRICS)[-1]["train_loss"])
