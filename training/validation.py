@@ -37,10 +37,11 @@ def validate(model: nn.Module, images: ImageCache, size: int, accelerator: Accel
     for start in range(0, len(mine), BATCH):
         part = mine[start : start + BATCH]
         view = slice(part.start, part.stop, part.step)
-        crops = torch.from_numpy(images.images[view].copy()).permute(0, 3, 1, 2).to(accelerator.device)
+        crops = torch.from_numpy(images.images[view].copy()).permute(0, 3, 1, 2)
+        crops = resize(crops, size).to(accelerator.device)  # resized first: GPUs cannot resize bytes
         labels = torch.from_numpy(images.labels[view]).to(accelerator.device)
         with accelerator.autocast():
-            logits = model(normalise(resize(crops, size).float() / 255)).float()
+            logits = model(normalise(crops.float() / 255)).float()
         loss = float(F.cross_entropy(logits, labels))
         top1.add(loss, count_correct(logits, labels), len(labels))
         top5.add(loss, count_correct(logits, labels, 5), len(labels))
