@@ -24,9 +24,9 @@ __all__ = [
     "WeightsNotFoundError",
     "file_digest",
     "load_weights",
+    "model_digest",
     "model_from_file",
     "save_weights",
-    "weights_digest",
 ]
 
 DIGEST_LENGTH = 16
@@ -145,12 +145,9 @@ def model_from_file(path: str | os.PathLike[str]) -> STViT:
     return model.eval()
 
 
-def weights_digest(model: STViT) -> str:
-    """Return a short sha256 over all parameters and buffers: names, types, shapes and values.
-
-    Two models with equal weights but other cells or iterations share it: a cache key needs the config too.
-    """
-    digest = hashlib.sha256()
+def model_digest(model: STViT) -> str:
+    """Return a short sha256 over all that a model's answers depend on: config, class names, parameters, buffers."""
+    digest = hashlib.sha256(f"{model.config} {model.class_names}\n".encode())
     for key, value in model.state_dict().items():
         digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
         # One dimension at least: a single number has no bytes to view.

@@ -15,9 +15,9 @@ from stvit.weights import (
     WeightsError,
     WeightsNotFoundError,
     file_digest,
+    model_digest,
     model_from_file,
     save_weights,
-    weights_digest,
 )
 
 SIZES = ("small", "base", "large")
@@ -468,22 +468,31 @@ def test_class_names_of_a_file_replace_the_models(tmp_path):
 # ---------------------------------------------------------------- digests
 
 
-def test_weights_digest_sees_every_parameter_and_buffer():
+def test_model_digest_sees_every_parameter_and_buffer():
     model = tiny_model()
-    digest = weights_digest(model)
+    digest = model_digest(model)
     assert len(digest) == 16
-    assert digest == weights_digest(model)
+    assert digest == model_digest(model)
     for key, value in model.state_dict().items():
         last = value.view(-1)[-1:]
         before = last.clone()
         last += 1
-        assert weights_digest(model) != digest, key
+        assert model_digest(model) != digest, key
         last.copy_(before)
-    assert weights_digest(model) == digest
+    assert model_digest(model) == digest
 
 
-def test_weights_digest_takes_every_number_type():
-    digests = {weights_digest(tiny_model().to(dtype)) for dtype in (torch.float32, torch.bfloat16, torch.float16)}
+def test_model_digest_sees_settings_that_no_weight_shows():
+    model = tiny_model()
+    other = STViT(replace(model.config, num_iters=(3, 3, 1, 1))).eval()
+    other.load_state_dict(model.state_dict())
+    digests = {model_digest(model), model_digest(other)}
+    other.class_names = tuple("abcdefg")
+    assert len(digests | {model_digest(other)}) == 3
+
+
+def test_model_digest_takes_every_number_type():
+    digests = {model_digest(tiny_model().to(dtype)) for dtype in (torch.float32, torch.bfloat16, torch.float16)}
     assert len(digests) == 3
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from stvit import create_model
 from stvit.pretrained import list_pretrained, load_pretrained
-from stvit.weights import model_from_file, weights_digest
+from stvit.weights import model_digest, model_from_file
 from ui.view import ModelHandle
 
 TITLES = {
@@ -37,7 +37,7 @@ def random_model(variant: str) -> ModelHandle:
     """Return a variant with random weights, the same in every session."""
     model = create_model(variant, seed=0).eval()
     title = f"{TITLES[variant]}, random weights"
-    return ModelHandle(model, weights_digest(model), title, trained=False, options=("--random", variant))
+    return ModelHandle(model, model_digest(model), title, trained=False, options=("--random", variant))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
@@ -46,7 +46,7 @@ def pretrained_model(name: str) -> ModelHandle:
     model = load_pretrained(name)
     entry = next(entry for entry in list_pretrained() if entry.name == name)
     title = f"{TITLES[entry.variant]} at {entry.resolution}"
-    return ModelHandle(model, weights_digest(model), title, trained=True, options=("--model", name))
+    return ModelHandle(model, model_digest(model), title, trained=True, options=("--model", name))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")

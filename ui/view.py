@@ -19,7 +19,7 @@ class ModelHandle:
 
     Attributes:
         model: On the CPU, in evaluation mode, shared by all sessions, never changed.
-        digest: Short hash of its weights, for cache keys.
+        digest: Short hash of its settings and weights, for cache keys.
         title: What people call it.
         trained: False for random weights.
         options: How the command lines name it.
