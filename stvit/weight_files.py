@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stvit.config import STViTConfig
+from stvit.storage import write_atomically
 from stvit.torch_files import read_torch_file
 from stvit.weight_errors import WeightsError, WeightsNotFoundError
 
@@ -129,17 +129,7 @@ def write_weights(
         metadata["class_names"] = json.dumps(list(class_names), ensure_ascii=False)
     tensors = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in state.items()}
     header, body = _ordered(save(tensors, metadata=metadata))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(header)
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
+    write_atomically(path, lambda file: file.writelines((header, body)))
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

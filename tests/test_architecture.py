@@ -25,7 +25,7 @@ ORDER: dict[str, list[str]] = {
     ],
     "images": ["stvit.image_*", "stvit.images", "stvit.sample_images"],
     "settings": ["stvit.config", "stvit.variants", "stvit.imagenet"],
-    "files of weights": ["stvit.released_keys", "stvit.torch_files", "stvit.weight_*"],
+    "files of weights": ["stvit.storage", "stvit.released_keys", "stvit.torch_files", "stvit.weight_*"],
     "network": ["stvit.layers", "stvit.attention", "stvit.model"],
     "capture": ["stvit.swaps", "stvit.records", "stvit.capture"],
     "loading": ["stvit.weights", "stvit.pretrained", "stvit.convert"],

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from training_data import coloured_image, png, write_folder, write_tar
 
+from stvit.storage import write_atomically
 from training.cache import decode, open_cache
-from training.storage import write_atomically
 
 
 def open_tiny(source, folder, corrupt="fatal", size=48):

@@ -233,7 +233,7 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
     save_checkpoint(path, {"training_config": "old"})
     real_open = Path.open
     monkeypatch.setattr(Path, "open", lambda self, mode: real_open(Path("/dev/full"), mode))
-    with pytest.raises(OSError, match=r"The disk is full: last\.pt .* free some space and resume"):
+    with pytest.raises(OSError, match=r"The disk is full: last\.pt .* free some space, then resume"):
         save_checkpoint(path, {"training_config": "new", "weights": torch.zeros(10**5)})
     monkeypatch.undo()
     assert load_checkpoint(path)["training_config"] == "old"

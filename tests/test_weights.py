@@ -386,8 +386,8 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full_disk(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("stvit.weight_files.os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("stvit.storage.os.fsync", full_disk)
+    with pytest.raises(OSError, match=r"The disk is full: a\.safetensors could not be written"):
         save_weights(tiny_model(), tmp_path / "a.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]

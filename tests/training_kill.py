@@ -11,8 +11,8 @@ from pathlib import Path
 
 from training_data import TINY_MODEL, tiny_cache, tiny_config
 
+import stvit.storage
 import training.loop
-import training.storage
 from stvit import CONFIGS
 from training.checkpoint import LAST
 
@@ -39,7 +39,7 @@ def main(out: Path, moment: str, number: int) -> None:
         sync(descriptor)
 
     training.loop.Trainer._advance = counted_advance
-    training.storage.os.fsync = counted_sync
+    stvit.storage.os.fsync = counted_sync
     data = tiny_cache(), tiny_cache(3, seed=1)
     with closing(training.loop.Trainer(tiny_config(), *data, out, progress_bar=False)) as trainer:
         if (out / LAST).exists():

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from stvit.storage import explain_full_disk, write_atomically
 from training.sources import Listing, list_images, read_files
-from training.storage import explain_full_disk, write_atomically
 
 CORRUPT = ("fatal", "skip")
 

@@ -23,7 +23,7 @@ def explain_full_disk(path: Path) -> Iterator[None]:
         raise OSError(
             error.errno,
             f"The disk is full: {path.name} could not be written to {path.parent}. Older files are untouched; "
-            "free some space and resume.",
+            "free some space, then resume or try again.",
         ) from error
 
 
