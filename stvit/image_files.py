@@ -39,6 +39,9 @@ The readers are called directly: `PIL.Image.open` would apply its own pixel limi
 would try formats that nobody needs here.
 """
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+"""How files of these formats are called: to find and to offer them, not to read them."""
+
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

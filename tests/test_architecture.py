@@ -60,6 +60,7 @@ ORDER: dict[str, list[str]] = {
         "analysis.attention_rules",
         "analysis.ledger",
     ],
+    "tables of many pictures": ["analysis.picture_files", "analysis.picture_tables", "analysis.summary"],
     "around an anchor": ["analysis.anchor_maps", "analysis.anchor_tables", "analysis.lesson"],
     "runs compared": [
         "analysis.cost",

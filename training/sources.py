@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+from stvit.image_files import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ def _group(source: Path, split: str | None, folders: set[str], names: list[str])
     files = []
     for name in sorted(names):
         path = PurePosixPath(name)
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.parent.parent == root:
+        if path.suffix.lower() in SUFFIXES and path.parent.parent == root:
             files.append((name, labels[path.parent.name]))
     empty = [name for name in classes if labels[name] not in {label for _, label in files}]
     if empty:
         raise ValueError(
-            f"Class folder {empty[0]!r} of {source / root} holds no images ({', '.join(IMAGE_SUFFIXES)}); "
+            f"Class folder {empty[0]!r} of {source / root} holds no images ({', '.join(SUFFIXES)}); "
             "add some or remove the folder."
         )
     return Listing(classes, tuple(files))

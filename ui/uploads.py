@@ -6,12 +6,13 @@ from typing import Protocol
 
 import streamlit as st
 
+from stvit.image_files import SUFFIXES
 from stvit.images import ImageError, RGBImage
 from ui.captures import uploaded_picture
 from ui.gallery import Item, thumbnail
 from ui.wording import plain
 
-PICTURE_TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
+PICTURE_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
 LARGEST_UPLOAD = 64
 """In MB."""
 
