@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.figures.attention_maps import Anchor, attention_map, picture
+from analysis.figures.candidates import candidates_map, number_height
 from analysis.figures.cost import scaling_curves
 from analysis.figures.depth import change_by_depth, metric_by_depth
 from analysis.figures.heads import head_matrix
@@ -62,6 +63,24 @@ def test_attention_map_can_share_a_scale_and_survives_zeros():
 def test_picture_frames_the_anchor_only_if_there_is_one():
     assert len(picture(SHOWN, Anchor(0, 0), 16).layout.shapes) == 2
     assert len(picture(SHOWN).layout.shapes) == 0
+
+
+BLANK = "\N{NO-BREAK SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("row", "template"), [(8, f"{BLANK}<br>%{{text}}"), (11, f"{BLANK}<br>%{{text}}"), (12, f"%{{text}}<br>{BLANK}")]
+)
+def test_numbers_of_candidates_stand_clear_of_the_anchor(row, template):
+    # Cells of 8 tokens of 4 px: rows 8 to 11 are the upper half of the second row of cells, 12 to 15 the lower.
+    figure = candidates_map(
+        np.zeros((96, 96, 3), np.uint8), np.arange(9.0), np.zeros(9, bool), centre=(1, 1), cell_pixels=(32, 32),
+        anchor=Anchor(row, 12), token_pixels=4, quantity="weight",
+    )  # fmt: skip
+    assert figure.data[0].texttemplate == template
+    frame = figure.layout.shapes[0]
+    middle = (frame.y0 + frame.y1) / 2 / 32 - 1
+    assert (number_height(row, 4, 32) - 0.5) * (middle - 0.5) < 0  # on different sides of the cell's middle
 
 
 def test_heat_holds_no_colour_that_streamlit_replaces():

@@ -20,6 +20,12 @@ DIVERGING = [
 GREY = "rgba(128,128,128,1)"
 
 
+def number_height(anchor_row: int, token_pixels: int, cell_height: int) -> float:
+    """Return how far down its cell a number stands, 0 to 1: in the half that the anchor's frame leaves free."""
+    middle = (anchor_row + 0.5) * token_pixels % cell_height / cell_height
+    return 0.7 if middle < 0.5 else 0.3
+
+
 def candidates_map(
     shown: UInt8[np.ndarray, "height width 3"],
     values: Float[np.ndarray, " 9"],
@@ -54,11 +60,13 @@ def candidates_map(
     real = np.where(phantoms, np.nan, values).reshape(3, 3)
     top = float(np.nanmax(np.abs(real))) or 1.0
     down, across = cell_pixels
+    lines = ["%{text}", "\N{NO-BREAK SPACE}"]  # an empty line beside it moves the number up or down
+    number = "<br>".join(lines if number_height(anchor.row, token_pixels, down) < 0.5 else lines[::-1])
     figure.add_heatmap(
         z=real,
         x0=(centre[1] - 0.5) * across, dx=across, y0=(centre[0] - 0.5) * down, dy=down,
         text=[["" if np.isnan(value) else short(value) for value in row] for row in real.tolist()],
-        texttemplate="%{text}", textfont={"size": FONT_SIZE}, xgap=1, ygap=1,
+        texttemplate=number, textfont={"size": FONT_SIZE}, xgap=1, ygap=1,
         hovertemplate=f"{quantity} %{{z:.4g}}<extra></extra>", hoverongaps=False,
         colorscale=DIVERGING if signed else HEAT, zmin=-top if signed else 0, zmax=top, opacity=0.9,
         colorbar=colour_bar(quantity, -top if signed else 0.0, top),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.figures.attention_maps import short
-from analysis.figures.candidates import DIVERGING_NAME, MARGIN
+from analysis.figures.candidates import DIVERGING_NAME, MARGIN, number_height
 from analysis.figures.paper_parts import (
     colour_bar,
     frame_token,
@@ -55,7 +55,8 @@ def lesson_figure(
     picture_panel(places[0], shown, "1. Cells")
     outline_groups(places[0], cells, cells.shape[0] * token_pixels, cells.shape[1] * token_pixels)
     for axes, (title, values) in zip(places[1:], candidates.items(), strict=False):
-        _candidates(axes, shown, values, phantoms, centre, cell_pixels, title)
+        height = number_height(anchor[0], token_pixels, cell_pixels[0])
+        _candidates(axes, shown, values, phantoms, centre, cell_pixels, height, title)
     for axes, (title, (values, pixels)) in zip(places[1 + len(candidates) :], maps.items(), strict=True):
         heat_panel(axes, shown, values, pixels, title, "share" if "share" in title.lower() else "attention")
     for axes in places:
@@ -70,9 +71,10 @@ def _candidates(
     phantoms: np.ndarray,
     centre: tuple[int, int],
     cell_pixels: tuple[int, int],
+    height: float,
     title: str,
 ) -> None:
-    """Draw nine numbers on the cells around a token; phantoms are dashed."""
+    """Draw nine numbers on the cells around a token, at a height in each cell; phantoms are dashed."""
     (row, column), (down, across) = centre, cell_pixels
     signed = "logit" in title.lower()
     picture_panel(axes, greyscale(shown), title)
@@ -88,7 +90,7 @@ def _candidates(
         dark = phantoms[place] or (abs(value) < 0.6 * top if signed else value > 0.5 * top)
         text = f"phantom\n{short(value)}" if phantoms[place] else short(value)
         colour = "0.4" if phantoms[place] else "black" if dark else "white"
-        axes.text((x + 0.5) * across, (y + 0.5) * down, text, ha="center", va="center", fontsize=5, color=colour)
+        axes.text((x + 0.5) * across, (y + height) * down, text, ha="center", va="center", fontsize=5, color=colour)
         if phantoms[place]:
             corner = ((x + 0.04) * across, (y + 0.04) * down)
             box = Rectangle(corner, 0.92 * across, 0.92 * down, fill=False, edgecolor="0.5", linestyle="--", lw=0.6)

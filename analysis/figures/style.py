@@ -47,8 +47,9 @@ Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for plac
 """
 
 FONT_SIZE = 13
-PANEL_WIDTH = 304
-"""Width of one picture panel in CSS pixels; its height follows from the picture."""
+PANEL_WIDTH = 280
+"""Width of one picture panel in CSS pixels, three of which stand side by side on a laptop; its height follows from the
+picture."""
 
 BAR_SPACE = 64
 """Pixels below each picture for its colour bar; kept free where there is none, so that pictures line up."""
