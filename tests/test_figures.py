@@ -94,6 +94,7 @@ def test_depth_chart_draws_means_heads_and_the_uniform_line():
     uniform, heads, means = figure.data
     assert list(uniform.y) == [5, 6]
     assert list(heads.y) == [1, 3, 4]
+    assert list(heads.customdata) == [1, 2, 1]  # captions count heads from 1
     assert list(means.y) == [2, 4]
     assert figure.layout.yaxis.title.text == "Entropy (nats)"
     assert len(figure.layout.shapes) == 1  # one bound between two stages

@@ -68,7 +68,7 @@ def _uniform(figure: go.Figure, captions: list[str], values: Sequence[float], un
 
 
 def _heads(figure: go.Figure, kind: str, captions: list[str], values: HeadValues, unit: str) -> None:
-    dots = [(x, y, h) for x, heads in zip(captions, values, strict=True) for h, y in enumerate(heads)]
+    dots = [(x, y, h) for x, heads in zip(captions, values, strict=True) for h, y in enumerate(heads, start=1)]
     figure.add_scatter(
         x=[x for x, _, _ in dots],
         y=[y for _, y, _ in dots],

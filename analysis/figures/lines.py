@@ -4,16 +4,20 @@ import plotly.graph_objects as go
 
 from analysis.figures.style import FONT_SIZE
 
+LABEL_SPACE = 72
+"""Pixels left of each chart for its axis, always the same, so that charts beside and below each other line up."""
+
 
 def line_layout(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
     """Give a chart its margins, its legend above (or no room for one) and a clear ground, and return it."""
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 8, "t": 36 if legend else 8, "b": 0},
+        margin={"l": LABEL_SPACE, "r": 8, "t": 36 if legend else 8, "b": 0},
         font={"size": FONT_SIZE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="closest",
     )
+    figure.update_yaxes(automargin=False)
     return figure
