@@ -1,7 +1,7 @@
 """The table of each picture in a file of its own: work can be killed, resumed and shared out over many machines."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,7 +84,7 @@ def join_tables(tables: Iterable[pd.DataFrame], path: Path) -> int:
     return rows
 
 
-def write_csv(tables: Iterator[pd.DataFrame], path: Path) -> None:
+def write_csv(tables: Iterable[pd.DataFrame], path: Path) -> None:
     """Write tables with the same columns one after the other as one CSV file."""
 
     def write(file: BinaryIO) -> None:

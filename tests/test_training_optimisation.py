@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from stvit import create_model
-from training.config import PRESETS, TrainingConfig, get_preset
+from training.config import TrainingConfig
 from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor
+from training.presets import PRESETS, get_preset
 
 
 def test_norms_biases_and_layer_scale_are_not_decayed():

@@ -9,7 +9,8 @@ from typing import Any
 
 from training.cache import CORRUPT, open_cache
 from training.checkpoint import LAST, load_checkpoint
-from training.config import PRESETS, TrainingConfig, get_preset
+from training.config import TrainingConfig
+from training.presets import PRESETS, get_preset
 
 
 def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:

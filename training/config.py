@@ -1,8 +1,7 @@
-"""All settings of a training run as data, and the recipes known by name."""
+"""All settings of a training run as data."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields
 
 from stvit.config import CONFIGS
 
@@ -139,92 +138,3 @@ class TrainingConfig:
             raise ValueError(f"sizes must start at 0 and rise to less than 1, got {self.sizes}.")
         if min(side for _, side in self.sizes) < 32:
             raise ValueError(f"sizes must be at least 32 pixels, got {self.sizes}.")
-
-
-PRESETS: dict[str, TrainingConfig] = {
-    "paper_small": TrainingConfig(),
-    "paper_base": TrainingConfig(model="stvit_base", drop_path=0.4),
-    "paper_large": TrainingConfig(model="stvit_large", drop_path=0.6),
-    "finetune_384": TrainingConfig(
-        epochs=30,
-        batch_size=32,
-        lr=5e-6,
-        lr_batch=512,
-        warmup_epochs=0,
-        min_lr=1.0,
-        weight_decay=1e-8,
-        sizes=((0.0, 384),),
-        evaluation_size=384,
-        mixup=0.0,
-        cutmix=0.0,
-    ),
-    "demo": TrainingConfig(
-        model="stvit_demo",
-        epochs=32,
-        batch_size=64,
-        lr=1.5e-3,
-        lr_batch=64,
-        min_lr=0.0,
-        warmup_epochs=2,
-        drop_path=0.02,
-        ema_decay=0.995,
-        sizes=((0.0, 96), (0.58, 128), (0.85, 160), (0.95, 192)),
-        evaluate_every=4,
-        crop_scale=(0.35, 1.0),
-        jitter=0.2,
-        randaugment=None,
-        erase=0.1,
-        mixup=0.2,
-        cutmix=0.0,
-        mix_probability=0.5,
-        plain_attention=True,
-        workers=0,
-        checkpoint_every=50,
-    ),
-}
-PRESETS["demo_continued"] = replace(
-    PRESETS["demo"],
-    epochs=40,
-    lr=1e-3,
-    warmup_epochs=1,
-    drop_path=0.05,
-    ema_decay=0.998,
-    sizes=((0.0, 128), (0.5, 160), (0.78, 192), (0.92, 224)),
-    evaluate_every=6,
-    crop_scale=(0.25, 1.0),
-    cutmix=1.0,
-)
-PRESETS["demo_gpu"] = replace(
-    PRESETS["demo"],
-    epochs=300,
-    batch_size=256,
-    lr=2e-3,
-    lr_batch=256,
-    warmup_epochs=10,
-    drop_path=0.1,
-    ema_decay=0.998,
-    sizes=((0.0, 128), (0.4, 160), (0.7, 192), (0.85, 224)),
-    evaluate_every=20,
-    crop_scale=(0.2, 1.0),
-    jitter=0.3,
-    erase=0.25,
-    mixup=0.4,
-    cutmix=1.0,
-    mix_probability=0.8,
-    plain_attention=False,
-    workers=12,
-    checkpoint_every=1000,
-)
-"""Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, a second run of
-the demo that begins (`init`) from the weights of the first, and the demo in one run on one GPU."""
-
-
-def get_preset(name: str, **overrides: Any) -> TrainingConfig:
-    """Return a recipe by name, with some settings replaced.
-
-    Raises:
-        KeyError: If there is no such recipe; the message lists the known ones.
-    """
-    if name not in PRESETS:
-        raise KeyError(f"There is no preset {name!r}; known are {', '.join(PRESETS)}.")
-    return replace(PRESETS[name], **overrides)
