@@ -1,0 +1,55 @@
+"""The pages of docs/ say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.attention_rules import ATTENTIONS
+from analysis.baselines import DEFAULT_WINDOW
+from analysis.metric_catalogue import CATALOGUE
+from analysis.redundancy import SINK_FACTOR
+from analysis.row_view import RowSettings
+from analysis.spectrum import EXACT_TOKENS
+
+ROOT = Path(__file__).parents[1]
+METRICS = (ROOT / "docs" / "metrics.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "pretrained" / "README.md", *(ROOT / "docs").glob("*.md")]
+
+
+def table_rows(text: str) -> dict[str, list[str]]:
+    """Return the cells after the first, by each name in backticks in the first cell."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
+    return {name: [cell.strip() for cell in row[1:]] for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_every_metric_is_explained_with_its_unit():
+    rows = table_rows(METRICS)
+    assert {name: rows[name][0] for name in CATALOGUE} == {name: metric.unit for name, metric in CATALOGUE.items()}
+
+
+def test_every_attention_is_explained_and_nothing_else():
+    assert set(table_rows(METRICS)) == set(CATALOGUE) | set(ATTENTIONS)
+
+
+def test_the_numbers_in_the_text_are_those_of_the_code():
+    settings, rows = RowSettings(), table_rows(METRICS)
+    assert f"{settings.neighbourhood} × {settings.neighbourhood} tokens around the anchor" in rows["local_mass"][2]
+    assert f"{settings.top_k} largest" in rows["top_mass"][1]
+    assert f"windows of {DEFAULT_WINDOW} × {DEFAULT_WINDOW}" in rows["local"][0]
+    assert f"> {SINK_FACTOR:g}\\," in rows["sinks"][1]
+    assert f"exact up to {EXACT_TOKENS:,} tokens" in METRICS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text) + re.findall(r'src(?:set)?="([^":]+)"', text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    rooms = "analysis|docs|stvit|tests|training|ui|benchmarks|notebooks|pretrained"
+    named = re.findall(rf"`((?:{rooms})/[\w/.-]*\w/?)`", page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
