@@ -11,6 +11,7 @@ from analysis.anchor_maps import anchor_maps
 from analysis.cli_options import (
     anchor_options,
     block_options,
+    chosen_block,
     chosen_model,
     chosen_subject,
     head_options,
@@ -21,7 +22,7 @@ from analysis.cli_options import (
 )
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
-from stvit import BlockId, capture
+from stvit import capture
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(options: argparse.Namespace) -> Report:
     model, title = chosen_model(options)
+    block = chosen_block(options, model)
     subject = chosen_subject(options, title)
-    block = BlockId(options.stage - 1, options.block - 1)
     record = capture(model, subject.picture.pixels, blocks=[block])[block]
     token = record.grid.token(options.row, options.column)
     maps = list(anchor_maps(record, options.head, token, subject.picture.framing.stride(record.grid)))

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from analysis.attention_rules import ATTENTIONS
-from analysis.cli_options import chosen_model, model_options, sentence, size_options
+from analysis.cli_options import chosen_model, model_options, size_options
 from analysis.figures.paper import FORMATS, depth_figure, head_matrix_figure, save
 from analysis.ledger import ledger
 from analysis.metric_catalogue import CATALOGUE
@@ -21,7 +21,9 @@ from analysis.picture_files import Part, list_pictures, pictures_of
 from analysis.picture_tables import CSV_ROWS, PictureTables, join_tables, write_csv
 from analysis.summary import Summary
 from stvit import STViT, __version__, capture
+from stvit.image_framing import check_size
 from stvit.images import prepare
+from stvit.messages import sentence
 from stvit.weights import model_digest
 
 FIGURE_METRICS = ("entropy", "distance", "effective_rank")
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    check_size(options.size)
     model, _ = chosen_model(options)
     pictures = pictures_of(options.part, list_pictures(options.images))
     options.out.mkdir(parents=True, exist_ok=True)

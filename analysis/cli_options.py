@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.reports.report import Report, Subject, suffix_of
-from stvit import STViT, create_model, load_pretrained
+from stvit import BlockId, STViT, create_model, load_pretrained
 from stvit.images import prepare
+from stvit.messages import sentence
 from stvit.sample_images import sample_images
 from stvit.weights import model_from_file
 
@@ -40,10 +41,10 @@ def picture_options() -> argparse.ArgumentParser:
 
 
 def block_options() -> argparse.ArgumentParser:
-    """Return the options that name a block."""
+    """Return the options that name a block; None, where they are left out, stands for the first."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--stage", type=int, default=1, help="counted from 1")
-    parser.add_argument("--block", type=int, default=1, help="counted from 1")
+    parser.add_argument("--stage", type=int, help="counted from 1 (default: 1)")
+    parser.add_argument("--block", type=int, help="counted from 1 (default: 1)")
     return parser
 
 
@@ -84,6 +85,26 @@ def chosen_model(options: argparse.Namespace) -> tuple[STViT, str]:
     return load_pretrained(options.model), options.model
 
 
+def chosen_block(options: argparse.Namespace, model: STViT) -> BlockId:
+    """Return the block that was named, and check the head too where the command has one.
+
+    Raises:
+        ValueError: If the model has no such block or head; the message counts from 1, as the options do.
+    """
+    stage, block = (1 if number is None else number for number in (options.stage, options.block))
+    depths, heads = model.config.depths, model.config.num_heads
+    found = BlockId(stage - 1, block - 1)
+    if found not in model.blocks():
+        raise ValueError(
+            f"There is no block {block} in a stage {stage}; this model has "
+            f"{', '.join(map(str, depths))} blocks in stages 1 to {len(depths)}."
+        )
+    head = getattr(options, "head", None)
+    if head is not None and not 0 <= head < heads[stage - 1]:
+        raise ValueError(f"Head {head + 1} does not exist; {found.caption} has heads 1 to {heads[stage - 1]}, or mean.")
+    return found
+
+
 def chosen_subject(options: argparse.Namespace, model: str) -> Subject:
     """Return the picture as a model sees it.
 
@@ -98,17 +119,13 @@ def write_report(options: argparse.Namespace, make: Callable[[argparse.Namespace
     """Write one report to `options.out` and return the exit status; what goes wrong is one sentence."""
     try:
         suffix = suffix_of(options.out)
+        options.out.parent.mkdir(parents=True, exist_ok=True)  # before the work, which would be lost
         options.out.write_bytes(make(options).content(suffix))
     except (ValueError, LookupError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         return 1
     print(f"Wrote {options.out}.")
     return 0
-
-
-def sentence(error: Exception) -> str:
-    """Return what an error says; a KeyError's own text would be in quotes."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def _head(text: str) -> int | None:

@@ -13,6 +13,7 @@ from analysis.class_gradient import class_gradients
 from analysis.cli_options import (
     anchor_options,
     block_options,
+    chosen_block,
     chosen_model,
     chosen_subject,
     head_options,
@@ -34,7 +35,7 @@ from analysis.reports.charts import Matrix, cost_report, of_head, redundancy_rep
 from analysis.reports.pictures import change_report, groupings_report, lesson_report, rollout_options, rollout_report
 from analysis.reports.report import Report
 from analysis.rollout import rollout
-from stvit import BlockId, BlockRecord, Capture, capture
+from stvit import BlockId, BlockRecord, STViT, capture
 
 DRAWINGS = ("boundaries", "means", "labels")
 
@@ -50,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def groupings(options: argparse.Namespace) -> Report:
     """Group the picture in several ways at equal count."""
     model, title = chosen_model(options)
-    subject = chosen_subject(options, title)
-    record = _block(options, capture(model, subject.picture.pixels))
+    block, subject = chosen_block(options, model), chosen_subject(options, title)
+    record = capture(model, subject.picture.pixels, blocks=[block])[block]
     _require_super_tokens(record)
     own = model.config.num_iters[record.id.stage]
     iterations = own if options.iterations is None else options.iterations
@@ -66,34 +67,34 @@ def groupings(options: argparse.Namespace) -> Report:
 def what_if(options: argparse.Namespace) -> Report:
     """Run the model with another association."""
     model, title = chosen_model(options)
-    subject = chosen_subject(options, title)
+    block, subject = chosen_block(options, model), chosen_subject(options, title)
     learned = capture(model, subject.picture.pixels)
     variant = standard_variants(subject.picture.shown)[options.variant]
     outcome = outcome_of(options.variant, variant, learned, variant.run(model, subject.picture.pixels))
-    return change_report(subject, _block(options, learned), outcome, options.drawing)
+    return change_report(subject, learned[block], outcome, options.drawing)
 
 
 def roll_out(options: argparse.Namespace) -> Report:
-    """Roll attention out from a token, or from the pooled output if no row is given."""
+    """Roll attention out from a token, or from the pooled output if none is named."""
     model, title = chosen_model(options)
-    subject = chosen_subject(options, title)
+    block, subject = _start(options, model), chosen_subject(options, title)
     cap = capture(model, subject.picture.pixels)
-    pooled = options.row is None or options.column is None
-    source = list(cap.values())[-1] if pooled else _block(options, cap)
+    source = list(cap.values())[-1] if block is None else cap[block]
+    anchor = None if block is None else (options.row, options.column)
+    token = None if anchor is None else source.grid.token(*anchor)
     footprints = Footprints.of(model)
     used = footprints.without_depthwise() if options.no_convolutions else footprints
     weights = None if options.target is None else class_gradients(model, subject.picture.pixels, options.target)
-    token = None if pooled else source.grid.token(options.row, options.column)
     found = rollout(cap, used, source.id, token, weights=weights)
     words = rollout_options(options.target, not options.no_convolutions)
-    return rollout_report(subject, found, source, None if pooled else (options.row, options.column), words)
+    return rollout_report(subject, found, source, anchor, words)
 
 
 def steps(options: argparse.Namespace) -> Report:
     """Follow one token step by step."""
     model, title = chosen_model(options)
-    subject = chosen_subject(options, title)
-    record = _block(options, capture(model, subject.picture.pixels))
+    block, subject = chosen_block(options, model), chosen_subject(options, title)
+    record = capture(model, subject.picture.pixels, blocks=[block])[block]
     token = record.grid.token(options.row, options.column)
     found = lesson(record, token, options.head, model.config.num_iters[record.id.stage])
     return lesson_report(subject, record, found, options.head)
@@ -101,13 +102,13 @@ def steps(options: argparse.Namespace) -> Report:
 
 def redundancy(options: argparse.Namespace) -> Report:
     """Measure every block and head."""
-    model, title = chosen_model(options)
-    subject = chosen_subject(options, title)
-    cap = capture(model, subject.picture.pixels)
-    table = ledger(cap, options.attentions, image_names=[subject.picture.source.name])
     if options.matrix_attention not in options.attentions:
         raise ValueError(f"The matrix is of {options.matrix_attention!r}, which --attentions does not measure; add it.")
-    record = _block(options, cap)
+    model, title = chosen_model(options)
+    block, subject = chosen_block(options, model), chosen_subject(options, title)
+    cap = capture(model, subject.picture.pixels)
+    table = ledger(cap, options.attentions, image_names=[subject.picture.source.name])
+    record = cap[block]
     stride = subject.picture.framing.stride(record.grid)
     values = token_values(record, options.matrix_attention, options.matrix_metric, stride)
     mapped = None if values is None else of_head(values, options.head, record)
@@ -125,8 +126,18 @@ def cost(options: argparse.Namespace) -> Report:
     return cost_report(title, stage, cost_table(model.config, COST_SIZES, (stage,)), measured)
 
 
-def _block(options: argparse.Namespace, cap: Capture) -> BlockRecord:
-    return cap[BlockId(options.stage - 1, options.block - 1)]
+def _start(options: argparse.Namespace, model: STViT) -> BlockId | None:
+    """Return the block that a rollout starts from, None for the pooled output.
+
+    Raises:
+        ValueError: If only a part of a place is named, which would otherwise be ignored.
+    """
+    if options.row is not None and options.column is not None:
+        return chosen_block(options, model)
+    if any(part is not None for part in (options.row, options.column, options.stage, options.block)):
+        raise ValueError("A rollout starts from a token, named by --row and --column, or from the pooled output, "
+                         "for which --stage, --block, --row and --column are all left out.")  # fmt: skip
+    return None
 
 
 def _require_super_tokens(record: BlockRecord) -> None:
@@ -176,7 +187,7 @@ def _add_redundancy(view: argparse.ArgumentParser) -> None:
     view.add_argument("--attentions", nargs="+", choices=ATTENTIONS, default=["super", "global"], metavar="NAME",
                       help=f"among {', '.join(ATTENTIONS)} (default: super global)")  # fmt: skip
     view.add_argument("--metrics", nargs="*", choices=CATALOGUE, default=["entropy", "distance"], metavar="NAME",
-                      help=f"to draw against depth, among {names}")  # fmt: skip
+                      help=f"to draw against depth (the numbers hold all), among {names}")  # fmt: skip
     heads = [name for name in CATALOGUE if name not in BLOCK_METRICS]
     view.add_argument("--matrix-metric", choices=heads, default="entropy", metavar="NAME",
                       help="to draw for every head (default: entropy)")  # fmt: skip

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from stvit import BlockRecord, associate
 from stvit.cells import to_cells
+from stvit.softmax_attention import check_head
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
 
     Raises:
         ValueError: If the block has no super tokens.
-        IndexError: If there is no such token.
+        IndexError: If there is no such token or head.
     """
     grid = record.grid
     if grid.is_identity:
@@ -71,6 +72,7 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
             f"{record.id.caption.capitalize()} has no super tokens (cell 1), so there are no steps to show."
         )
     grid.position(token)
+    check_head(head, record.heads)
     tokens = record.tokens[:1]
     values = tokens.flatten(2).transpose(1, 2)
     before = associate(tokens, grid, num_iters - 1).sample(values) if num_iters > 1 else to_cells(values, grid).mean(2)

@@ -37,20 +37,22 @@ class Part(NamedTuple):
 def list_pictures(named: Sequence[Path]) -> list[Path]:
     """Return the files that were named and those in the folders that were named, at any depth, each once.
 
-    Files keep their order; those of a folder are sorted by name. A file that was named is taken whatever it is called.
+    Files keep their order; those of a folder are sorted by name. A file that was named is taken whatever it is called;
+    one that is named by two paths counts once, by the first.
 
     Raises:
         FileNotFoundError: If a folder holds no picture.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in named:
         inside = _pictures_in(path) if path.is_dir() else [path]
         if not inside:
             raise FileNotFoundError(
                 f"The folder {path} holds no picture ({', '.join(SUFFIXES)}); name another folder or the files."
             )
-        found |= dict.fromkeys(inside)
-    return list(found)
+        for picture in inside:
+            found.setdefault(picture.resolve(), picture)
+    return list(found.values())
 
 
 def pictures_of(part: Part, pictures: Sequence[Path]) -> Sequence[Path]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stvit.storage import write_atomically
+from stvit.storage import file_digest, write_atomically
 
 CSV_ROWS = 2_000_000
 """Tables of more rows are written as Parquet only: as CSV they would take gigabytes."""
@@ -18,7 +18,8 @@ CSV_ROWS = 2_000_000
 class PictureTables:
     """What was measured, picture by picture, under names that follow from all that the numbers depend on.
 
-    A picture that changed, or other settings, lead to another name, so an old result is never taken for a new one.
+    These are the settings and the bytes of the picture, whatever it is called and wherever it lies: an edited picture
+    never has the old result, a copy on another machine does.
 
     Args:
         folder: Where the files are; it appears with the first.
@@ -27,6 +28,7 @@ class PictureTables:
 
     def __init__(self, folder: Path, settings: str) -> None:
         self.folder, self.settings = folder, settings
+        self._digests: dict[Path, str] = {}
 
     def __contains__(self, picture: Path) -> bool:
         """Return whether a picture was measured; False for a file that cannot be found."""
@@ -44,17 +46,18 @@ class PictureTables:
         write_atomically(self._path(picture), lambda file: table.to_parquet(file, index=False))
 
     def read(self, picture: Path) -> pd.DataFrame:
-        """Return the table of a picture.
+        """Return the table of a picture, under the name it has now.
 
         Raises:
             FileNotFoundError: If it was not measured.
         """
-        return pd.read_parquet(self._path(picture))
+        return pd.read_parquet(self._path(picture)).assign(image=str(picture))
 
     def _path(self, picture: Path) -> Path:
-        state = picture.stat()
-        key = f"{self.settings}\n{picture}\n{state.st_size}\n{state.st_mtime_ns}"
-        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.parquet"
+        if picture not in self._digests:
+            self._digests[picture] = file_digest(picture)
+        key = hashlib.sha256(f"{self.settings}\n{self._digests[picture]}".encode())
+        return self.folder / f"{key.hexdigest()[:24]}.parquet"
 
 
 def join_tables(tables: Iterable[pd.DataFrame], path: Path) -> int:

@@ -233,8 +233,8 @@ def associate(
     Raises:
         ValueError: If num_iters is negative.
     """
-    if num_iters < 0:
-        raise ValueError(f"num_iters must be 0 or more, got {num_iters}.")
+    if not isinstance(num_iters, int) or num_iters < 0:
+        raise ValueError(f"num_iters must be a whole number of at least 0, got {num_iters!r}.")
     if grid.is_identity:
         return Association.identity(grid, tokens)
     if num_iters == 0:

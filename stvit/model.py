@@ -143,7 +143,7 @@ class STViT(
 
         Raises:
             ValueError: If the shape cannot be an image batch for this model.
-            TypeError: If the pixels are whole numbers.
+            TypeError: If the pixels are whole numbers, or of another type than the weights.
         """
         self._check(pixels)
         return self.projection(self.stages(self.dropout(self.stem(pixels))))
@@ -193,6 +193,9 @@ class STViT(
                 f"Expected pixels as normalised floating point numbers, got {pixels.dtype}; "
                 "`stvit.images.prepare` makes them from a file."
             )
+        own = next(self.stem.parameters()).dtype
+        if pixels.dtype != own and not torch.is_autocast_enabled(pixels.device.type):
+            raise TypeError(f"Expected pixels of the model's type {own}, got {pixels.dtype}; convert one of the two.")
 
 
 def create_model(name: str = "stvit_small", *, seed: int | None = None, **overrides: Any) -> STViT:

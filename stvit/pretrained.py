@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from stvit.model import STViT
+from stvit.storage import file_digest
 from stvit.variants import outline_of_config
 from stvit.weight_errors import WeightsError, WeightsNotFoundError
-from stvit.weight_files import file_digest
 from stvit.weights import model_from_file
 
 ENVIRONMENT = "STVIT_PRETRAINED"

@@ -233,7 +233,8 @@ class Capture(Mapping[BlockId, BlockRecord]):
         """
         if block not in self.records:
             names = ", ".join(f"({i.stage}, {i.block})" for i in self.records)
-            raise KeyError(f"Block {tuple(block)} was not captured; this capture holds {names} (stage, block).")
+            wanted = tuple(block) if isinstance(block, tuple) else repr(block)
+            raise KeyError(f"Block {wanted} was not captured; this capture holds {names} (stage, block).")
         return self.records[block]
 
     def __iter__(self) -> Iterator[BlockId]:

@@ -1,6 +1,7 @@
-"""Files that are complete or absent: write beside the target, flush to disk, rename."""
+"""Files that are complete or absent: write beside the target, flush to disk, rename; and what tells them apart."""
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,3 +51,9 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """Return the sha256 of a file's bytes, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ The project's own format is safetensors with three metadata entries: "format" ("
 of `STViTConfig`) and, where known, "class_names" (JSON list).
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -22,8 +21,9 @@ from stvit.storage import write_atomically
 from stvit.torch_files import read_torch_file
 from stvit.weight_errors import WeightsError, WeightsNotFoundError
 
-_WRAPPERS = ("model", "state_dict", "model_ema")
-"""Where training scripts keep the state dict, in the order of preference; the released files use "model"."""
+_WRAPPERS = ("averaged", "model", "state_dict", "model_ema")
+"""Where training scripts keep the state dict, in the order of preference; the released files use "model", the runs of
+`training/` have averaged weights beside those, and it is the averaged ones that are evaluated and exported."""
 
 _PREFIXES = ("module.", "_orig_mod.")
 """What data-parallel and compiled models put before every key."""
@@ -130,12 +130,6 @@ def write_weights(
     tensors = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in state.items()}
     header, body = _ordered(save(tensors, metadata=metadata))
     write_atomically(path, lambda file: file.writelines((header, body)))
-
-
-def file_digest(path: str | os.PathLike[str]) -> str:
-    """Return the sha256 of a file's bytes, hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -13,10 +13,11 @@ from torch import Tensor
 from stvit.config import STViTConfig, get_config
 from stvit.imagenet import CLASSES, imagenet_class_names
 from stvit.model import STViT
+from stvit.storage import file_digest
 from stvit.variants import classes_of_state, outline_of_config, outline_of_state
 from stvit.weight_checks import NamedState, check_fit, converted, differing_settings, with_our_names
 from stvit.weight_errors import WeightsError, WeightsNotFoundError
-from stvit.weight_files import WeightsFile, file_digest, from_mapping, read_weights, write_weights
+from stvit.weight_files import WeightsFile, from_mapping, read_weights, write_weights
 
 __all__ = [
     "LoadReport",

@@ -162,3 +162,9 @@ def test_a_full_disk_stops_the_command_with_a_sentence(pictures, weights, tmp_pa
     monkeypatch.setattr("stvit.storage.os.fsync", full_disk)
     assert run(pictures, weights, tmp_path / "out") == 1
     assert "The disk is full" in capsys.readouterr().err
+
+
+def test_an_impossible_size_is_said_once(pictures, weights, tmp_path, capsys):
+    assert run(pictures, weights, tmp_path / "out", "--size", "0") == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()

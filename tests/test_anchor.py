@@ -76,8 +76,8 @@ def test_command_writes_what_the_ending_says(tmp_path, suffix):
     ("changed", "message"),
     [
         (["--row", "99"], "lies outside the grid"),
-        (["--stage", "7"], "There is no block"),
-        (["--head", "9"], "Head 8 does not exist"),
+        (["--stage", "7"], "There is no block 1 in a stage 7; this model has "),
+        (["--head", "9"], "Head 9 does not exist; stage 1, block 1 has heads 1 to "),
         (["--out", "maps.doc"], "let --out end in"),
         (["--size", "7"], "7"),
     ],

@@ -209,7 +209,7 @@ def test_labels_outside_are_refused(label: int) -> None:
 
 
 def test_iterations_are_not_negative() -> None:
-    with pytest.raises(ValueError, match="num_iters must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="num_iters must be a whole number of at least 0, got -1"):
         associate(torch.zeros(1, 4, 4, 4), TokenGrid(4, 4, 2), -1)
 
 

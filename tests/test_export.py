@@ -194,7 +194,11 @@ def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
         ("redundancy --attentions global", "The matrix is of 'super'"),
         ("redundancy --attentions super --head 9", "has heads 1 to 2"),
         ("rollout --class 99", "does not exist"),
-        ("what-if --stage 9", "was not captured"),
+        ("what-if --stage 9", "There is no block 1 in a stage 9"),
+        ("groupings --block 0", "There is no block 0 in a stage 1"),
+        ("steps --row 1 --column 1 --head 9", "Head 9 does not exist"),
+        ("rollout --row 1", "starts from a token, named by --row and --column"),
+        ("rollout --stage 2 --block 1", "starts from a token, named by --row and --column"),
     ],
 )
 def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsys):

@@ -87,6 +87,13 @@ def test_pixels_of_a_wrong_shape(shape: tuple[int, ...]) -> None:
         tiny_model()(torch.zeros(shape))
 
 
+def test_pixels_of_another_type_than_the_weights() -> None:
+    with pytest.raises(TypeError, match=r"model's type torch.float32, got torch.float64; convert one of the two"):
+        tiny_model()(tiny_pixels(dtype=torch.float64))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert tiny_model()(tiny_pixels()).isfinite().all()
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_pixels_of_whole_numbers() -> None:
     with pytest.raises(TypeError, match=r"normalised floating point numbers, got torch.uint8; .*images.prepare"):

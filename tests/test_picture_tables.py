@@ -25,6 +25,12 @@ def test_folders_are_searched_at_any_depth_and_each_picture_counts_once(tmp_path
     assert list_pictures(named) == [tmp_path / "z.jpg", *inside, tmp_path / "named.dat", tmp_path / "absent.png"]
 
 
+def test_two_paths_to_one_picture_count_once(tmp_path, monkeypatch):
+    touch(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert list_pictures([Path("a.png"), tmp_path / "a.png", tmp_path]) == [Path("a.png")]
+
+
 def test_a_folder_without_pictures_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no picture \(\.png, .*\); name another folder or the files"):
         list_pictures([tmp_path])
@@ -69,19 +75,27 @@ def test_a_table_is_found_again(picture, tmp_path):
     assert picture not in tables
     tables.write(picture, table([1.0, 2.0]))
     assert picture in tables
-    pd.testing.assert_frame_equal(PictureTables(tmp_path / "out", "settings").read(picture), table([1.0, 2.0]))
+    found = PictureTables(tmp_path / "out", "settings").read(picture)
+    pd.testing.assert_frame_equal(found, table([1.0, 2.0], image=str(picture)))
 
 
 def test_other_settings_or_another_picture_are_something_else(picture, tmp_path):
     tables = PictureTables(tmp_path / "out", "settings")
     tables.write(picture, table([1.0, 2.0]))
     assert picture not in PictureTables(tmp_path / "out", "other settings")
-    touch(tmp_path / "b.png")
-    assert tmp_path / "b.png" not in tables
     picture.write_bytes(b"the picture was edited")
-    assert picture not in tables
+    later = PictureTables(tmp_path / "out", "settings")
+    assert picture not in later
     with pytest.raises(FileNotFoundError):
-        tables.read(picture)
+        later.read(picture)
+
+
+def test_a_copy_of_a_picture_has_its_table_under_its_own_name(picture, tmp_path):
+    tables = PictureTables(tmp_path / "out", "settings")
+    tables.write(picture, table([1.0, 2.0]))
+    touch(tmp_path / "elsewhere" / "copy.png")
+    found = tables.read(tmp_path / "elsewhere" / "copy.png")
+    pd.testing.assert_frame_equal(found, table([1.0, 2.0], image=str(tmp_path / "elsewhere" / "copy.png")))
 
 
 def test_a_picture_that_is_not_there_has_no_table(tmp_path):

@@ -119,8 +119,11 @@ def test_replay_notices_another_output(result: Capture) -> None:
         record.output[1, 2, 3, 4] -= 0.5
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_block_that_was_not_captured(model: STViT) -> None:
     some = capture(model, tiny_pixels(1, 64, 64, torch.float64), blocks=[(0, 1), (2, 0)])
+    with pytest.raises(KeyError, match="Block 0 was not captured"):
+        some[0]
     with pytest.raises(KeyError, match=r"Block \(0, 0\) was not captured; this capture holds \(0, 1\), \(2, 0\)"):
         some[BlockId(0, 0)]
     assert (len(some), BlockId(0, 1) in some, BlockId(0, 0) in some) == (2, True, False)

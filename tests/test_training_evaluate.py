@@ -141,6 +141,7 @@ def test_any_kind_of_checkpoint_can_be_loaded(run, tmp_path):
     export(run / LAST, path)
     pixels = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(load_any(str(path))(pixels), load_any(str(run / LAST))(pixels), atol=0.02, rtol=0.02)
+    assert torch.equal(load_any(str(run))(pixels), load_any(str(run / LAST))(pixels))  # its folder
 
 
 def test_wordnet_numbers_become_names():

@@ -7,7 +7,7 @@ from torch import nn
 from stvit import create_model
 from training.config import TrainingConfig
 from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor
-from training.presets import PRESETS, get_preset
+from training.presets import CONTINUING, PRESETS, get_preset
 
 
 def test_norms_biases_and_layer_scale_are_not_decayed():
@@ -123,3 +123,10 @@ def test_bad_settings_are_refused(changes, message):
 def test_unknown_preset_is_refused():
     with pytest.raises(KeyError, match="There is no preset 'tiny'; known are paper_small"):
         get_preset("tiny")
+
+
+@pytest.mark.parametrize("name", CONTINUING)
+def test_a_recipe_that_continues_needs_weights(name):
+    with pytest.raises(ValueError, match=f"The recipe {name} starts from weights: name them by --init FILE"):
+        get_preset(name)
+    assert get_preset(name, init="first.safetensors").init == "first.safetensors"

@@ -128,6 +128,13 @@ def test_model_is_preferred_to_its_average():
     assert_same(model, source.state_dict())
 
 
+def test_of_a_run_of_ours_the_averaged_weights_are_loaded_as_its_export_does():
+    source, model = tiny_model(), tiny_model()
+    averaged = torch.optim.swa_utils.AveragedModel(source).state_dict()
+    load_weights(model, {"model": tiny_model().state_dict(), "averaged": averaged, "optimizer": {}})
+    assert_same(model, source.state_dict())
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_floats_are_converted_to_the_models_type(dtype):
     source, model = tiny_model(), tiny_model()

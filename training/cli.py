@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from stvit.messages import sentence
 from training.cache import CORRUPT, open_cache
 from training.checkpoint import LAST, load_checkpoint
 from training.config import TrainingConfig
@@ -56,17 +57,8 @@ def main(arguments: list[str] | None = None) -> None:
         print("interrupted; continue a training with --resume", file=sys.stderr)
         raise SystemExit(130) from error
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
-        print(f"error: {_sentence(error)}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         raise SystemExit(2) from error
-
-
-def _sentence(error: Exception) -> str:
-    """Return the message of an error without the dress that Python puts around it."""
-    if isinstance(error, KeyError):
-        return str(error.args[0])
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return str(error)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -94,7 +86,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_evaluation)
-    parser.add_argument("checkpoint", help="name in pretrained/manifest.json, file of weights, or checkpoint of a run")
+    parser.add_argument("checkpoint", help="name in pretrained/manifest.json, file of weights, or folder of a run")
     parser.add_argument("--data", type=Path, required=True, help="image folder, or tar of one")
     parser.add_argument(
         "--split", default="val", help='folder with the class folders inside DATA ("" if DATA has them)'
@@ -186,7 +178,7 @@ def run_evaluation(options: argparse.Namespace) -> None:
 
 def run_export(options: argparse.Namespace) -> None:
     """Write the averaged weights of a run and say what was written."""
-    from stvit.weight_files import file_digest
+    from stvit.storage import file_digest
     from training.export import export
 
     checkpoint = options.run_folder / LAST if options.run_folder.is_dir() else options.run_folder

@@ -13,6 +13,7 @@ from stvit.model import STViT
 from stvit.pretrained import list_pretrained, load_pretrained
 from stvit.weights import model_from_file
 from training.cache import corrupt_image_message
+from training.checkpoint import LAST
 from training.class_names import readable_names
 from training.export import model_from_checkpoint
 from training.metrics import count_correct
@@ -37,7 +38,7 @@ class Accuracy:
 
 
 def load_any(checkpoint: str) -> STViT:
-    """Load a model from a name of the manifest, a file of weights or the checkpoint of a run.
+    """Load a model from a name of the manifest, a file of weights, a run's folder or its checkpoint.
 
     Raises:
         FileNotFoundError: If it is neither a known name nor a file.
@@ -46,6 +47,7 @@ def load_any(checkpoint: str) -> STViT:
     if checkpoint in {entry.name for entry in list_pretrained()}:
         return load_pretrained(checkpoint)
     path = Path(checkpoint)
+    path = path / LAST if (path / LAST).is_file() else path
     return model_from_checkpoint(path) if path.suffix == ".pt" else model_from_file(path)
 
 

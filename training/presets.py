@@ -82,13 +82,20 @@ PRESETS["demo_gpu"] = replace(
 """Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, a second run of
 the demo that begins (`init`) from the weights of the first, and the demo in one run on one GPU."""
 
+CONTINUING = ("finetune_384", "demo_continued")
+"""Recipes that make sense from given weights (`init`) only."""
+
 
 def get_preset(name: str, **overrides: Any) -> TrainingConfig:
     """Return a recipe by name, with some settings replaced.
 
     Raises:
         KeyError: If there is no such recipe; the message lists the known ones.
+        ValueError: If the recipe continues from weights and none are named.
     """
     if name not in PRESETS:
         raise KeyError(f"There is no preset {name!r}; known are {', '.join(PRESETS)}.")
-    return replace(PRESETS[name], **overrides)
+    config = replace(PRESETS[name], **overrides)
+    if name in CONTINUING and config.init is None:
+        raise ValueError(f"The recipe {name} starts from weights: name them by --init FILE.")
+    return config
