@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui.links import keep_notes, mend_place, show_notes
 from ui.sidebar import choose_view
+from ui.toolbar import keep_place
 
 UI = Path(__file__).parent / "ui"
 
@@ -28,6 +29,7 @@ page = st.navigation(
     ],
     position="top",
 )
+keep_place(page.url_path)
 view = choose_view()
 mend_place(view.capture)
 show_notes(page.url_path)

@@ -26,7 +26,7 @@ from analysis.cost import COST_SIZES, cost_table
 from analysis.cost_timing import time_table
 from analysis.counterfactual import standard_variants
 from analysis.footprint import Footprints
-from analysis.groupings import METHODS, Grouping, Resolution, classical_labels, learned_labels
+from analysis.groupings import METHODS, Grouping, Resolution, classical_labels, learned_grouping
 from analysis.ledger import ledger
 from analysis.lesson import lesson
 from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE
@@ -58,9 +58,11 @@ def groupings(options: argparse.Namespace) -> Report:
     iterations = own if options.iterations is None else options.iterations
     found = []
     for method in [method for method in METHODS if method in options.methods]:
-        classical = (method, subject.picture.shown, record.grid, options.on)
-        labels = learned_labels(record, iterations) if method == "super" else classical_labels(*classical)
-        found.append(Grouping(method, METHODS[method], labels))
+        if method == "super":
+            found.append(learned_grouping(record, iterations, own))
+        else:
+            labels = classical_labels(method, subject.picture.shown, record.grid, options.on)
+            found.append(Grouping(method, METHODS[method], labels))
     return groupings_report(subject, record, found, iterations, options.on, options.drawing)
 
 

@@ -52,6 +52,19 @@ def learned_labels(record: BlockRecord, iterations: int) -> Labels:
     return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
 
 
+def learned_grouping(record: BlockRecord, iterations: int, own: int) -> Grouping:
+    """Return the grouping after some iterations of the sampling, named so that only the model's own is called learned.
+
+    Args:
+        record: The block.
+        iterations: 0 gives the grid.
+        own: How many the model itself uses in this block.
+    """
+    count = "1 iteration" if iterations == 1 else f"{iterations} iterations"
+    title = METHODS["super"] if iterations == own else f"Sampled, {count} (model: {own})"
+    return Grouping("super", title, learned_labels(record, iterations))
+
+
 def classical_labels(method: str, shown: Image, grid: TokenGrid, on: Resolution) -> Labels:
     """Return the groups of a method that knows no model, as many as there are super tokens.
 

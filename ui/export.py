@@ -63,13 +63,14 @@ def subject_of(view: View) -> Subject:
 def file_name(view: View, *parts: str) -> str:
     """Return a name for files from the picture's name and what is shown, such as cat-stage1-block2."""
     words = [view.picture.source.name.rsplit(".", 1)[0], *parts]
-    return "-".join("".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words)
+    plain = ["".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words]
+    return "-".join([plain[0] or "picture", *plain[1:]])
 
 
 def picture_words(view: View) -> list[str]:
     """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
     picture = view.picture.source
-    where = ["--sample", picture.name] if is_sample(picture) else [picture.name]
+    where = ["--sample", picture.name] if is_sample(picture) else [_as_file(picture.name)]
     return [*where, *view.handle.options, "--size", str(view.size), "--framing", view.framing]
 
 
@@ -87,6 +88,11 @@ def anchor_words(record: BlockRecord, token: int) -> list[str]:
     """Return how commands name a token."""
     row, column = record.grid.position(token)
     return ["--row", str(row), "--column", str(column)]
+
+
+def _as_file(name: str) -> str:
+    """Return a file's name so that no command takes it for an option."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def _buttons(export: Export, suffixes: Sequence[str]) -> None:

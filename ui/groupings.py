@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from analysis.groupings import METHODS, Grouping, Resolution, classical_labels, learned_labels
+from analysis.groupings import METHODS, Grouping, Resolution, classical_labels, learned_grouping
 from analysis.render import colour_labels, draw_boundaries, mean_colours
 from stvit import BlockRecord, TokenGrid
 from ui.view import View
@@ -33,11 +33,14 @@ def groupings(
         on: Whether the classical methods see the picture averaged over tokens, or every pixel.
     """
     picture = f"{view.picture.source.sha256}-{view.picture.framing}"
+    own = view.handle.model.config.num_iters[record.id.stage]
     found = []
     for method in methods:
-        classical = (method, picture, record.grid, on, view.picture.shown)
-        labels = learned_labels(record, iterations) if method == "super" else _classical(*classical)
-        found.append(Grouping(method, METHODS[method], labels))
+        if method == "super":
+            found.append(learned_grouping(record, iterations, own))
+        else:
+            labels = _classical(method, picture, record.grid, on, view.picture.shown)
+            found.append(Grouping(method, METHODS[method], labels))
     return found
 
 

@@ -20,7 +20,7 @@ _ASKED = "link_asked"
 _NOTES = "link_notes"
 _MENDED = "link_mended"
 _SEEN = "link_seen"
-_OWN_KEYS = (_ASKED, _NOTES, _MENDED, _SEEN)
+_OWN_KEYS = (_ASKED, _NOTES, _MENDED, _SEEN, "page_shown")
 
 VIEWS = {"Live": "Live", "Figures": "Figures"}
 """The views of Explore."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from stvit import create_model
 from stvit.pretrained import list_pretrained, load_pretrained
-from stvit.weights import model_digest, model_from_file
+from stvit.weights import WeightsError, model_digest, model_from_file
 from ui.view import ModelHandle
 
 TITLES = {
@@ -55,7 +55,10 @@ def uploaded_model(digest: str, name: str, _data: bytes) -> ModelHandle:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "upload" + Path(name).suffix.lower())
         path.write_bytes(_data)
-        model = model_from_file(path)
+        try:
+            model = model_from_file(path)
+        except WeightsError as error:
+            raise WeightsError(str(error).replace(path.name, name)) from error
     return ModelHandle(model, digest, name, trained=True, options=("--weights", name))
 
 

@@ -1,5 +1,7 @@
 """The choice of block, head and anchor, shared by the pages."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from analysis.figures.attention_maps import Anchor
@@ -9,6 +11,17 @@ from ui.links import number_binding
 from ui.view import current_view
 
 MEAN = "mean"
+
+
+def keep_place(page: str) -> None:
+    """Carry block, head and anchor over to another page, also where they stand in the address only (a link).
+
+    Streamlit forgets the value of a widget that nobody touched when its page is left; one that is set stays.
+    """
+    state = st.session_state
+    if state.get("page_shown", page) != page:
+        state.update({key: state[key] for key in ("stage", "block", "head", "row", "column") if key in state})
+    state["page_shown"] = page
 
 
 def choose_block(capture: Capture) -> BlockRecord:
@@ -24,7 +37,7 @@ def choose_block(capture: Capture) -> BlockRecord:
         bind="query-params",
     )
     blocks = [block.block for block in capture if block.stage == stage]
-    _keep_valid("block", blocks)
+    keep_valid("block", blocks)
     block = st.segmented_control(
         "Block",
         blocks,
@@ -40,7 +53,7 @@ def choose_block(capture: Capture) -> BlockRecord:
 def choose_head(record: BlockRecord) -> int | None:
     """Draw the picker of a head; None is the mean over heads."""
     heads = [MEAN, *map(str, range(record.heads))]
-    _keep_valid("head", heads)
+    keep_valid("head", heads)
     head = st.segmented_control(
         "Head", heads, default=MEAN, required=True, key="head", bind="query-params",
         format_func=lambda name: "mean" if name == MEAN else str(int(name) + 1),
@@ -86,16 +99,43 @@ def follow_explorer(state: ExplorerState) -> None:
 
 
 def _carry_anchor(grid: TokenGrid) -> None:
-    """Move the anchor from the grid it was chosen on to this one, same place on the picture."""
+    """Move the anchor from the grid it was chosen on to this one, same place on the picture; the middle stays it.
+
+    The place is kept as a share of the picture as long as nobody chooses another, so that passing over coarser grids
+    on the way does not move it.
+    """
     state, size = st.session_state, (grid.height, grid.width)
-    before = state.get("anchor_grid", size)
-    for key, old, new in zip(("row", "column"), before, size, strict=True):
-        place = (state.get(key, (old - 1) // 2) + 0.5) / old
-        state[key] = min(int(place * new), new - 1)
-    state["anchor_grid"] = size
+    before, shares = state.get("anchor_grid", size), state.get("anchor_shares", (None, None))
+    carried = [
+        _carried(state.get(key), old, new, share)
+        for key, old, new, share in zip(("row", "column"), before, size, shares, strict=True)
+    ]
+    state.update(row=carried[0][0], column=carried[1][0], anchor_grid=size)
+    state["anchor_shares"] = tuple(share for _, share in carried)
 
 
-def _keep_valid(key: str, options: list[int] | list[str]) -> None:
+def _carried(place: int | None, old: int, new: int, share: float | None) -> tuple[int, float | None]:
+    """Return a row (or column) on a grid of another size, and its share of the picture, None for the middle.
+
+    Args:
+        place: On the old grid; None if nothing was ever chosen.
+        old: Rows of the old grid.
+        new: Rows of the new one.
+        share: What was returned with the place; it counts unless another place was chosen since.
+    """
+    if place is None or (share is None and place == (old - 1) // 2):
+        return (new - 1) // 2, None
+    if share is None or _cell(share, old) != place:
+        share = (place + 0.5) / old
+    return _cell(share, new), share
+
+
+def _cell(share: float, count: int) -> int:
+    """Return which of `count` equal parts holds a share of the whole."""
+    return min(int(share * count), count - 1)
+
+
+def keep_valid(key: str, options: Sequence[int] | Sequence[str]) -> None:
     """Forget a choice that the options no longer hold."""
     if key in st.session_state and st.session_state[key] not in options:
         st.session_state[key] = options[0]

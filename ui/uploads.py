@@ -16,6 +16,9 @@ PICTURE_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
 LARGEST_UPLOAD = 64
 """In MB."""
 
+SHOWN_PROBLEMS = 2
+"""So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
+
 _SEEN = "uploads_seen"
 
 
@@ -131,6 +134,9 @@ def _report(problems: Sequence[str], anything_left: bool) -> None:
     if len(problems) == 1:
         text = f"{problems[0]} It is left out; {rest}."
     else:
-        text = "\n\n".join(problems)
+        text = "\n\n".join(problems[:SHOWN_PROBLEMS])
         text += f"\n\nThese {len(problems)} files are left out; {rest}."
     st.error(text, icon=":material/broken_image:")
+    if problems[SHOWN_PROBLEMS:]:
+        with st.expander(f"{len(problems) - SHOWN_PROBLEMS} more of them"):
+            st.markdown("\n\n".join(problems[SHOWN_PROBLEMS:]))

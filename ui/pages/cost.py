@@ -50,8 +50,9 @@ def _show_formulas(view: View) -> None:
         side = st.slider("Tokens a side", 8, 256, 56, 8, key="cost_side", width=220, persist_state="session")
         cell = st.slider("Cell", 2, 16, 8, key="cost_cell", width=220, persist_state="session")
         channels = st.slider(
-            "Channels C", 16, 512, config.embed_dims[0], 8, key="cost_channels", width=220, persist_state="session"
-        )
+            "Channels C", 16, 512, config.embed_dims[0], 8, width=220, persist_state="session",
+            key=f"cost_channels_{config.embed_dims[0]}",  # another model starts from its own
+        )  # fmt: skip
     grid = TokenGrid(side, side, cell)
     whole = global_attention_macs(grid.num_tokens, channels)
     through = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, channels)

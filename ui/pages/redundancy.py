@@ -1,5 +1,8 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,7 +19,7 @@ from stvit import BlockId, BlockRecord
 from ui.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
 from ui.headings import heading
 from ui.measurements import ATTENTIONS, attentions_within_reach, measured
-from ui.toolbar import choose_block, choose_head
+from ui.toolbar import choose_block, choose_head, keep_valid
 from ui.view import View, current_view
 
 DEFAULT_METRICS = ["entropy", "distance"]
@@ -54,11 +57,11 @@ def show() -> None:
     words += ["--matrix-metric", matrix.metric, "--matrix-attention", matrix.attention]
     report = redundancy_report(subject_of(view), table, metrics, matrix)
     with place:
-        offer(Export(file_name(view, "redundancy"), report, words, "all thirty metrics of every block and head"))
+        offer(Export(file_name(view, "redundancy"), report, words, "every metric of every block and head"))
 
 
 def _title(metric: str) -> str:
-    return metric.replace("_", " ").capitalize()
+    return re.sub(r"_for_(\d+)$", r" for \1 %", metric).replace("_", " ").capitalize()
 
 
 def _show_depth(view: View, table: pd.DataFrame, metrics: list[str]) -> None:
@@ -90,40 +93,47 @@ def _depth_figure(view: View, table: pd.DataFrame, metric: str) -> go.Figure:
 def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matrix:
     """Show one metric for every head, and the token map of the head that is clicked or chosen; return what is shown."""
     st.markdown("#### Heads and blocks")
-    names = [name for name in CATALOGUE if name not in BLOCK_METRICS and (table["metric"] == name).any()]
     with st.container(horizontal=True):
-        metric = st.selectbox(
-            "Metric", names, index=names.index(DEFAULT_METRICS[0]), format_func=_title, key="matrix_metric", width=260,
-            persist_state="session",
-        )  # fmt: skip
+        place = st.container(width=260)  # the metric stands before the attention, which says what metrics there are
+        keep_valid("matrix_kind", attentions)
         kind = st.segmented_control(
-            "of",
-            attentions,
-            default=attentions[0],
-            required=True,
-            format_func=ATTENTIONS.__getitem__,
-            key="matrix_kind",
-        )
+            "of", attentions, default=attentions[0], required=True, format_func=ATTENTIONS.__getitem__,
+            key="matrix_kind", persist_state="session",
+        )  # fmt: skip
+        of_kind = table[table["attention"] == kind]
+        names = [name for name in CATALOGUE if name not in BLOCK_METRICS and (of_kind["metric"] == name).any()]
+        with place:
+            metric = _choose_metric(names)
         record = choose_block(view.capture)
         head = choose_head(record)
-    st.caption(f"{CATALOGUE[metric].meaning} Click a square to see where in the picture it comes from.")
-    part = table[(table["metric"] == metric) & (table["attention"] == kind)]
+    mapped = " Click a square to see where in the picture it comes from." if metric in ROW_METRICS else ""
+    st.caption(f"{CATALOGUE[metric].meaning}{mapped}")
+    part = of_kind[of_kind["metric"] == metric]
     cells = [(int(s), int(b), int(h)) for s, b, h in zip(part["stage"], part["block"], part["head"], strict=True)]
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=MATRIX_WIDTH):
             figure = head_matrix(cells, part["value"].tolist(), title=_title(metric), unit=CATALOGUE[metric].unit)
+            # Another chart for each choice: a square that was clicked before can then be clicked again.
+            key = f"matrix_{record.id.stage}_{record.id.block}_{head}"
             st.plotly_chart(
-                figure, key="matrix", on_select=_open_clicked, selection_mode="points", config={"displayModeBar": False}
-            )
+                figure, key=key, on_select=partial(_open_clicked, key), selection_mode="points",
+                config={"displayModeBar": False},
+            )  # fmt: skip
         matrix = Matrix(metric, kind, record, head, _head_map(view, record, head, kind, metric))
         with st.container(width=PANEL_WIDTH):
             _show_map(view, matrix)
     return matrix
 
 
-def _open_clicked() -> None:
+def _choose_metric(names: list[str]) -> str:
+    if st.session_state.get("matrix_metric") not in names:
+        st.session_state["matrix_metric"] = DEFAULT_METRICS[0]  # the attention that was chosen does not have it
+    return st.selectbox("Metric", names, format_func=_title, key="matrix_metric", persist_state="session")
+
+
+def _open_clicked(chart: str) -> None:
     """Make the clicked square the current block and head."""
-    points = st.session_state["matrix"].selection.points
+    points = st.session_state[chart].selection.points
     if points:
         stage, block, head = points[0]["customdata"]
         st.session_state.update({"stage": stage, "block": block, "head": str(head)})

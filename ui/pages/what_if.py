@@ -40,15 +40,17 @@ def show() -> None:
     numbers = "before and after, and the labels of tokens"
     with place:
         offer(Export(file_name(view, "what-if", key), report, [*words, "--drawing", drawing], numbers))
+    pictures = "" if record.grid.is_identity else f" · pictures show {record.id.caption}"
     st.caption(
-        f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay · "
-        f"pictures show {record.id.caption}"
+        f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay{pictures}"
     )
     _show_numbers(outcome, view)
     _show_groupings(view, record, outcome, drawing)
     st.markdown("**How far each block's attention output moved**", help="|changed - learned| / |learned|, Frobenius.")
     relative = outcome.change.relative
     figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, kind=outcome.kind)
+    if not max(relative.values()):
+        st.info("Nothing changes: this is what the model itself does.", icon=":material/info:")
     st.plotly_chart(figure, key="change", config={"displayModeBar": False})
     _show_metrics(record, outcome)
 
@@ -64,7 +66,7 @@ def _choose_variant(variants: dict[str, Variant]) -> str:
     if choice != ITERATIONS:
         return choice
     count = st.slider(
-        "Iterations of the sampling", 0, LARGEST_ITERATIONS, 1, key="iterations", width=320,
+        "Iterations of the sampling", 0, LARGEST_ITERATIONS, 2, key="iterations", width=320,
         persist_state="session", help="The released models use 1; 0 is the regular grid.",
     )  # fmt: skip
     return f"{ITERATIONS}_{count}"
