@@ -93,12 +93,23 @@ def test_a_device_that_gives_up_leaves_it_to_the_cpu(monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore")
 
     monkeypatch.setattr("ui.captures.on_device", full)
-    app = opened_sidebar(sample="Tissue")
+    app = opened_sidebar(sample="Tissue", size="288 px", framing="Whole picture")
     app.selectbox("device").set_value("cuda:0").run()
     assert not app.exception
     (error,) = app.error
     assert error.value == "Card A gave up (CUDA out of memory. Tried to allocate 2 GiB.); the CPU did it instead."
-    assert app.session_state["view"].device == "cpu"
+    view = app.session_state["view"]
+    assert (view.picture.source.name, view.size, view.framing, view.device) == ("tissue", 288, "whole", "cpu")
+
+
+def test_a_cpu_that_gives_up_is_a_mistake_of_ours(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr("ui.sidebar.look", broken)
+    app = opened_sidebar()
+    assert app.exception
+    assert not app.error
 
 
 def test_the_shared_model_is_never_moved(model):
@@ -108,7 +119,15 @@ def test_the_shared_model_is_never_moved(model):
     assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
     assert on_device(model, "digest of this test", "meta") is copy
     assert not copy.training
-    assert copy.class_names == model.class_names
+    assert on_device(model, "another digest", "meta") is not copy
+
+
+def test_a_copy_has_the_weights_and_the_names_of_the_model(model):
+    model.class_names = ["cat", "dog"]
+    copy = on_device(model, "digest of a model with names", "cpu:0")  # another name than that of the CPU's own model
+    assert copy is not model
+    assert copy.class_names == ["cat", "dog"]
+    torch.testing.assert_close(copy.state_dict(), model.state_dict(), rtol=0, atol=0)
 
 
 def test_a_copy_has_no_hooks_of_captures_at_work(model):
@@ -130,6 +149,7 @@ def test_a_capture_on_a_gpu_comes_back_whole():
     back = on_cpu(found, model)
     assert {tensor.device.type for tensor in tensors(back)} == {"cpu"}
     assert [tensor.shape for tensor in tensors(back)] == [tensor.shape for tensor in tensors(on_the_cpu)]
+    assert back.image_size == on_the_cpu.image_size
     for block, record in back.items():
         assert record.weights.qkv_weight.data_ptr() == model.blocks()[block].attention.refine.qkv.weight.data_ptr()
         record.current_weights()

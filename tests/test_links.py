@@ -18,7 +18,7 @@ PLACE = {
     "way": ("Nonsense", "Live", "view “Nonsense”; Live"),
     "stage": ("9", 3, "stage “9”; 4"),
     "block": ("0", 0, "block of stage 1 “0”; 1"),
-    "head": ("9", "mean", "head of stage 1 “9”; mean"),
+    "head": ("0", "mean", "head of stage 1 “0”; mean"),
     "row": ("5000", 55, "anchor row “5000”; 55"),
     "column": ("-3", 0, "anchor column “-3”; 0"),
 }
@@ -44,6 +44,47 @@ def test_an_impossible_place_is_replaced_and_named(key):
     check_fine(app)
     assert app.session_state[key] == value
     assert warnings(app) == f"The link asks for what is not here: {note} is shown instead."
+
+
+def test_two_notes_are_a_list():
+    app = opened(stage="9", block="9")
+    assert warnings(app).splitlines()[1:] == [
+        "- stage “9”; 4 is shown instead",
+        "- block of stage 4 “9”; 2 is shown instead",
+    ]
+
+
+def test_the_nearest_block_is_one_of_the_stage():
+    app = opened(stage="2", block="4")
+    check_fine(app)
+    assert app.session_state["block"] == 1
+    assert app.session_state["link_notes"] == ["block of stage 2 “4”; 2 is shown instead"]
+
+
+def test_the_nearest_row_and_column_are_those_of_a_wide_picture():
+    app = opened(sample="Coffee", framing="Whole picture", row="5000", column="5000")
+    check_fine(app)
+    grid = app.session_state["view"].capture[BlockId(0, 0)].grid
+    assert grid.width > grid.height
+    assert (app.session_state["row"], app.session_state["column"]) == (grid.height - 1, grid.width - 1)
+
+
+def test_where_a_number_is_none_the_middle_and_the_default_are_taken():
+    app = opened(row="x", column="nan", size="x", stage="x")
+    check_fine(app)
+    assert [app.session_state[key] for key in ("row", "column", "size", "stage")] == [27, 27, 224, 0]
+
+
+def test_an_empty_value_is_no_wish():
+    app = opened(size="", stage=" ", sample="")
+    check_fine(app)
+    assert not warnings(app)
+
+
+def test_the_last_head_is_possible():
+    app = opened(stage="1", head="2")
+    assert not app.session_state["link_notes"]
+    assert app.session_state["head"] == "1"
 
 
 def test_all_at_once_are_listed():
@@ -154,7 +195,13 @@ def test_a_long_or_marked_up_value_is_shown_as_text():
 
 def test_plain_text_keeps_to_one_line():
     assert plain("a\n# b :red[c]") == r"a \# b \:red\[c\]"
+    assert plain("z" * 60) == "z" * 60
     assert plain("z" * 61) == "z" * 59 + "…"
+
+
+@pytest.mark.parametrize("mark", "\\`*_[]<>$~|:#!&")
+def test_plain_text_has_no_marks(mark):
+    assert plain(f"a{mark}b") == f"a\\{mark}b"
 
 
 @pytest.mark.parametrize(("asked", "nearest"), [("0", 224), ("250", 224), ("260 px", 288), ("inf", 384), ("x", 224)])

@@ -33,6 +33,9 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return app.file_uploader("upload").set_value([(name, data, "image/jpeg") for name, data in files]).run()
 
 
+FILES = [File("1", "tall.jpg", jpeg(300, 200)), File("2", "wide.jpg", jpeg(200, 300))]
+
+
 def strip(app: AppTest):
     return app.get_by_key("own")
 
@@ -73,6 +76,23 @@ def test_the_samples_are_one_click_away_and_so_is_the_way_back(app):
     assert app.session_state["view"].picture.source.name == "coffee"
     check_fine(app.segmented_control("gallery").set_value("own").run())
     assert shown(app) == "own.jpg 200 x 300"
+
+
+def test_a_picture_that_comes_later_is_shown_at_once(app):
+    upload(app, ("one.jpg", jpeg(300, 200)))
+    app.segmented_control("gallery").set_value("samples").run()
+    check_fine(upload(app, ("two.jpg", jpeg(200, 300))))
+    assert app.segmented_control("gallery").value == "own"
+    assert shown(app) == "two.jpg 200 x 300"
+
+
+def test_each_button_has_the_thumbnail_of_its_picture(app):
+    upload(app, ("tall.jpg", jpeg(300, 200)), ("wide.jpg", jpeg(200, 300)))
+    (style,) = [html.proto.body for html in app.get("html") if ".st-key-own " in html.proto.body]
+    one, two = (item.thumbnail for item in sort_out(FILES, {}).items.values())
+    assert one != two
+    assert f":nth-of-type(1)::before {{background-image: url({one})}}" in style
+    assert f":nth-of-type(2)::before {{background-image: url({two})}}" in style
 
 
 def test_equal_names_can_both_be_chosen(app):
@@ -146,7 +166,9 @@ def test_removed_pictures_leave_the_app_on_what_is_there(app):
 
 def test_only_new_files_are_read():
     file = File("1", "one.jpg", b"never looked at")
-    assert sort_out([file], {"1": Verdict("data:")}).newest is None
+    own = sort_out([file], {"1": Verdict("data:")})
+    assert (own.newest, own.problems) == (None, [])
+    assert own.items == {"1": ("one.jpg", "data:")}
 
 
 def test_distinct_names_stay_distinct_when_a_number_is_taken():
