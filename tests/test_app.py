@@ -68,6 +68,34 @@ def test_anchor_moves_and_keeps_its_place_between_stages(app):
     assert (app.number_input("row").value, app.number_input("column").value) == (5, 27)
 
 
+def test_anchor_comes_back_to_its_place_through_coarser_grids(app):
+    app.number_input("row").set_value(33).run()
+    app.number_input("column").set_value(12).run()
+    places = []
+    for stage in (3, 0, 2, 1, 0):
+        app.segmented_control("stage").set_value(stage).run()
+        places.append((app.number_input("row").value, app.number_input("column").value))
+    assert places == [(4, 1), (33, 12), (8, 3), (16, 6), (33, 12)]
+    app.number_input("row").set_value(2).run()  # another choice counts from now on
+    app.segmented_control("stage").set_value(3).run()
+    app.segmented_control("stage").set_value(0).run()
+    assert (app.number_input("row").value, app.number_input("column").value) == (2, 12)
+
+
+def test_the_middle_stays_the_middle(app):
+    for stage in (3, 1, 0):
+        app.segmented_control("stage").set_value(stage).run()
+    assert app.number_input("row").value == (56 - 1) // 2
+
+
+def test_a_place_from_the_address_survives_a_change_of_page():
+    app = opened(stage="2", block="2", row="3")
+    app.switch_page("ui/pages/lesson.py").run()
+    check_fine(app)
+    chosen = app.segmented_control("stage").value, app.segmented_control("block").value
+    assert (*chosen, app.number_input("row").value) == (1, 1, 3)
+
+
 def test_one_scale_for_all_panels(app):
     check_fine(app.segmented_control("scale").set_value("shared").run())
 
@@ -96,6 +124,7 @@ def test_bad_weights_become_one_sentence(app):
     assert not app.exception
     (error,) = app.error
     assert error.value.startswith("page.pth: ")
+    assert "upload" not in error.value  # the name of the file in between is nobody's
 
 
 def test_own_weights_are_used(app, tmp_path):
@@ -130,7 +159,8 @@ def test_super_tokens_page_compares_every_method_and_scrubs(app):
     check_fine(app.slider("scrub").set_value(0).run())
     table = app.dataframe[0].value.set_index("grouping")
     assert len(table) == 4
-    assert table.loc["Learned super tokens", "compactness"] == pytest.approx(np.pi / 4)  # 0 iterations: the grid
+    found = table.loc["Sampled, 0 iterations (model: 1)", "compactness"]
+    assert found == table.loc["Regular grid", "compactness"] == pytest.approx(np.pi / 4)
     app.get_by_key("methods").set_value([]).run()
     assert "at least one grouping" in app.info[0].value
 
@@ -181,9 +211,10 @@ def test_what_if_scrubs_through_iterations(app):
     app.switch_page("ui/pages/what_if.py").run()
     app.segmented_control("variant_of_association").set_value("iterations").run()
     check_fine(app)
-    assert app.metric[0].value == "0 nats"  # one iteration is what the model does
-    check_fine(app.slider("iterations").set_value(3).run())
     assert app.metric[0].value != "0 nats"
+    check_fine(app.slider("iterations").set_value(1).run())  # what the model itself does
+    assert app.metric[0].value == "0 nats"
+    assert "Nothing changes" in texts(app)
 
 
 def test_what_if_explains_stages_without_super_tokens(app):
@@ -196,10 +227,12 @@ def test_cost_page_follows_its_sliders(app):
     app.switch_page("ui/pages/cost.py").run()
     app.slider("cost_side").set_value(16).run()
     app.slider("cost_cell").set_value(4).run()
-    app.slider("cost_channels").set_value(64).run()
+    app.slider("cost_channels_48").set_value(64).run()
     check_fine(app)
     assert app.metric[0].value == f"{(2 * 256**2 * 64 + 4 * 256 * 64**2) / 1e6:,.1f} M MAC"
     check_fine(app.segmented_control("cost_stage").set_value(1).run())
+    app.selectbox("variant").set_value("stvit_small").run()
+    assert app.slider("cost_channels_64").value == 64  # another model brings its own channels
 
 
 def test_cost_page_measures_when_asked(app, monkeypatch):
@@ -220,6 +253,23 @@ def test_redundancy_page_follows_its_choices(app):
         check_fine(app.selectbox("matrix_metric").set_value(metric).run())
     app.get_by_key("attentions").set_value([]).run()
     assert "at least one kind" in app.info[0].value
+
+
+def test_redundancy_page_offers_the_metrics_that_the_attention_has(app):
+    app.switch_page("ui/pages/redundancy.py").run()
+    app.segmented_control("matrix_kind").set_value("global").run()
+    check_fine(app.selectbox("matrix_metric").set_value("effective_rank_estimate").run())
+    assert "Effective rank" not in app.selectbox("matrix_metric").options
+    assert "Effective rank estimate" in app.selectbox("matrix_metric").options
+    check_fine(app.segmented_control("matrix_kind").set_value("super").run())
+    assert app.selectbox("matrix_metric").value == "entropy"
+    app.segmented_control("matrix_kind").set_value("global").run()
+    app.switch_page("ui/pages/what_if.py").run()
+    app.switch_page("ui/pages/redundancy.py").run()
+    assert app.segmented_control("matrix_kind").value == "global"
+    app.get_by_key("attentions").set_value(["super"]).run()  # what the matrix was of is no longer measured
+    check_fine(app)
+    assert app.segmented_control("matrix_kind").value == "super"
 
 
 def test_rollout_page_starts_anywhere_and_weighs_by_class(app):

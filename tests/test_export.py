@@ -6,10 +6,12 @@ import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from app_support import jpeg
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -17,11 +19,13 @@ from streamlit.testing.v1 import AppTest
 from analysis import anchor_cli, export_cli
 from analysis.cost_timing import time_table
 from analysis.counterfactual import standard_variants
+from analysis.groupings import learned_grouping
 from analysis.reports.charts import of_head, token_values
 from analysis.reports.pictures import rollout_options
 from analysis.reports.report import Report, head_caption, suffix_of
-from stvit import BlockId, capture
-from ui.export import KINDS, Export, head_words
+from stvit import BlockId, capture, load_pretrained
+from stvit.images import load_image
+from ui.export import KINDS, Export, file_name, head_words, picture_words
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {"analysis.anchor": anchor_cli.main, "analysis.export": export_cli.main}
@@ -334,10 +338,17 @@ def test_a_stage_without_super_tokens_has_no_cost(tmp_path, capsys):
     assert "Super tokens exist in stages 1 and 2" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path, capsys):
-    words = ["cost", "--random", "stvit_demo", "--out", str(tmp_path / "absent" / "a.csv")]
-    assert export_cli.main(words) == 1
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+def test_a_folder_that_is_not_there_is_made(tmp_path):
+    path = tmp_path / "absent" / "a.csv"
+    assert export_cli.main(["cost", "--random", "stvit_demo", "--out", str(path)]) == 0
+    assert len(pd.read_csv(path))
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence_before_any_work(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("analysis.export_cli.chosen_model", None)  # calling it would fail in another way
+    assert export_cli.main(["cost", "--out", str(tmp_path / "file" / "a.csv")]) == 1
+    assert capsys.readouterr().err.strip() == f"{tmp_path / 'file'} cannot be used: File exists."
 
 
 def test_every_change_of_the_page_is_one_of_the_command():
@@ -361,3 +372,23 @@ def test_a_head_is_a_number_or_the_mean(head, capsys):
 def test_a_link_to_the_first_row_opens_there(exports):
     opened("lesson", row="0", column="9")
     assert shlex.split(exports[-1].command)[-6:-2] == ["--row", "0", "--column", "9"]
+
+
+@pytest.mark.parametrize(("name", "words", "stem"), [
+    ("my cat.jpg", "my cat.jpg", "my-cat"),
+    ("-cat.jpg", "./-cat.jpg", "cat"),
+    ("???.jpg", "???.jpg", "picture"),
+    (".png", ".png", "picture"),
+])  # fmt: skip
+def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
+    picture = load_image(np.zeros((64, 64, 3), np.uint8), name=name)
+    handle = SimpleNamespace(options=("--model", "demo"))
+    view = SimpleNamespace(picture=SimpleNamespace(source=picture), handle=handle, size=224, framing="crop")
+    assert picture_words(view)[0] == words
+    assert file_name(view, "what-if", "grid") == f"{stem}-what-if-grid"
+
+
+def test_only_the_iterations_of_the_model_itself_are_called_learned():
+    record = capture(load_pretrained("demo"), torch.zeros(1, 3, 64, 64))[BlockId(0, 0)]
+    titles = [learned_grouping(record, iterations, own=1).title for iterations in (0, 1, 5)]
+    assert titles == ["Sampled, 0 iterations (model: 1)", "Learned super tokens", "Sampled, 5 iterations (model: 1)"]

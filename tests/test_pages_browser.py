@@ -91,19 +91,31 @@ def arrays(page) -> dict[str, np.ndarray]:
 
 def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
     open_page(page, address, "/redundancy?sample=Cat")
-    matrix = page.locator(".st-key-matrix")
-    matrix.locator(".points path.point").first.wait_for()
+    values = page.locator("[class*=st-key-matrix_]:not([class*=st-key-matrix_kind]) .points path.point")
+    values.first.wait_for()
     page.locator(QUIET).wait_for()
-    values = page.locator(".st-key-matrix .points path.point")
     assert values.count() == 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
     stages = [(stage, block, head) for stage, blocks, heads in ((1, 2, 2), (2, 2, 4), (3, 4, 5), (4, 2, 8))
               for block in range(1, blocks + 1) for head in range(1, heads + 1)]  # fmt: skip
-    box = values.nth(stages.index((2, 1, 3))).bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.get_by_text("Stage 2, block 1", exact=True).wait_for()
-    page.get_by_text("head 3", exact=True).wait_for()
-    assert re.search(r"stage=2\b", page.url)
-    assert re.search(r"head=3\b", page.url)
+    for _ in range(2):  # the same square opens its head again after another was chosen
+        box = values.nth(stages.index((2, 1, 3))).bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.get_by_text("Stage 2, block 1", exact=True).wait_for()
+        page.get_by_text("head 3", exact=True).wait_for()
+        page.locator(QUIET).wait_for()
+        assert re.search(r"stage=2\b", page.url)
+        assert re.search(r"head=3\b", page.url)
+        page.locator(".st-key-stage").get_by_role("radio", name="1").click()
+        page.get_by_text("Stage 1, block 1", exact=True).wait_for()
+        page.locator(QUIET).wait_for()
+
+
+def test_a_link_is_followed_over_pages(page, address):
+    open_page(page, address, "/lesson?sample=Cat&stage=2&block=2&row=5&column=9&head=3")
+    page.get_by_role("link", name="Super tokens").click()
+    page.get_by_text("stage 2, block 2 · 28 x 28 tokens").wait_for()
+    page.get_by_role("link", name="Step by step").click()
+    page.get_by_text("stage 2, block 2 · head 3 · token (5, 9)").wait_for()
 
 
 def test_explore_exports_the_rows_of_the_library(page, address, captured):

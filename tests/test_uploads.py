@@ -129,7 +129,10 @@ def test_each_bad_picture_has_its_own_sentence(app):
     upload(app, *BAD.items())
     (error,) = app.error
     *lines, last = error.value.split("\n\n")
-    assert [line.partition(": ")[0] for line in lines] == list(BAD)
+    (more,) = app.expander
+    assert more.label == "8 more of them"
+    lines += more.markdown[0].value.split("\n\n")
+    assert [line.partition(": ")[0] for line in lines] == list(BAD)[::-1]  # the newest first
     assert last == "These 10 files are left out; the sample stays in its place."
 
 

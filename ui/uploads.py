@@ -131,12 +131,13 @@ def _judge(file: Upload) -> Verdict:
 def _report(problems: Sequence[str], anything_left: bool) -> None:
     """Say in one box what is wrong with each file."""
     rest = "the other pictures stay" if anything_left else "the sample stays in its place"
+    newest = problems[::-1]
+    text = "\n\n".join(newest[:SHOWN_PROBLEMS])
     if len(problems) == 1:
-        text = f"{problems[0]} It is left out; {rest}."
+        text += f" It is left out; {rest}."
     else:
-        text = "\n\n".join(problems[:SHOWN_PROBLEMS])
         text += f"\n\nThese {len(problems)} files are left out; {rest}."
     st.error(text, icon=":material/broken_image:")
-    if problems[SHOWN_PROBLEMS:]:
+    if len(problems) > SHOWN_PROBLEMS:
         with st.expander(f"{len(problems) - SHOWN_PROBLEMS} more of them"):
-            st.markdown("\n\n".join(problems[SHOWN_PROBLEMS:]))
+            st.markdown("\n\n".join(newest[SHOWN_PROBLEMS:]))
