@@ -79,7 +79,7 @@ def _choose_place(key: str, count: int) -> int:
 def choose_scale() -> bool:
     """Draw the choice of colour scale and return whether the attention panels share it."""
     scale = st.segmented_control(
-        "Colour scale", ["each its own", "shared"], default="each its own", required=True, key="scale",
+        "Colour range", ["per panel", "shared"], default="per panel", required=True, key="scale",
         persist_state="session", help="Shared: the bars of all attention panels end at the same value.",
     )  # fmt: skip
     return scale == "shared"
