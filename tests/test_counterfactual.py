@@ -59,6 +59,11 @@ def test_only_the_chosen_block_and_those_after_it_change(model, pixels):
     assert change.relative[BlockId(2, 0)] > 0
 
 
+def test_variants_count_their_iterations(shown):
+    titles = [variant.title for key, variant in standard_variants(shown).items() if key.startswith("iterations")]
+    assert titles[:3] == ["0 iterations", "1 iteration", "2 iterations"]
+
+
 def test_no_iterations_are_the_regular_grid(model, pixels, shown):
     table = counterfactuals(model, pixels, {k: standard_variants(shown)[k] for k in ("grid", "iterations_0")})
     values = table.pivot(index=["stage", "block", "quantity"], columns="variant", values="value")
