@@ -34,9 +34,9 @@ test("ticks carry weights, whatever the scale", () => {
   assert.equal(placeOnBar(0.2, sorted, "linear", 0.4), 128 / 255);
 });
 
-test("weights are written with two digits", () => {
-  const written = [0, 1, 0.5, 0.123, 0.00123, 0.000314, 1e-12, 0.02].map(formatWeight);
-  assert.deepEqual(written, ["0", "1", "0.5", "0.12", "0.0012", "3.1e-4", "1e-12", "0.02"]);
+test("weights are written with three digits at most", () => {
+  const written = [0, 1, 0.5, 0.1234, 0.00123, 0.000314, 1e-12, 0.02, 120, -1300, 123456].map(formatWeight);
+  assert.deepEqual(written, ["0", "1", "0.5", "0.123", "0.00123", "3.14e-4", "1e-12", "0.02", "120", "-1300", "1.23e5"]);
 });
 
 test("a colour map becomes opaque pixels", () => {

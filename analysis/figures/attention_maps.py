@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, UInt8
 
+from analysis.figures.numbers import colour_range, short
 from analysis.figures.style import ANCHOR_COLOUR, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
 
 
@@ -48,7 +49,7 @@ def attention_map(
         relative: Whether the hover text also says how many times the uniform attention 1 / N a value is.
     """
     height, width = shown.shape[:2]
-    top = (float(np.nanmax(values)) if maximum is None else maximum) or 1.0
+    low, top = colour_range(minimum, float(np.nanmax(values)) if maximum is None else maximum)
     figure = go.Figure()
     figure.add_layout_image(
         source=png_source(greyscale(shown)), x=0, y=0, sizex=width, sizey=height,
@@ -63,10 +64,10 @@ def attention_map(
         customdata=_hover(values),
         hovertemplate=_hover_text(quantity, relative),
         colorscale=HEAT,
-        zmin=minimum,
+        zmin=low,
         zmax=top,
         opacity=opacity,
-        colorbar=colour_bar(quantity, minimum, top),
+        colorbar=colour_bar(quantity, low, top),
     )
     if anchor is not None:
         frame(figure, anchor, token_pixels)
@@ -130,9 +131,3 @@ def colour_bar(quantity: str, low: float, top: float) -> dict[str, object]:
         "ypad": 6,
         "xpad": 0,
     }
-
-
-def short(value: float) -> str:
-    """Return a number with two digits, as 0.012, -3.1 or 3.3e-4."""
-    large = value == 0 or abs(value) >= 1e-3
-    return f"{value:.2g}" if large else f"{value:.1e}".replace("e-0", "e-")

@@ -5,7 +5,8 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float, UInt8
 from matplotlib import colormaps
 
-from analysis.figures.attention_maps import Anchor, colour_bar, frame, short
+from analysis.figures.attention_maps import Anchor, colour_bar, frame
+from analysis.figures.numbers import short
 from analysis.figures.style import FONT_SIZE, HEAT, greyscale, picture_layout, png_source
 
 MARGIN = 0.35

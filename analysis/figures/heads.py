@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.lines import line_layout
+from analysis.figures.numbers import colour_range
 from analysis.figures.style import HEAT
 
 SQUARE = 22
@@ -22,6 +24,7 @@ def head_matrix(cells: Sequence[tuple[int, int, int]], values: Sequence[float], 
     """
     captions = [f"{stage + 1}.{block + 1}" for stage, block, _ in cells]
     heads = [head + 1 for *_, head in cells]
+    low, high = colour_range(float(np.nanmin(values)), float(np.nanmax(values)))
     figure = go.Figure()
     figure.add_scatter(
         x=captions,
@@ -35,6 +38,8 @@ def head_matrix(cells: Sequence[tuple[int, int, int]], values: Sequence[float], 
             "size": SQUARE,
             "color": list(values),
             "colorscale": HEAT,
+            "cmin": low,
+            "cmax": high,
             "line": {"color": "rgba(128,128,128,0.6)", "width": 1},
             "colorbar": {"title": {"text": f"{title} ({unit})", "side": "right"}, "thickness": 10, "outlinewidth": 0},
         },

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.attention_maps import short
 from analysis.figures.candidates import DIVERGING_NAME, MARGIN, number_height
+from analysis.figures.numbers import short
 from analysis.figures.paper_parts import (
     colour_bar,
     frame_token,
@@ -18,7 +18,7 @@ from analysis.figures.paper_parts import (
     panel_figure,
     picture_panel,
 )
-from analysis.figures.style import greyscale
+from analysis.figures.style import HEAT_NAME, greyscale
 
 Maps = Mapping[str, tuple[Float[np.ndarray, "rows columns"], int]]
 """By title: values, and the side of one of them in pixels of the picture."""
@@ -82,7 +82,7 @@ def _candidates(
     top = float(np.nanmax(np.abs(real))) or 1.0
     extent = ((column - 1) * across, (column + 2) * across, (row + 2) * down, (row - 1) * down)
     heat = axes.imshow(
-        real, cmap=DIVERGING_NAME if signed else "inferno", vmin=-top if signed else 0, vmax=top, alpha=0.9,
+        real, cmap=DIVERGING_NAME if signed else HEAT_NAME, vmin=-top if signed else 0, vmax=top, alpha=0.9,
         extent=extent,
     )  # fmt: skip
     for place, value in enumerate(values.tolist()):

@@ -40,7 +40,10 @@ KIND_NAMES = {
 ANCHOR_COLOUR = "#39FF14"
 """Of the frame around the anchor; no map of attention contains it."""
 
-HEAT = [[i / 255, "rgb({},{},{})".format(*colormaps["inferno"](i, bytes=True)[:3])] for i in range(0, 256, 5)]
+HEAT_NAME = "inferno"
+"""Of the map of attention, in Matplotlib."""
+
+HEAT = [[i / 255, "rgb({},{},{})".format(*colormaps[HEAT_NAME](i, bytes=True)[:3])] for i in range(0, 256, 5)]
 """Perceptually uniform map of attention, from nothing (dark) to the largest value (bright).
 
 Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for places to put its theme's colours.

@@ -46,11 +46,13 @@ export function barTicks(sorted, scale, top) {
   return [0, 0.5, 1].map((at) => ({ at, value: sorted[Math.round(at * (sorted.length - 1))] }));
 }
 
-// Two significant digits, as short as they go.
+// At most three significant digits, like `short` of analysis/figures/numbers.py: powers of ten for what rounds to less
+// than 0.001 or to 100,000 and more.
 export function formatWeight(value) {
-  if (value === 0) return "0";
-  if (value >= 0.00095) return String(Number(value.toPrecision(2)));
-  return value.toExponential(1).replace("e-0", "e-").replace(".0e", "e");
+  const rounded = Number(value.toPrecision(3));
+  const size = Math.abs(rounded);
+  if (size === 0 || (size >= 0.001 && size < 1e5)) return String(size === 0 ? 0 : rounded);
+  return rounded.toExponential().replace("e+", "e");
 }
 
 // The colour map (256 x RGB bytes) as 32-bit pixels of ImageData.

@@ -1,0 +1,43 @@
+"""Numbers as figures show them: the ends of colour bars, and ticks in few digits."""
+
+import math
+from decimal import ROUND_HALF_UP, Context
+
+ROUNDING = 1e-5
+"""Values that differ by less than this share of their magnitude differ by float32 rounding only."""
+
+SAME = 0.01
+"""Share of the magnitude by which a colour bar reaches to either side of values that are all the same."""
+
+
+def colour_range(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of a colour bar, wide enough that rounding alone has one colour, the middle one.
+
+    Args:
+        low: What the lower end is to be, in the unit of the values.
+        high: What the upper end is to be.
+
+    Returns:
+        (low, high) as they are if they differ by more than rounding, else a range around both; 0 to 1 for only zeros.
+    """
+    magnitude = max(abs(low), abs(high))
+    if magnitude == 0:
+        return 0.0, 1.0
+    if abs(high - low) >= ROUNDING * magnitude:
+        return low, high
+    middle = (low + high) / 2
+    return middle - SAME * magnitude, middle + SAME * magnitude
+
+
+def short(value: float) -> str:
+    """Return a number with at most three significant digits, as 0.012, 1300, -3.1 or 3.3e-4.
+
+    Numbers that round to less than 0.001 or to 100,000 and more are in powers of ten. Written like `formatWeight` of
+    the explorer in the browser, ties away from zero.
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{abs(value) if value == 0 else value:.0f}"
+    rounded = Context(prec=3, rounding=ROUND_HALF_UP).create_decimal(value).normalize()
+    if 0.001 <= abs(float(rounded)) < 1e5:
+        return f"{rounded:f}"
+    return f"{rounded:e}".replace("e+", "e")
