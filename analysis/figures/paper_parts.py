@@ -10,14 +10,25 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from analysis.figures.style import ANCHOR_COLOUR, greyscale
+from analysis.figures.numbers import colour_range
+from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME, greyscale
 
 CAPTION_SIZE = 6
 """Points."""
 
 PANEL_INCHES = 1.9
 """Width of one picture panel."""
+
+MARGIN_INCHES = 0.1
+"""Around all panels, and between two of them in a row."""
+
+TITLE_INCHES = 0.22
+"""Room above each picture for its title, 7 points tall."""
+
+BAR_INCHES = 0.43
+"""Room below each picture for a colour bar, its ticks and its quantity."""
 
 Picture = UInt8[np.ndarray, "height width 3"]
 Segment = tuple[tuple[float, float], tuple[float, float]]
@@ -26,12 +37,19 @@ Segment = tuple[tuple[float, float], tuple[float, float]]
 def caption_below(figure: Figure, caption: str) -> None:
     """Write the caption below a figure, in as many lines as its width asks for."""
     if caption:
-        characters = int(figure.get_figwidth() * 72 / (0.58 * CAPTION_SIZE))
-        figure.supxlabel(textwrap.fill(caption, characters), fontsize=CAPTION_SIZE)
+        figure.supxlabel("\n".join(_caption_lines(caption, figure.get_figwidth())), fontsize=CAPTION_SIZE)
+
+
+def _caption_lines(caption: str, inches: float) -> list[str]:
+    """Return the lines of a caption below a figure of some width."""
+    return textwrap.wrap(caption, int(inches * 72 / (0.58 * CAPTION_SIZE)))
 
 
 def panel_figure(count: int, shown: Picture, caption: str, *, bars: bool = True) -> tuple[Figure, list[Axes]]:
     """Return a figure with room for some picture panels, row by row, and their axes without frames.
+
+    Every panel has the same room for its title and, if any has one, for a colour bar, so that pictures line up. The
+    room is counted in inches: a constrained layout measures titles and bars before pictures have their proportions.
 
     Args:
         count: Of panels.
@@ -41,8 +59,16 @@ def panel_figure(count: int, shown: Picture, caption: str, *, bars: bool = True)
     """
     wide = 2 if count in (2, 4) else min(count, 3)
     rows = -(-count // wide)
-    tall = PANEL_INCHES * shown.shape[0] / shown.shape[1] + (0.55 if bars else 0.2)
-    figure = Figure(figsize=(wide * PANEL_INCHES + 0.2, rows * tall + 0.35), layout="constrained")
+    tall = PANEL_INCHES * shown.shape[0] / shown.shape[1]
+    below = BAR_INCHES if bars else MARGIN_INCHES / 2
+    width = wide * (PANEL_INCHES + MARGIN_INCHES) + MARGIN_INCHES
+    foot = len(_caption_lines(caption, width)) * 1.3 * CAPTION_SIZE / 72 + MARGIN_INCHES
+    height = rows * (TITLE_INCHES + tall + below) + foot
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(
+        left=MARGIN_INCHES / width, right=1 - MARGIN_INCHES / width, wspace=MARGIN_INCHES / PANEL_INCHES,
+        top=1 - TITLE_INCHES / height, bottom=(below + foot) / height, hspace=(TITLE_INCHES + below) / tall,
+    )  # fmt: skip
     caption_below(figure, caption)
     places = list(figure.subplots(rows, wide, squeeze=False).flatten())
     for axes in places:
@@ -70,20 +96,26 @@ def heat_panel(
     """Draw one value per token over the grey picture, with a colour bar in absolute units below."""
     picture_panel(axes, greyscale(shown), title)
     extent = (0, values.shape[1] * token_pixels, values.shape[0] * token_pixels, 0)
-    heat = axes.imshow(values, cmap="inferno", vmin=minimum, alpha=0.75, extent=extent, interpolation="nearest")
+    low, top = colour_range(minimum, float(np.nanmax(values)))
+    heat = axes.imshow(
+        values, cmap=HEAT_NAME, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest"
+    )  # fmt: skip
     axes.set(xlim=(0, shown.shape[1]), ylim=(shown.shape[0], 0))
     colour_bar(axes, heat, quantity)
 
 
 def colour_bar(axes: Axes, mappable: object, quantity: str) -> None:
-    """Lay a colour bar below a panel, with its unit."""
+    """Lay a colour bar right below a panel's picture, with its unit; the panel keeps its size."""
     numbers = ScalarFormatter()
     numbers.set_powerlimits((-2, 3))
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
-    bar = figure.colorbar(mappable, ax=axes, location="bottom", shrink=0.85, pad=0.02, format=numbers)  # type: ignore[arg-type]  # whatever imshow returned
-    bar.set_label(quantity, fontsize=6)
-    bar.ax.tick_params(labelsize=5)
+    corner = ScaledTranslation(0, 0, axes.transAxes)  # type: ignore[arg-type]  # affine, but not declared so
+    inches = figure.dpi_scale_trans + corner  # up from the picture's lower edge
+    place = axes.inset_axes((0.075, -0.13, 0.85, 0.07), transform=blended_transform_factory(axes.transAxes, inches))
+    bar = figure.colorbar(mappable, cax=place, orientation="horizontal", format=numbers)  # type: ignore[arg-type]  # whatever imshow returned
+    bar.set_label(quantity, fontsize=6, labelpad=1)
+    bar.ax.tick_params(labelsize=5, length=2, pad=1.5)
     bar.ax.xaxis.get_offset_text().set_fontsize(5)
 
 
