@@ -1,15 +1,20 @@
 """Figures: structure only (axes, units, values drawn), and no global state left behind."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from explorer_support import node
+from matplotlib.figure import Figure
 
 from analysis.figures.attention_maps import Anchor, attention_map, picture
 from analysis.figures.candidates import candidates_map, number_height
 from analysis.figures.cost import scaling_curves
 from analysis.figures.depth import change_by_depth, metric_by_depth
 from analysis.figures.heads import head_matrix
+from analysis.figures.numbers import colour_range, short
 from analysis.figures.paper import (
     depth_figure,
     distribution_figure,
@@ -19,7 +24,9 @@ from analysis.figures.paper import (
     spectrum_figure,
     token_maps_figure,
 )
-from analysis.figures.style import HEAT
+from analysis.figures.paper_parts import heat_panel
+from analysis.figures.picture_paper import rollout_figure
+from analysis.figures.style import HEAT, HEAT_NAME
 
 SHOWN = np.zeros((64, 96, 3), np.uint8)
 
@@ -149,3 +156,105 @@ def test_other_paper_figures_draw(tmp_path):
     paths = save(spectrum, tmp_path, "spectrum")
     assert [path.suffix for path in paths] == [".png", ".svg", ".pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)
+
+
+# What `short` and the explorer's formatWeight both write.
+WRITTEN = {
+    0: "0", 0.012: "0.012", 0.5: "0.5", -3.1: "-3.1", 1: "1", 9.999: "10", 1.125: "1.13", 120: "120", 300: "300",
+    1300: "1300", -1234.5: "-1230", 99_949: "99900", 99_999: "1e5", 1.2e5: "1.2e5", 0.001: "0.001",
+    0.000999999: "0.001", 0.00099: "9.9e-4", -3.3e-4: "-3.3e-4", 1e-12: "1e-12",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "written"), WRITTEN.items())
+def test_ticks_are_plain_numbers_of_three_digits_at_most(value, written):
+    assert short(value) == written
+
+
+def test_ticks_of_values_without_a_size():
+    assert [short(value) for value in (-0.0, float("inf"), float("nan"))] == ["0", "inf", "nan"]
+
+
+def test_the_explorer_writes_ticks_like_the_figures():
+    values = [*WRITTEN, *np.geomspace(1e-6, 1e7, 200).tolist(), *np.arange(-20, 20, 0.125).tolist()]
+    script = 'import { formatWeight } from "../ui/explorer/web/scale.js"; '
+    script += f"console.log(JSON.stringify({json.dumps(values)}.map(formatWeight)))"
+    assert json.loads(node("--input-type=module", "--eval", script)) == [short(value) for value in values]
+
+
+def boxes_of(figure):
+    """Draw a figure; return the boxes, in pixels, of its pictures, and of what stands around each of them."""
+    figure.canvas.draw()
+    return [axes.get_window_extent() for axes in figure.axes], [axes.get_tightbbox() for axes in figure.axes]
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (64, 64), (96, 64)])
+def test_paper_panels_line_up_and_keep_clear_of_each_other(height, width):
+    shown = np.zeros((height, width, 3), np.uint8)
+    heat = np.full((height // 16, width // 16), 1e-4)
+    maps = [(f"Into stage {stage}", heat, 16) for stage in range(1, 6)]
+    figure = rollout_figure(shown, maps, (0, 0), 16, "a caption " * 20)
+    pictures, around = boxes_of(figure)
+    for row in (pictures[:3], pictures[3:]):
+        assert {(round(box.y0, 3), round(box.y1, 3)) for box in row} == {(round(row[0].y0, 3), round(row[0].y1, 3))}
+    assert max(box.y1 for box in around) <= figure.bbox.y1
+    assert max(box.y1 for box in around[3:]) < min(box.y0 for box in around[:3])  # titles below the bars above them
+    assert figure._supxlabel.get_window_extent().y1 < min(box.y0 for box in around)
+
+
+def test_paper_colour_bar_is_right_below_its_picture():
+    figure = Figure(figsize=(4, 6), layout="constrained")  # much more room than the picture fills
+    axes = figure.subplots()
+    heat_panel(axes, SHOWN, np.ones((4, 6)), 16, "title", "attention")
+    figure.canvas.draw()
+    (bar,) = axes.child_axes
+    assert 0 < axes.get_window_extent().y0 - bar.get_window_extent().y1 < 0.1 * figure.dpi
+    assert bar.get_xlabel() == "attention"
+
+
+def test_paper_depth_figure_starts_at_zero_and_marks_each_attention(table):
+    (axes,) = depth_figure(table.assign(value=table["value"] + 100), "entropy", "nats").axes
+    assert axes.get_ylim()[0] == 0
+    assert {line.get_label(): line.get_marker() for line in axes.lines if not line.get_label().startswith("_")} == {
+        "Global attention": "D",
+        "Super token attention": "o",
+    }
+    (axes,) = depth_figure(table.assign(value=-1 - table["value"]), "entropy", "nats").axes
+    assert axes.get_ylim()[1] == 0
+
+
+def test_paper_maps_have_the_colours_of_the_app(table):
+    assert head_matrix_figure(table, "entropy", "nats", "super").axes[0].images[0].get_cmap().name == HEAT_NAME
+    maps = token_maps_figure(SHOWN, {"super": np.eye(4)}, "nats")
+    assert maps.axes[1].images[0].get_cmap().name == HEAT_NAME
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [((0, 2), (0, 2)), ((0, 0), (0, 1)), ((0, 1e-9), (0, 1e-9)), ((-1, 1), (-1, 1)), ((1, 1.0001), (1, 1.0001)),
+     ((1, 1), (0.99, 1.01)), ((-200, -200), (-202, -198)), ((0.99999998, 1.00000006), (0.99, 1.01))],
+)  # fmt: skip
+def test_colour_range_has_one_colour_for_rounding(ends, expected):
+    assert colour_range(*ends) == pytest.approx(expected, rel=1e-6)
+
+
+ROUNDED = np.tile([0.99999998, 1.00000006], (4, 3))
+"""Mean attention received, which is 1 but for rounding."""
+
+
+def test_figures_of_rounding_have_one_colour():
+    heat = attention_map(SHOWN, ROUNDED, None, token_pixels=16, minimum=ROUNDED.min()).data[0]
+    assert (heat.zmin, heat.zmax) == pytest.approx((0.99, 1.01))
+    assert list(heat.colorbar.ticktext) == ["0.99", "1", "1.01"]
+    marker = head_matrix([(0, 0, 0), (0, 0, 1)], ROUNDED[0, :2].tolist(), title="Received", unit="x").data[0].marker
+    assert (marker.cmin, marker.cmax) == pytest.approx((0.99, 1.01))
+
+
+def test_paper_figures_of_rounding_have_one_colour(table):
+    table = table.assign(value=np.resize(ROUNDED, len(table)))
+    matrix = head_matrix_figure(table, "entropy", "nats", "super").axes[0].images[0]
+    maps = token_maps_figure(SHOWN, {"super": ROUNDED}, "nats").axes[1].images[0]
+    axes = Figure().subplots()
+    heat_panel(axes, SHOWN, ROUNDED, 16, "title", "received", ROUNDED.min())
+    for image in (matrix, maps, axes.images[-1]):
+        assert image.get_clim() == pytest.approx((0.99, 1.01))

@@ -9,8 +9,9 @@ from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.figures.numbers import colour_range
 from analysis.figures.paper_parts import caption_below
-from analysis.figures.style import KIND_COLOURS, KIND_NAMES
+from analysis.figures.style import HEAT_NAME, KIND_COLOURS, KIND_NAMES
 
 Curve = tuple[str, str, Sequence[float], Sequence[float]]
 """Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values."""
@@ -52,7 +53,10 @@ def draw_depth(axes: Axes, table: pd.DataFrame, metric: str, unit: str) -> None:
         axes.plot(places, rows["value"], ".", color=colour, alpha=0.3, markersize=4)
         means = rows.groupby(["stage", "block"])["value"].mean().reset_index()
         order = [captions.index(name) for name in _block_names(means)]
-        axes.plot(order, means["value"], "-o", color=colour, markersize=3.5, label=KIND_NAMES.get(str(kind), str(kind)))
+        style, size = ("-o", 3.5) if kind == "super" else ("-D", 5)
+        name = KIND_NAMES.get(str(kind), str(kind))
+        axes.plot(order, means["value"], style, color=colour, markersize=size, label=name)
+    _show_zero(axes, part["value"])
     axes.set_xticks(range(len(captions)), captions)
     axes.set_xlabel("stage.block")
     axes.set_ylabel(f"{metric.replace('_', ' ')} ({unit})")
@@ -78,7 +82,8 @@ def draw_head_matrix(axes: Axes, table: pd.DataFrame, metric: str, unit: str, at
         ValueError: If the table does not hold the metric for heads of this attention.
     """
     captions, grid = head_matrix_values(table, metric, attention)
-    image = axes.imshow(grid, cmap="viridis", aspect="auto")
+    low, high = colour_range(float(np.nanmin(grid)), float(np.nanmax(grid)))
+    image = axes.imshow(grid, cmap=HEAT_NAME, vmin=low, vmax=high, aspect="auto")
     axes.set_xticks(range(len(captions)), captions)
     axes.set_yticks(range(len(grid)), [str(head + 1) for head in range(len(grid))])
     axes.set_xlabel("stage.block")
@@ -172,9 +177,11 @@ def token_maps_figure(
     panels = figure.subplots(1, len(maps) + 1)
     panels[0].imshow(shown)
     panels[0].set_title("picture", fontsize=8)
-    low, high = min(m.min() for m in maps.values()), max(m.max() for m in maps.values())
+    low, high = colour_range(
+        min(float(m.min()) for m in maps.values()), max(float(m.max()) for m in maps.values())
+    )  # fmt: skip
     for axes, (title, values) in zip(panels[1:], maps.items(), strict=True):
-        image = axes.imshow(values, cmap="viridis", vmin=low, vmax=high)
+        image = axes.imshow(values, cmap=HEAT_NAME, vmin=low, vmax=high)
         axes.set_title(title, fontsize=8)
     for axes in panels:
         axes.set_axis_off()
@@ -201,6 +208,14 @@ def _one_axes(width: float, height: float, caption: str) -> tuple[Figure, Axes]:
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _show_zero(axes: Axes, values: pd.Series) -> None:
+    """Let the axis of some values end at 0 where they are all on one side of it."""
+    if np.nanmin(values) >= 0:
+        axes.set_ylim(bottom=0)
+    elif np.nanmax(values) <= 0:
+        axes.set_ylim(top=0)
 
 
 def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
