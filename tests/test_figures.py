@@ -26,7 +26,7 @@ from analysis.figures.paper import (
 )
 from analysis.figures.paper_parts import heat_panel
 from analysis.figures.picture_paper import rollout_figure
-from analysis.figures.style import HEAT, HEAT_NAME
+from analysis.figures.style import BAR_SPACE, HEAT, HEAT_NAME, PANEL_WIDTH
 
 SHOWN = np.zeros((64, 96, 3), np.uint8)
 
@@ -70,6 +70,13 @@ def test_attention_map_can_share_a_scale_and_survives_zeros():
 def test_picture_frames_the_anchor_only_if_there_is_one():
     assert len(picture(SHOWN, Anchor(0, 0), 16).layout.shapes) == 2
     assert len(picture(SHOWN).layout.shapes) == 0
+
+
+@pytest.mark.parametrize(("side", "tallest"), [((64, 96), 187), ((96, 64), 420), ((700, 100), 420)])
+def test_tall_pictures_end_at_one_and_a_half_panel_widths(side, tallest):
+    layout = picture(np.zeros((*side, 3), np.uint8)).layout
+    assert (layout.width, layout.height) == (PANEL_WIDTH, tallest + BAR_SPACE)
+    assert (layout.yaxis.scaleanchor, layout.xaxis.constrain) == ("x", "domain")  # pixels stay square, drawn narrower
 
 
 BLANK = "\N{NO-BREAK SPACE}"

@@ -54,6 +54,9 @@ PANEL_WIDTH = 280
 """Width of one picture panel in CSS pixels, three of which stand side by side on a laptop; its height follows from the
 picture."""
 
+TALLEST = 1.5
+"""Height of a panel's picture at most, in panel widths: a taller picture is drawn narrower, amid its panel."""
+
 BAR_SPACE = 64
 """Pixels below each picture for its colour bar; kept free where there is none, so that pictures line up."""
 
@@ -77,12 +80,15 @@ def greyscale(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "
 
 
 def picture_layout(figure: go.Figure, height: int, width: int) -> go.Figure:
-    """Give a figure square pixels, no axes, no margins but for a colour bar, and return it."""
+    """Give a figure square pixels, no axes, no margins but for a colour bar, and return it.
+
+    The panel keeps its width where a tall picture does not fill it: the colour bar and the hover text need the room.
+    """
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=True)
     figure.update_yaxes(visible=False, range=[height, 0], scaleanchor="x", constrain="domain", fixedrange=True)
     figure.update_layout(
         width=PANEL_WIDTH,
-        height=round(PANEL_WIDTH * height / width) + BAR_SPACE,
+        height=round(PANEL_WIDTH * min(height / width, TALLEST)) + BAR_SPACE,
         margin={"l": 0, "r": 0, "t": 0, "b": BAR_SPACE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
