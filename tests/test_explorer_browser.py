@@ -289,6 +289,42 @@ def test_every_width_fits(browser, page_file, width):
     page.close()
 
 
+def test_a_tall_picture_and_its_maps_are_seen_together(browser, tmp_path):
+    captured = sharp_capture(448, 64)
+    shown = np.tile(np.linspace(0, 255, 448, dtype=np.uint8)[:, None, None], (1, 64, 3))
+    path = tmp_path / "tall.html"
+    path.write_text(standalone_html(captured, shown, [FIRST], anchor=Anchor(50, 8)), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY)
+    boxes = [panel.bounding_box() for panel in page.locator(".panel").all()]
+    assert len(boxes) == 5
+    assert max(box["y"] + box["height"] for box in boxes) - min(box["y"] for box in boxes) <= 900
+    assert page.locator(".strip").bounding_box()["height"] <= 150
+    for stage in page.locator(".stage").all():
+        box = stage.bounding_box()
+        assert box["width"] / box["height"] == pytest.approx(64 / 448, rel=0.02)
+    page.locator(".body").evaluate("body => body.scrollIntoView()")
+    grid = captured[FIRST].grid
+    for row, column in ((0, 0), (60, 3), (111, 15)):
+        page.mouse.move(*centre(page, row, column, grid))
+        assert note(page) == f"row {row}, column {column} of 112 × 16 · click to pin"
+        page.mouse.move(*centre(page, row, column, grid, '[data-kind="super"]'))
+        assert page.locator('[data-kind="local"] .reading').inner_text().startswith(f"({row}, {column}): ")
+    page.close()
+
+
+def test_the_strip_and_the_notes_are_whole(browser, page_file):
+    page = browser.new_page(viewport={"width": 640, "height": 900})
+    page.goto(page_file)
+    page.wait_for_selector(READY)
+    for width in (640, 768, 1024, 1366):
+        page.set_viewport_size({"width": width, "height": 900})
+        for part in (".film", ".note", ".numbers"):
+            assert page.locator(part).evaluate_all("all => all.every((each) => each.scrollWidth <= each.clientWidth)")
+    page.close()
+
+
 def test_everything_has_a_name_and_a_focus_ring(page):
     assert page.get_by_role("application").get_attribute("aria-label").startswith("A grey ramp. Hover or drag")
     for role in ("button", "radio", "checkbox", "slider"):

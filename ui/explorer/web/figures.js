@@ -9,13 +9,16 @@ const ROWS = [
   { name: "Entropy", unit: "nats", read: (s) => s.entropy.toFixed(2) },
   { name: "Mean distance", unit: "px", read: (s) => s.distance.toFixed(1) },
   { name: "Mass in neighbourhood", unit: "", read: (s) => percent(s.near) },
-  { name: "Tokens for 90 %", unit: "", read: (s) => String(s.tokens) },
+  { name: "Tokens for 90\u00a0%", unit: "", read: (s) => String(s.tokens) },
   { name: "Mass", unit: "", read: (s) => s.mass.toFixed(3) },
 ];
 
 export function makeFigures(colours) {
-  const head = element("tr", {}, element("td", {}), ...COLUMNS.map((kind) =>
-    element("th", { scope: "col" }, element("span", { class: "dot", style: `background:${colours[kind]}`, "aria-hidden": "true" }), SHORT[kind])));
+  const head = element("tr", {}, element("td", {}), ...COLUMNS.map((kind) => {
+    const [first, ...rest] = SHORT[kind].split(" ");
+    const dot = element("span", { class: "dot", style: `background:${colours[kind]}`, "aria-hidden": "true" });
+    return element("th", { scope: "col" }, element("span", { class: "unbroken" }, dot, first), ...rest.map((word) => ` ${word}`));
+  }));
   const cells = {};
   const labels = [];
   const body = ROWS.map(({ name, unit }) => {

@@ -10,7 +10,8 @@ export function makeFilmstrip(scene, table, { choose, play, available }) {
   const stages = [...new Set(scene.header.blocks.map((block) => block.stage))].map((stage) =>
     element("div", { class: "film-stage" }, element("span", { class: "film-title", text: `Stage ${stage + 1}` }),
       element("div", { class: "film-blocks" }, ...frames.filter((frame) => frame.block.stage === stage).map((frame) => frame.root))));
-  const counts = `--blocks:${frames.length};--stages:${stages.length}`;
+  const { width, height } = scene.header.picture;
+  const sizes = `--blocks:${frames.length};--stages:${stages.length};--ratio:${width / height}`;
   const button = element("button", { class: "play", type: "button", "aria-pressed": "false" }, playIcon(), element("span", { text: "Play" }));
   button.addEventListener("click", play);
   const list = element("div", { class: "film", role: "group", "aria-label": "Blocks in order of depth" }, ...stages);
@@ -20,7 +21,7 @@ export function makeFilmstrip(scene, table, { choose, play, available }) {
     frame.root.addEventListener("click", () => choose(place));
   });
   list.addEventListener("keydown", (event) => moveFocus(event, frames));
-  return { root: element("div", { class: "strip", style: counts }, button, list), frames, button };
+  return { root: element("div", { class: "strip", style: sizes }, button, list), frames, button };
 }
 
 // Paints every preview for a place on the picture given by fractions of its height and width.
@@ -62,7 +63,6 @@ export function markPlaying(strip, playing) {
 function makeFrame(scene, block, place, table) {
   const preview = makePreview(scene, place);
   const canvas = element("canvas", { "aria-hidden": "true", width: preview.width, height: preview.height });
-  canvas.style.aspectRatio = `${scene.header.picture.width} / ${scene.header.picture.height}`;
   const label = `Stage ${block.stage + 1}, block ${block.block + 1}`;
   const root = element("button", { class: "frame", type: "button", "aria-label": label, title: label, tabindex: "-1" },
     canvas, element("span", { text: String(block.block + 1) }));

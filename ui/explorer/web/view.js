@@ -9,6 +9,8 @@ import { fitStage, makeStage, placeMark } from "./stage.js";
 import { rowSummary } from "./summary.js";
 
 const SOURCES = { super: tokenAttention, global: globalAttention, local: localAttention };
+const TALL = 1.5; // height over width from which the picture and its panels share one row
+const WIDE = 2; // width over height from which the picture has a row of its own
 const HINT = "Hover or drag to move the anchor, click to pin it.";
 const KEYS = "Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
 
@@ -28,6 +30,9 @@ export function makeView(scene) {
   for (const each of [stage, ...panels.map((panel) => panel.stage)]) each.ground.src = source;
   const side = element("div", { class: "side" }, chooser, numbers);
   const body = element("div", { class: "body" }, side, ...panels.map((panel) => panel.root));
+  body.style.setProperty("--ratio", picture.width / picture.height);
+  body.classList.toggle("tall", picture.height > TALL * picture.width);
+  body.classList.toggle("wide", picture.width > WIDE * picture.height);
   body.style.setProperty("--anchor", colours.anchor);
   body.style.setProperty("--gradient", gradient(scene.arrays.colour_map));
   return { body, stage, panels, figures, place, picture, table: pixelTable(scene.arrays.colour_map), source };
@@ -74,9 +79,9 @@ export function describeView(view, block, settings) {
   const direction = settings.incoming ? "incoming" : "outgoing";
   const head = headOf(block, settings) === MEAN ? "mean over heads" : `head ${settings.head + 1}`;
   const notes = {
-    super: `${direction}, ${head}${block.identity ? " · no super tokens here: the same as global" : ""}`,
+    super: `${direction}, ${head}${block.identity ? " · cell 1: same as global" : ""}`,
     global: `${direction}, ${head}`,
-    local: `${direction}, ${head}, windows of ${block.window} × ${block.window}`,
+    local: `${direction}, ${head}, windows of ${block.window}\u00a0×\u00a0${block.window}`,
   };
   for (const panel of view.panels) {
     const missing = panel.kind === "global" && settings.incoming && !block.logNormaliser;
