@@ -74,10 +74,11 @@ def standard_variants(shown: UInt8[np.ndarray, "height width 3"]) -> dict[str, V
         "masked": Variant("Phantoms masked", association="masked"),
         "hard": Variant("Hard assignment", association="hard"),
     }
-    return variants | {f"iterations_{n}": Variant(_iterations(n), num_iters=n) for n in range(6)}
+    return variants | {f"iterations_{n}": Variant(count_iterations(n), num_iters=n) for n in range(6)}
 
 
-def _iterations(count: int) -> str:
+def count_iterations(count: int) -> str:
+    """Return a number of iterations in words: 1 iteration, 2 iterations."""
     return f"{count} iteration{'' if count == 1 else 's'}"
 
 

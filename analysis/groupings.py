@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.counterfactual import count_iterations
 from analysis.label_maps import Image, Labels, upsample_labels
 from analysis.segment_overlap import adjusted_rand_index
 from analysis.segmentation_metrics import describe_segments
@@ -60,8 +61,7 @@ def learned_grouping(record: BlockRecord, iterations: int, own: int) -> Grouping
         iterations: 0 gives the grid.
         own: How many the model itself uses in this block.
     """
-    count = "1 iteration" if iterations == 1 else f"{iterations} iterations"
-    title = METHODS["super"] if iterations == own else f"Sampled, {count} (model: {own})"
+    title = METHODS["super"] if iterations == own else f"Sampled, {count_iterations(iterations)} (model: {own})"
     return Grouping("super", title, learned_labels(record, iterations))
 
 

@@ -124,6 +124,13 @@ def test_head_matrix_says_which_head_a_square_is():
     assert list(figure.data[0].y) == [1, 4]
 
 
+def test_head_matrix_frames_what_is_chosen():
+    cells = [(0, 0, 0), (1, 2, 3), (1, 2, 4)]
+    for chosen, widths in ((None, [1, 1, 1]), ((1, 2, 3), [1, 3, 1]), ((1, 2, None), [1, 3, 3])):
+        figure = head_matrix(cells, [0.5, 1.5, 1.0], title="Entropy", unit="nats", chosen=chosen)
+        assert list(figure.data[0].marker.line.width) == widths
+
+
 def test_scaling_curves_are_logarithmic_with_units():
     figure = scaling_curves([("super", "counted", [224, 384], [1.0, 2.0])], title="operations", unit="MAC")
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"

@@ -112,7 +112,10 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matri
     cells = [(int(s), int(b), int(h)) for s, b, h in zip(part["stage"], part["block"], part["head"], strict=True)]
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=MATRIX_WIDTH):
-            figure = head_matrix(cells, part["value"].tolist(), title=_title(metric), unit=CATALOGUE[metric].unit)
+            figure = head_matrix(
+                cells, part["value"].tolist(), title=_title(metric), unit=CATALOGUE[metric].unit,
+                chosen=(*record.id, head),
+            )  # fmt: skip
             # Another chart for each choice: a square that was clicked before can then be clicked again.
             key = f"matrix_{record.id.stage}_{record.id.block}_{head}"
             st.plotly_chart(
