@@ -14,7 +14,7 @@ PAGES = {
     "super-tokens": "/super-tokens?sample=Cat",
     "redundancy": "/redundancy?sample=Cat",
 }
-WIDTH, HEIGHT = 1440, 1010
+WIDTH, HEIGHT = 1440, 1200
 SETTLE = 4_000
 """Milliseconds that charts take to draw after the script has run."""
 
