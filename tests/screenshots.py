@@ -1,5 +1,6 @@
 """Make the README's pictures: python tests/screenshots.py [folder]. Needs Chromium."""
 
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -32,7 +33,7 @@ def main(folder: Path) -> None:
             page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme)
             for name in names:
                 suffix = "" if theme == "light" else "-dark"
-                _photograph(page, address + PAGES[name], folder / f"{name}{suffix}.png")
+                _photograph(page, address + PAGES[name], folder / f"{name}{suffix}.webp")
 
 
 def _photograph(page: Page, address: str, path: Path) -> None:
@@ -40,16 +41,9 @@ def _photograph(page: Page, address: str, path: Path) -> None:
     page.get_by_text("Replay-verified").first.wait_for(timeout=120_000)
     page.locator(".stApp[data-test-script-state=notRunning]").wait_for(timeout=120_000)
     page.wait_for_timeout(SETTLE)
-    page.screenshot(path=path)
-    _shrink(path)
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        picture.convert("RGB").save(path, lossless=True, method=6)  # a PNG of these would be half as large again
     print(path)
-
-
-def _shrink(path: Path) -> None:
-    """Keep the file small: 256 colours do for a screenshot."""
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(path, optimize=True)
 
 
 if __name__ == "__main__":
