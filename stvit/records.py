@@ -170,7 +170,7 @@ class BlockRecord:
         return output.transpose(1, 2).unflatten(2, (self.grid.height, self.grid.width))
 
     def replay_error(self) -> float:
-        """Return max |replayed - actual| over the output of the block, about 1e-7 in float32.
+        """Return max |replayed - actual| over the output of the block, at most 1e-5 in float32.
 
         On CUDA that needs `torch.backends.cudnn.allow_tf32 = False` at the time of the capture.
         """

@@ -20,7 +20,10 @@ _ASKED = "link_asked"
 _NOTES = "link_notes"
 _MENDED = "link_mended"
 _SEEN = "link_seen"
-_OWN_KEYS = (_ASKED, _NOTES, _MENDED, _SEEN, "page_shown")
+PAGE = "page_shown"
+"""Where the session keeps which page is open."""
+
+_OWN_KEYS = (_ASKED, _NOTES, _MENDED, _SEEN, PAGE)
 
 VIEWS = {"Live": "Live", "Figures": "Figures"}
 """The views of Explore."""

@@ -7,7 +7,7 @@ import streamlit as st
 from analysis.figures.attention_maps import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
 from ui.explorer.state import ExplorerState
-from ui.links import number_binding
+from ui.links import PAGE, number_binding
 from ui.view import current_view
 
 MEAN = "mean"
@@ -19,9 +19,9 @@ def keep_place(page: str) -> None:
     Streamlit forgets the value of a widget that nobody touched when its page is left; one that is set stays.
     """
     state = st.session_state
-    if state.get("page_shown", page) != page:
+    if state.get(PAGE, page) != page:
         state.update({key: state[key] for key in ("stage", "block", "head", "row", "column") if key in state})
-    state["page_shown"] = page
+    state[PAGE] = page
 
 
 def choose_block(capture: Capture) -> BlockRecord:
