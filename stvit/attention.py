@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from stvit.association import AnyAssociation, associate
 from stvit.grid import TokenGrid
+from stvit.layers import by_token
 
 
 class Tap(nn.Module):
@@ -76,7 +77,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return the attended features, same shape."""
-        query, key, value = split_heads(self.qkv(features).flatten(2), self.heads)
+        query, key, value = split_heads(self.qkv(by_token(features)).flatten(2), self.heads)
         query, key = self.tap_query_key(query, key)
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)

@@ -11,6 +11,17 @@ from torch import Tensor, nn
 LAYER_NORM_EPSILON = 1e-6
 
 
+def by_token(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Lay a feature map channels-last in memory on the CPU, which its fused attention asks for; elsewhere leave it."""
+    return features.contiguous(memory_format=torch.channels_last) if features.device.type == "cpu" else features
+
+
+def layout_of(features: Float[Tensor, "b c h w"]) -> torch.memory_format:
+    """Return whether a feature map lies channels-last in memory or as its shape says."""
+    last = features.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if last else torch.contiguous_format
+
+
 class ChannelLayerNorm(nn.LayerNorm):
     """LayerNorm over the channels of a feature map (B, C, H, W), eps 1e-6."""
 
@@ -18,8 +29,9 @@ class ChannelLayerNorm(nn.LayerNorm):
         super().__init__(channels, eps=LAYER_NORM_EPSILON)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Normalise each token over its channels."""
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1).contiguous()
+        """Normalise each token over its channels, and keep the layout in memory."""
+        normalised = super().forward(features.movedim(1, -1)).movedim(-1, 1)
+        return normalised.contiguous(memory_format=layout_of(features))
 
 
 class ResidualDepthwiseConv(nn.Conv2d):

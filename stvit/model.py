@@ -21,6 +21,7 @@ from stvit.layers import (
     ResidualDepthwiseConv,
     Stem,
     StochasticDepth,
+    by_token,
     unrecorded_batch_norm,
 )
 from stvit.weight_files import read_safetensors, write_weights
@@ -146,7 +147,7 @@ class STViT(
             TypeError: If the pixels are whole numbers, or of another type than the weights.
         """
         self._check(pixels)
-        return self.projection(self.stages(self.dropout(self.stem(pixels))))
+        return self.projection(self.stages(self.dropout(self.stem(by_token(pixels)))))
 
     def forward(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b out"]:
         """Return logits (B, num_classes), or pooled features (B, projection_dim) if num_classes is 0."""

@@ -7,11 +7,12 @@ from tiny import CONFIG, tiny_model, tiny_pixels
 from tolerances import NETWORK, assert_close
 from torch import Tensor, nn
 from torch.autograd.gradcheck import GradcheckError
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from stvit import BlockId, STViT, TokenGrid, create_model
 from stvit.attention import SuperTokenAttention
-from stvit.layers import LayerScale, StochasticDepth
+from stvit.layers import ChannelLayerNorm, LayerScale, StochasticDepth
 
 PUBLISHED = {"stvit_small": 25.50, "stvit_base": 51.69, "stvit_large": 94.97}
 MACS = {
@@ -66,6 +67,22 @@ def test_any_size(size: tuple[int, int], classes: int) -> None:
     assert output.shape == (2, classes or CONFIG.projection_dim)
     pooled = features.mean((2, 3))
     assert_close(output, model.classifier(pooled) if classes else pooled)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_attention_is_fused_on_the_cpu(layout: torch.memory_format) -> None:
+    model, pixels = tiny_model(), tiny_pixels().contiguous(memory_format=layout)
+    with sdpa_kernel(SDPBackend.MATH):
+        expected = model(pixels)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # fails unless q, k and v lie token by token
+        assert_close(model(pixels), expected, NETWORK)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_norm_keeps_the_layout_in_memory(layout: torch.memory_format) -> None:
+    features = torch.randn(2, 8, 3, 5).contiguous(memory_format=layout)
+    assert ChannelLayerNorm(8)(features).is_contiguous(memory_format=layout)
 
 
 def test_images_of_a_batch_do_not_meet() -> None:
