@@ -63,7 +63,7 @@ def one_image(record: BlockRecord, image: int) -> BlockRecord:
     return replace(
         record,
         tokens=record.tokens[part],
-        association=record.association.select(image),
+        used_association=record.association.select(image),
         super_tokens=record.super_tokens[part],
         super_query=record.super_query[part],
         super_key=record.super_key[part],

@@ -1,6 +1,5 @@
 """The ledger against a straightforward dense version, and its memory at 1024 px."""
 
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from analysis import ledger
 from analysis.baselines import global_attention
 from analysis.redundancy import SINK_FACTOR
 from analysis.row_view import LEVELS, RowSettings
+from benchmarks.memory import peak_mib
 from benchmarks.timing import compare
 from stvit import BlockRecord, Capture, capture, create_model
 
@@ -100,5 +100,5 @@ def large() -> None:
     blocks = [block for block in model.blocks() if block.stage < 2]
     cap = capture(model, torch.randn(1, 3, LARGE, LARGE), blocks=blocks)
     found = compare(lambda: None, lambda: ledger(cap, ("super",)), 1, warm_up=False)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_mib() / 2**10
     print(f"  {found.second:7.1f} s   peak memory of the whole process {peak:.2f} GiB")

@@ -82,7 +82,7 @@ class SelfAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         mixed = mixed.transpose(-1, -2).reshape(features.shape)
-        return self.projection_dropout(self.proj(mixed))
+        return self.projection_dropout(self.proj(by_token(mixed)))
 
 
 class SuperTokenAttention(nn.Module):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,7 @@ from stvit.attention import SuperTokenAttention
 from stvit.grid import TokenGrid, as_cell
 from stvit.model import BlockId, STViT
 from stvit.records import AttentionWeights, BlockRecord, Capture
+from stvit.slabs import Copies, SlabPool
 from stvit.swaps import Swap, swapped
 
 _TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
@@ -23,6 +25,9 @@ _TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
 
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
+
+_slabs = SlabPool()
+"""Memory for what captures keep."""
 
 hook_lock = threading.Lock()
 """Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
@@ -87,7 +92,9 @@ class _Recorder:
         self.attentions = attentions
         self.iterations = iterations
         self.swaps = swaps
-        self.seen: dict[tuple[BlockId, str], tuple[Any, Any]] = {}
+        self.copies = Copies(_slabs)
+        self.grids: dict[TokenGrid, TokenGrid] = {}
+        self.seen: dict[tuple[BlockId, str], Any] = {}
 
     def see(self, block: BlockId, tap: str, inputs: tuple[Any, ...], output: Any) -> Any:
         """Keep one firing of a tap, and return the association to use instead, if any."""
@@ -96,8 +103,21 @@ class _Recorder:
         if tap == "associate":
             tokens, grid = inputs
             output = self._replaced(block, tokens, grid, output)
-        self.seen[block, tap] = inputs, output
-        return output if tap == "associate" else None
+            self.seen[block, tap] = self.copies.keep(tokens), self._detached(output)
+            return output
+        self.seen[block, tap] = self._kept(block, tap, output)
+        return None
+
+    def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
+        """Return what is to be kept of an output."""
+        if tap == "tap_super_tokens":
+            tokens, association = self.seen[block, "associate"]
+            return tokens if association.grid.is_identity else self.copies.keep(output[0])
+        return self.copies.keep(output) if isinstance(output, Tensor) else tuple(map(self.copies.keep, output))
+
+    def _detached(self, used: AnyAssociation) -> AnyAssociation:
+        """Return the association without gradient, on one grid for all blocks of a layout: they share its index."""
+        return replace(used, weight=used.weight.detach(), grid=self.grids.setdefault(used.grid, used.grid))
 
     def _replaced(self, block: BlockId, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation) -> AnyAssociation:
         iterations = self.iterations.get(block)
@@ -114,22 +134,11 @@ class _Recorder:
         missing = [tap or "attention" for tap in _TAPS if (block, tap) not in self.seen]
         if missing:
             raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
-        (tokens, grid), association = self.seen[block, "associate"]
-        _, (super_tokens,) = self.seen[block, "tap_super_tokens"]
-        _, (query, key) = self.seen[block, "refine.tap_query_key"]
-        _, output = self.seen[block, ""]
+        tokens, association = self.seen[block, "associate"]
+        super_tokens, (query, key), output = (self.seen[block, tap] for tap in _TAPS[1:])
         weights = AttentionWeights.of(self.attentions[block])
         return BlockRecord(
-            block,
-            grid,
-            tokens.detach(),
-            association.to_sparse(),
-            super_tokens.detach(),
-            query.detach(),
-            key.detach(),
-            output.detach(),
-            weights,
-            weights.versions,
+            block, association.grid, tokens, association, super_tokens, query, key, output, weights, weights.versions
         )
 
 

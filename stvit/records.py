@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from stvit.association import Association, check_image
+from stvit.association import AnyAssociation, Association, check_image
 from stvit.attention import SuperTokenAttention, split_heads
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
@@ -71,7 +71,7 @@ class BlockRecord:
         id: Which block.
         grid: Layout of tokens and super tokens.
         tokens: Input of the attention X (after CPE and norm), shape (B, C, H, W).
-        association: Q, index and weight (B, N, k).
+        used_association: Q in the form that the model used.
         super_tokens: Q-hat^T X, before the attention, shape (B, C, rows, columns).
         super_query: q of the super tokens, shape (B, heads, M, head_dim).
         super_key: k of the super tokens, shape (B, heads, M, head_dim).
@@ -83,7 +83,7 @@ class BlockRecord:
     id: BlockId
     grid: TokenGrid
     tokens: Float[Tensor, "batch channels height width"]
-    association: Association
+    used_association: AnyAssociation
     super_tokens: Float[Tensor, "batch channels rows columns"]
     super_query: Float[Tensor, "batch heads super_tokens head_dim"]
     super_key: Float[Tensor, "batch heads super_tokens head_dim"]
@@ -105,6 +105,11 @@ class BlockRecord:
     def scale(self) -> float:
         """Factor of the attention logits, head_dim^-0.5."""
         return self.super_query.shape[-1] ** -0.5
+
+    @cached_property
+    def association(self) -> Association:
+        """Q, index and weight (B, N, k)."""
+        return self.used_association.to_sparse()
 
     @cached_property
     def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:

@@ -28,7 +28,7 @@ ORDER: dict[str, list[str]] = {
     "messages and files": ["stvit.messages", "stvit.storage"],
     "files of weights": ["stvit.released_keys", "stvit.torch_files", "stvit.weight_*"],
     "network": ["stvit.layers", "stvit.attention", "stvit.model"],
-    "capture": ["stvit.swaps", "stvit.records", "stvit.capture"],
+    "capture": ["stvit.slabs", "stvit.swaps", "stvit.records", "stvit.capture"],
     "loading": ["stvit.weights", "stvit.pretrained", "stvit.convert"],
     "the package": ["stvit"],
     "superpixels and their metrics": [

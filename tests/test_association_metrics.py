@@ -68,7 +68,7 @@ def test_a_hard_association_by_hand(cap):
     grid = record.grid
     labels = grid.cell_index.clone()
     labels[0] = grid.num_super_tokens - 1  # one token moves to the far corner
-    hard = replace(record, association=Association.from_labels(labels.expand(2, -1), grid, record.tokens))
+    hard = replace(record, used_association=Association.from_labels(labels.expand(2, -1), grid, record.tokens))
     summary = association_summary(hard)
     assert summary["moved_share"] == pytest.approx(1 / grid.num_tokens)
     assert summary["association_entropy"] == 0

@@ -10,7 +10,7 @@ from tiny import tiny_model, tiny_pixels
 from tolerances import NETWORK
 from torch import Tensor, nn
 
-from stvit import BlockId, BlockRecord, STViT, TapError, capture
+from stvit import BlockId, BlockRecord, CellAssociation, STViT, TapError, capture, slabs
 from stvit.attention import Associate, Tap
 
 # Observation changes nothing.
@@ -150,6 +150,40 @@ def test_records_are_detached_and_frozen(model: STViT) -> None:
             setattr(holder, name, None)
     with pytest.raises(TypeError):
         result[FIRST] = record
+
+
+def test_records_are_copies_of_what_the_model_computed(
+    model: STViT, pixels: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slabs, "SMALLEST_COPY", 1)
+    computed: dict[str, Tensor] = {}
+    attention = model.blocks()[FIRST].attention
+    attention.register_forward_hook(lambda _, inputs, output: computed.update(tokens=inputs[0], output=output))
+    attention.tap_super_tokens.register_forward_hook(lambda _, i, output: computed.update(super_tokens=output[0]))
+    attention.refine.tap_query_key.register_forward_hook(
+        lambda _, i, output: computed.update(super_query=output[0], super_key=output[1])
+    )
+    record = capture(model, pixels)[FIRST]
+    assert set(computed) == {"tokens", "output", "super_tokens", "super_query", "super_key"}
+    for name, tensor in computed.items():
+        kept = getattr(record, name)
+        assert torch.equal(kept, tensor), name
+        assert kept.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr(), name
+
+
+def test_what_is_equal_is_held_once(model: STViT, pixels: Tensor) -> None:
+    result = capture(model, pixels)
+    first, second = (result[block].association.index for block in (BlockId(0, 0), BlockId(0, 1)))
+    assert first.data_ptr() == second.data_ptr()
+    plain = result[BlockId(3, 0)]
+    assert plain.super_tokens is plain.tokens
+
+
+def test_an_association_put_in_place_is_detached(model: STViT, pixels: Tensor) -> None:
+    result = capture(
+        model, pixels, association=lambda _, grid, learned: CellAssociation(learned.weight.requires_grad_(), grid)
+    )
+    assert not any(record.association.weight.requires_grad for record in result.values())
 
 
 def test_a_capture_in_inference_mode_can_be_used_outside(model: STViT, pixels: Tensor) -> None:

@@ -79,6 +79,17 @@ def test_attention_is_fused_on_the_cpu(layout: torch.memory_format) -> None:
         assert_close(model(pixels), expected, NETWORK)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("batch", [1, 2])
+def test_feature_maps_stay_channels_last_on_the_cpu(batch: int) -> None:
+    model, strides = tiny_model(), {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d | ChannelLayerNorm | nn.BatchNorm2d):
+            module.register_forward_hook(lambda _, inputs, output, name=name: strides.update({name: output.stride(1)}))
+    model(tiny_pixels(batch))
+    assert strides == dict.fromkeys(strides, 1)
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_norm_keeps_the_layout_in_memory(layout: torch.memory_format) -> None:
     features = torch.randn(2, 8, 3, 5).contiguous(memory_format=layout)

@@ -181,7 +181,7 @@ def with_identity_attention(cap: Capture) -> Capture:
         grid = TokenGrid(record.grid.height, record.grid.width, 1)
         each = 100 * torch.eye(grid.num_tokens, dtype=torch.float64).expand(2, record.heads, -1, -1)
         association = Association.identity(grid, record.tokens)
-        records[block] = replace(record, grid=grid, association=association, super_query=each, super_key=each)
+        records[block] = replace(record, grid=grid, used_association=association, super_query=each, super_key=each)
     return Capture(cap.logits, cap.image_size, records)
 
 
@@ -215,7 +215,7 @@ def test_a_row_that_lost_everything_hands_nothing_back():
     index = record.association.index.clone()
     index[:, 5] = -1
     association = Association(index, record.association.weight, record.grid, record.association.padding_mass)
-    lost = replace(record, association=association)
+    lost = replace(record, used_association=association)
     cap = Capture(cap.logits, cap.image_size, {BlockId(0, 0): lost})
     found = rollout(cap, Footprints.of(model).without_depthwise(), (0, 0), 5, residual=0)
     assert found.pixels.sum() == found.mass == 0

@@ -95,9 +95,9 @@ def on_cpu(capture: Capture, model: STViT) -> Capture:
 
 
 def _record_on_cpu(record: BlockRecord, weights: AttentionWeights) -> BlockRecord:
-    association = replace(record.association, **_tensors_on_cpu(record.association))
+    used = replace(record.used_association, **_tensors_on_cpu(record.used_association))
     return replace(
-        record, **_tensors_on_cpu(record), association=association, weights=weights, weight_versions=weights.versions
+        record, **_tensors_on_cpu(record), used_association=used, weights=weights, weight_versions=weights.versions
     )
 
 

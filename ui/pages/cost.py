@@ -83,7 +83,10 @@ def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     if measured is not None:
         figure = scaling_curves(time_curves(measured), title="time", unit="ms")
         st.plotly_chart(figure, key="measured_curves", config={"displayModeBar": False})
-        st.caption(f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs.")
+        st.caption(
+            f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs; attention "
+            "among tokens and among super tokens by PyTorch's fused kernel."
+        )
     return measured
 
 
