@@ -38,7 +38,7 @@ class TrainingConfig:
         cutmix: Alpha of CutMix, 0 for none.
         mix_probability: Probability that a batch is mixed at all.
         precision: "bf16" or "fp16" run matrix products in that format, "no" stays in float32.
-        channels_last: Keep feature maps channels-last, which convolutions on CPUs like.
+        channels_last: Keep weights and feature maps channels-last (on a CPU the model lays feature maps so itself).
         plain_attention: Use PyTorch's unfused attention; faster on CPUs for the few tokens there are.
         threads: CPU threads; None leaves PyTorch's choice.
         workers: Processes that prepare batches; 0 prepares them in the training process.
