@@ -111,8 +111,8 @@ class _Recorder:
     def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
         """Return what is to be kept of an output."""
         if tap == "tap_super_tokens":
-            tokens, association = self.seen[block, "associate"]
-            return tokens if association.grid.is_identity else self.copies.keep(output[0])
+            same_as_tokens = as_cell(self.attentions[block].cell) == (1, 1)
+            return None if same_as_tokens else self.copies.keep(output[0])
         return self.copies.keep(output) if isinstance(output, Tensor) else tuple(map(self.copies.keep, output))
 
     def _detached(self, used: AnyAssociation) -> AnyAssociation:
@@ -136,6 +136,8 @@ class _Recorder:
             raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
         tokens, association = self.seen[block, "associate"]
         super_tokens, (query, key), output = (self.seen[block, tap] for tap in _TAPS[1:])
+        if super_tokens is None:
+            super_tokens = tokens
         weights = AttentionWeights.of(self.attentions[block])
         return BlockRecord(
             block, association.grid, tokens, association, super_tokens, query, key, output, weights, weights.versions

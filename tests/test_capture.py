@@ -125,6 +125,14 @@ def test_a_tap_that_does_not_fire_raises(model: STViT, pixels: Tensor) -> None:
     assert list(capture(model, pixels, blocks=[FIRST])) == [FIRST]
 
 
+def test_a_block_without_association_raises(model: STViT, pixels: Tensor) -> None:
+    attention = model.blocks()[BlockId(3, 0)].attention
+    attention.forward = lambda tokens: attention.refine(*attention.tap_super_tokens(tokens))
+    with pytest.raises(TapError, match="Taps associate of stage 4, block 1 did not fire"):
+        capture(model, pixels)
+    assert_untouched(model)
+
+
 def test_a_tap_that_fires_twice_raises(model: STViT, pixels: Tensor) -> None:
     block = model.blocks()[LATER]
     once = block.forward
