@@ -115,7 +115,7 @@ def redundancy(options: argparse.Namespace) -> Report:
     values = token_values(record, options.matrix_attention, options.matrix_metric, stride)
     mapped = None if values is None else of_head(values, options.head, record)
     matrix = Matrix(options.matrix_metric, options.matrix_attention, record, options.head, mapped)
-    return redundancy_report(subject, table, options.metrics, matrix)
+    return redundancy_report(subject, cap, table, options.metrics, matrix)
 
 
 def cost(options: argparse.Namespace) -> Report:

@@ -218,6 +218,15 @@ def test_figures_carry_their_settings(page, words, exports):
     assert box.x1 <= figure.bbox.x1, "the caption is wider than the figure"
 
 
+def test_a_redundancy_figure_says_what_uniform_attention_would_have(exports):
+    opened("redundancy")
+    entropy, distance = exports[-1].report.figure().axes[:2]
+    lines = [{line.get_label(): line.get_ydata() for line in axes.get_lines()} for axes in (entropy, distance)]
+    sides = [56] * 2 + [28] * 2 + [14] * 4 + [7] * 2
+    assert lines[0]["Uniform attention"] == pytest.approx([2 * np.log(side) for side in sides])
+    assert lines[1]["Uniform attention"] == pytest.approx([0.521 * 224] * len(sides), rel=0.02)  # of a unit square
+
+
 def test_heads_are_counted_from_1():
     assert (head_caption(0), head_words(0)) == ("head 1", ["--head", "1"])
     assert (head_caption(None), head_words(None)) == ("mean over heads", ["--head", "mean"])

@@ -16,7 +16,7 @@ TokenMap = tuple[str, Float[np.ndarray, "rows columns"], int]
 
 def redundancy_figure(
     table: pd.DataFrame,
-    depth: Mapping[str, str],
+    depth: Mapping[str, tuple[str, Sequence[float]]],
     matrix: tuple[str, str, str],
     shown: UInt8[np.ndarray, "height width 3"],
     token_map: TokenMap | None,
@@ -26,7 +26,7 @@ def redundancy_figure(
 
     Args:
         table: Of `analysis.ledger`.
-        depth: Unit of each metric to draw against depth.
+        depth: For each metric to draw against depth, its unit and uniform attention's value in each block (or none).
         matrix: Metric, unit and attention of the matrix.
         shown: The picture as the model saw it.
         token_map: Map of the matrix's metric for one head, if there is one.
@@ -36,10 +36,10 @@ def redundancy_figure(
     figure = Figure(figsize=(2.2 * COLUMN_WIDTH, 2.3 * rows + 2.8), layout="constrained")
     caption_below(figure, caption)
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.3] * rows + [2.6])
-    for place, (metric, unit) in enumerate(depth.items()):
+    for place, (metric, (unit, uniform)) in enumerate(depth.items()):
         axes = figure.add_subplot(grid[place // 2, place % 2])
         axes.spines[["top", "right"]].set_visible(False)
-        draw_depth(axes, table, metric, unit)
+        draw_depth(axes, table, metric, unit, uniform)
         axes.legend(frameon=False, fontsize=6)
     draw_head_matrix(figure.add_subplot(grid[rows, : 1 if token_map else 2]), table, *matrix)
     if token_map:

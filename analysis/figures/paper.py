@@ -39,14 +39,16 @@ def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "")
     return figure
 
 
-def draw_depth(axes: Axes, table: pd.DataFrame, metric: str, unit: str) -> None:
-    """Draw what `depth_figure` shows on axes of one's own.
+def draw_depth(axes: Axes, table: pd.DataFrame, metric: str, unit: str, uniform: Sequence[float] = ()) -> None:
+    """Draw what `depth_figure` shows on axes of one's own, and uniform attention's value in each block, if given.
 
     Raises:
         ValueError: If the table does not hold the metric.
     """
     part = _rows_of(table, metric)
     captions = _captions(part)
+    if uniform:
+        axes.step(range(len(captions)), uniform, ":", color="grey", where="mid", label="Uniform attention")
     for kind, rows in part.groupby("attention", sort=True):
         places = [captions.index(name) for name in _block_names(rows)]
         colour = KIND_COLOURS.get(str(kind), "black")
@@ -211,11 +213,12 @@ def _one_axes(width: float, height: float, caption: str) -> tuple[Figure, Axes]:
 
 
 def _show_zero(axes: Axes, values: pd.Series) -> None:
-    """Let the axis of some values end at 0 where they are all on one side of it."""
+    """Let the axis of some values end at 0 where they are all on one side of it, and leave room at the other end."""
+    low, high = axes.get_ylim()
     if np.nanmin(values) >= 0:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(high, 1.05 * np.nanmax(values)))
     elif np.nanmax(values) <= 0:
-        axes.set_ylim(top=0)
+        axes.set_ylim(min(low, 1.05 * np.nanmin(values)), 0)
 
 
 def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -13,7 +13,8 @@ from analysis.figures.paper import Curve, head_matrix_values
 from analysis.metric_catalogue import CATALOGUE, ROW_METRICS
 from analysis.redundancy import per_token
 from analysis.reports.report import Report, Subject, head_caption
-from stvit import BlockRecord
+from analysis.uniform import uniform_values
+from stvit import BlockRecord, Capture
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +55,27 @@ def of_head(values: np.ndarray, head: int | None, record: BlockRecord) -> np.nda
     return (values.mean(0) if head is None else values[head]).reshape(record.grid.height, record.grid.width)
 
 
-def redundancy_report(subject: Subject, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix) -> Report:
+def redundancy_report(
+    subject: Subject, capture: Capture, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix
+) -> Report:
     """Return the ledger of a picture as files.
 
     Args:
         subject: Picture and model.
-        table: Of `analysis.ledger`.
+        capture: Of all blocks.
+        table: Of `analysis.ledger` of this capture.
         depth: Metrics to draw against depth.
         matrix: Metric to draw for every head, and the head that is mapped.
     """
     record, shown = matrix.record, subject.picture.shown
     where = f"{record.id.caption}, {head_caption(matrix.head)}"
-    token_map = None if matrix.values is None else (where, matrix.values, subject.picture.framing.stride(record.grid))
+    stride, grids = subject.picture.framing.stride, [each.grid for each in capture.values()]
+    token_map = None if matrix.values is None else (where, matrix.values, stride(record.grid))
+    curves = {metric: (CATALOGUE[metric].unit, uniform_values(metric, grids, stride)) for metric in depth}
     mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {where}" if token_map else "")
-    figure = partial(
-        redundancy_figure, table, {metric: CATALOGUE[metric].unit for metric in depth},
-        (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention), shown, token_map,
-        subject.caption("means over all tokens, dots are heads", mapped),
-    )  # fmt: skip
+    drawn = (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention)
+    caption = subject.caption("means over all tokens, dots are heads", mapped)
+    figure = partial(redundancy_figure, table, curves, drawn, shown, token_map, caption)
 
     def arrays() -> dict[str, np.ndarray]:
         blocks, heads = head_matrix_values(table, matrix.metric, matrix.attention)

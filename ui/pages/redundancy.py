@@ -14,7 +14,7 @@ from analysis.figures.heads import head_matrix
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE, ROW_METRICS
 from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
-from analysis.uniform import uniform_distance, uniform_entropy
+from analysis.uniform import uniform_values
 from stvit import BlockId, BlockRecord
 from ui.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
 from ui.headings import heading
@@ -55,7 +55,7 @@ def show() -> None:
     words = ["analysis.export", "redundancy", *picture_words(view), *block_words(matrix.record)]
     words += [*head_words(matrix.head), "--attentions", *ordered, "--metrics", *metrics]
     words += ["--matrix-metric", matrix.metric, "--matrix-attention", matrix.attention]
-    report = redundancy_report(subject_of(view), table, metrics, matrix)
+    report = redundancy_report(subject_of(view), view.capture, table, metrics, matrix)
     with place:
         offer(Export(file_name(view, "redundancy"), report, words, "every metric of every block and head"))
 
@@ -80,14 +80,10 @@ def _depth_figure(view: View, table: pd.DataFrame, metric: str) -> go.Figure:
         str(kind): [rows["value"][(rows["stage"] == s) & (rows["block"] == b)].tolist() for s, b in blocks]
         for kind, rows in sorted(part.groupby("attention"), key=lambda entry: entry[0] == "super")
     }
-    unit, uniform = CATALOGUE[metric].unit, None
-    records = {tuple(block): record for block, record in view.capture.items()}
-    if metric == "entropy":
-        uniform = [uniform_entropy(records[block].grid) for block in blocks]
-    elif metric == "distance":
-        stride = view.picture.framing.stride
-        uniform = [uniform_distance(records[b].grid, stride(records[b].grid)) for b in blocks]
-    return metric_by_depth(blocks, series, title=_title(metric), unit=unit, uniform=uniform)
+    grids = [record.grid for record in view.capture.values()]
+    uniform = uniform_values(metric, grids, view.picture.framing.stride)
+    unit = CATALOGUE[metric].unit
+    return metric_by_depth(blocks, series, title=_title(metric), unit=unit, uniform=uniform or None)
 
 
 def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matrix:
