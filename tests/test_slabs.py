@@ -2,11 +2,12 @@
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from weakref import ref
 
 import pytest
 import torch
-from capture_checks import capture_module
+from capture_checks import capture_module, same
 from tiny import tiny_model
 from torch import Tensor
 
@@ -127,6 +128,20 @@ def test_a_saved_copy_is_as_small_as_its_values() -> None:
     file = io.BytesIO()
     torch.save(keep_one(SlabPool()), file)
     assert len(file.getvalue()) < 2 * SMALLEST_COPY
+
+
+def test_captures_in_several_threads_do_not_share_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model()
+    pictures = torch.randn(4, 1, 3, 64, 64)
+    expected = [capture(model, pixels) for pixels in pictures]  # small tensors, kept as they are
+    monkeypatch.setattr(slabs, "SMALLEST_COPY", 1)
+    monkeypatch.setattr(capture_module, "_slabs", SlabPool())
+
+    def repeat(place: int) -> bool:
+        return all(same(capture(model, pictures[place]), expected[place]) for _ in range(10))
+
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        assert all(pool.map(repeat, range(len(pictures))))
 
 
 def test_a_tensor_of_a_capture_outlives_it(monkeypatch: pytest.MonkeyPatch) -> None:
