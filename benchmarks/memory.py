@@ -1,6 +1,7 @@
 """Peak memory of this process."""
 
 import resource
+import sys
 from pathlib import Path
 
 import torch
@@ -18,4 +19,5 @@ def peak_mib() -> float:
     if _STATUS.exists():
         marks = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
         return int(marks["VmHWM"].split()[0]) / 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, others KiB
