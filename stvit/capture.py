@@ -72,6 +72,7 @@ def capture(
         TapError: If a tap did not fire exactly once.
     """
     wanted = _existing(model, blocks)
+    _check_recordable(model, wanted)
     iterations = _per_block(model, num_iters)
     swaps = _per_block(model, association)
     with evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
@@ -152,7 +153,11 @@ def _recording(
     swaps: Mapping[BlockId, Swap],
 ) -> Iterator[_Recorder]:
     """Attach the hooks, make this recorder the thread's active one, and undo both whatever happens."""
-    attentions = {block: module.attention for block, module in model.blocks().items()}
+    attentions = {
+        block: module.attention
+        for block, module in model.blocks().items()
+        if isinstance(module.attention, SuperTokenAttention)
+    }
     recorder = _Recorder(attentions, iterations, swaps)
     hooked: dict[BlockId, tuple[str, ...]] = {block: _TAPS for block in wanted}
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
@@ -219,12 +224,26 @@ def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) 
     return [block for block in known if block in wanted]
 
 
+def _check_recordable(model: STViT, wanted: Iterable[BlockId]) -> None:
+    known = model.blocks()
+    for block in wanted:
+        if not isinstance(known[block].attention, SuperTokenAttention):
+            raise ValueError(
+                f"{block.caption.capitalize()} mixes its tokens by {type(known[block].attention).__name__}, which a "
+                "capture does not record; name the blocks that have super token or global attention by blocks=."
+            )
+
+
 def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
     """Return a setting by block: a mapping as it is, one value for all blocks that have super tokens."""
     if setting is None:
         return {}
     known = model.blocks()
-    with_super_tokens = [block for block, module in known.items() if as_cell(module.attention.cell) != (1, 1)]
+    with_super_tokens = [
+        block
+        for block, module in known.items()
+        if isinstance(module.attention, SuperTokenAttention) and as_cell(module.attention.cell) != (1, 1)
+    ]
     if not isinstance(setting, Mapping):
         return dict.fromkeys(with_super_tokens, setting)
     chosen = {_block_id(block): value for block, value in setting.items()}

@@ -10,7 +10,13 @@ STAGES = 4
 REDUCTION = 32
 """Pixels per token of the last stage and axis."""
 
-_PER_STAGE = ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init")
+MIXERS = ("super", "global", "window", "conv")
+"""What can mix the tokens of a stage: see `STViTConfig.mixers`."""
+
+MAX_WINDOW = 64
+"""Greatest side of a window in tokens: its attention has window^4 weights."""
+
+_PER_STAGE = ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init", "mixers")
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class STViTConfig:
         depths: Blocks of each stage.
         num_heads: Attention heads of each stage.
         cells: Tokens per super token and axis of each stage, one number or (height, width); 1 is plain
-            global attention.
+            global attention, and what stages without super tokens have whatever was given.
         num_iters: Iterations of the super token sampling of each stage.
         projection_dim: Channels of the 1 x 1 convolution before pooling.
         layer_scale_init: Initial LayerScale of each stage, None for none.
@@ -35,6 +41,11 @@ class STViTConfig:
         drop_path_rate: Stochastic depth of the last block; it grows linearly from 0 at the first.
         detach_association: No gradient through the association, as in the released model.
         gradient_checkpointing: Compute blocks again in the backward pass to save memory.
+        mixers: What mixes the tokens of each stage: "super" (attention through super tokens, the paper's), "global"
+            (plain attention of all tokens), "window" (attention inside windows, shifted by half a window in every
+            second block, as in Swin) or "conv" (1 x 1, depthwise 5 x 5 and 1 x 1 convolution, as in UniFormer).
+        window: Side of the windows in tokens, where the mixer is "window".
+        relative_position_bias: Whether windowed attention learns a bias for each offset of query and key.
     """
 
     num_classes: int = 1000
@@ -53,11 +64,15 @@ class STViTConfig:
     drop_path_rate: float = 0.0
     detach_association: bool = True
     gradient_checkpointing: bool = False
+    mixers: tuple[str, ...] = ("super", "super", "super", "super")
+    window: int = 7
+    relative_position_bias: bool = False
 
     def __post_init__(self) -> None:
         """Turn lists (from JSON) into tuples and check that the stages fit together."""
         for name in _PER_STAGE:
             object.__setattr__(self, name, _stage_values(name, getattr(self, name)))
+        self._check_mixers()
         self._check_stages()
         self._check_ranges()
 
@@ -70,6 +85,15 @@ class STViTConfig:
         """
         _check_settings(values)
         return cls(**{name: _tuples(value) for name, value in values.items()})
+
+    def _check_mixers(self) -> None:
+        unknown = [mixer for mixer in self.mixers if mixer not in MIXERS]
+        if unknown:
+            raise ValueError(f"A stage is mixed by {', '.join(MIXERS)}, got {unknown[0]!r} in mixers.")
+        if not isinstance(self.window, int) or not 1 <= self.window <= MAX_WINDOW:
+            raise ValueError(f"window must be a whole number of tokens from 1 to {MAX_WINDOW}, got {self.window!r}.")
+        cells = zip(self.cells, self.mixers, strict=True)
+        object.__setattr__(self, "cells", tuple(cell if mixer == "super" else 1 for cell, mixer in cells))
 
     def _check_stages(self) -> None:
         for stage, (channels, heads) in enumerate(zip(self.embed_dims, self.num_heads, strict=True)):
@@ -140,7 +164,21 @@ CONFIGS: dict[str, STViTConfig] = {
         projection_dim=512,
     ),
 }
-"""The published sizes (paper, table 1) and the small demo model of this project."""
+"""The published sizes (paper, table 1), the small demo model of this project and the twins."""
+
+_TWIN = STViTConfig(
+    num_classes=10, embed_dims=(32, 64, 128, 192), depths=(2, 2, 4, 2), num_heads=(1, 2, 4, 6), projection_dim=512
+)
+
+TWINS = ("twin_super", "twin_global", "twin_window", "twin_conv")
+"""One small network whose stages 1 and 2 mix tokens in four ways; stages 3 and 4 are global in all of them."""
+
+CONFIGS |= {
+    "twin_super": _TWIN,
+    "twin_global": replace(_TWIN, mixers=("global", "global", "super", "super")),
+    "twin_window": replace(_TWIN, mixers=("window", "window", "super", "super"), relative_position_bias=True),
+    "twin_conv": replace(_TWIN, mixers=("conv", "conv", "super", "super")),
+}
 
 
 def get_config(name: str, **overrides: Any) -> STViTConfig:

@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from stvit.attention import SuperTokenAttention
 from stvit.config import STViTConfig, get_config
 from stvit.layers import (
     ChannelLayerNorm,
@@ -24,6 +23,7 @@ from stvit.layers import (
     by_token,
     unrecorded_batch_norm,
 )
+from stvit.mixers import build_mixer
 from stvit.weight_files import read_safetensors, write_weights
 
 
@@ -45,23 +45,14 @@ class BlockId(NamedTuple):
 
 
 class Block(nn.Module):
-    """A super token transformer block: CPE, super token attention, ConvFFN, each with its residual."""
+    """A super token transformer block: CPE, super token attention (or another mixer), ConvFFN, all residual."""
 
-    def __init__(self, config: STViTConfig, stage: int, drop_path: float) -> None:
+    def __init__(self, config: STViTConfig, stage: int, block: int, drop_path: float) -> None:
         super().__init__()
         channels, init = config.embed_dims[stage], config.layer_scale_init[stage]
         self.position = ResidualDepthwiseConv(channels)
         self.attention_norm = ChannelLayerNorm(channels)
-        self.attention = SuperTokenAttention(
-            channels,
-            config.num_heads[stage],
-            config.cells[stage],
-            config.num_iters[stage],
-            qkv_bias=config.qkv_bias,
-            attention_dropout=config.attention_dropout,
-            projection_dropout=config.dropout,
-            detach_association=config.detach_association,
-        )
+        self.attention: Any = build_mixer(config, stage, block)  # a Mixer; its users ask for the kind that they need
         self.attention_scale = nn.Identity() if init is None else LayerScale(channels, init)
         self.ffn_norm = nn.BatchNorm2d(channels)
         self.ffn = ConvFFN(channels, int(channels * config.mlp_ratio), config.dropout)
@@ -81,7 +72,7 @@ class Stage(nn.Module):
 
     def __init__(self, config: STViTConfig, stage: int, drop_paths: list[float]) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(config, stage, rate) for rate in drop_paths)
+        self.blocks = nn.ModuleList(Block(config, stage, block, rate) for block, rate in enumerate(drop_paths))
         last = stage == len(config.depths) - 1
         dims = config.embed_dims
         self.downsample = nn.Identity() if last else Downsample(dims[stage], dims[stage + 1])
@@ -203,7 +194,7 @@ def create_model(name: str = "stvit_small", *, seed: int | None = None, **overri
     """Build a model by name with random weights.
 
     Args:
-        name: stvit_small, stvit_base, stvit_large or stvit_demo.
+        name: stvit_small, stvit_base, stvit_large, stvit_demo or one of the twins.
         seed: Makes the weights the same every time and leaves PyTorch's own generator as it was.
         **overrides: Fields of `STViTConfig` to replace.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from stvit.config import CONFIGS, STAGES, STViTConfig
+from stvit.config import CONFIGS, STAGES, TWINS, STViTConfig
 
 _BLOCK = re.compile(r"^stages\.(\d+)\.blocks\.(\d+)\.")
 
@@ -28,8 +28,9 @@ class Outline(NamedTuple):
 
     @property
     def variant(self) -> str | None:
-        """The known variant with this outline, else None."""
-        return next((name for name, config in CONFIGS.items() if outline_of_config(config) == self), None)
+        """The known variant with this outline, else None; twins, whose outlines are alike, are never one."""
+        known = ((name, config) for name, config in CONFIGS.items() if name not in TWINS)
+        return next((name for name, config in known if outline_of_config(config) == self), None)
 
 
 def outline_of_config(config: STViTConfig) -> Outline:

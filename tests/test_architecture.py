@@ -27,7 +27,7 @@ ORDER: dict[str, list[str]] = {
     "settings": ["stvit.config", "stvit.variants", "stvit.imagenet"],
     "messages and files": ["stvit.messages", "stvit.storage"],
     "files of weights": ["stvit.released_keys", "stvit.torch_files", "stvit.weight_*"],
-    "network": ["stvit.layers", "stvit.attention", "stvit.model"],
+    "network": ["stvit.layers", "stvit.attention", "stvit.mixers", "stvit.mixers.*", "stvit.model"],
     "capture": ["stvit.slabs", "stvit.swaps", "stvit.records", "stvit.capture"],
     "loading": ["stvit.weights", "stvit.pretrained", "stvit.convert"],
     "the package": ["stvit"],
