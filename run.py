@@ -17,6 +17,14 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REQUIREMENTS = {"app": "requirements.txt", "test": "requirements-dev.txt"}
+CHECKS = [
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("oxfmt", "--check", "."),
+    ("oxlint", "."),
+]
+"""Programs of the environment that look at the sources: Python first, then JavaScript and style sheets."""
 
 
 def main(arguments: list[str]) -> int:
@@ -42,34 +50,34 @@ def install(requirements: str) -> None:
         print("Making the environment .venv ...", flush=True)
         venv.create(ENVIRONMENT, with_pip=True)
     print(f"Installing {requirements} (once; some minutes) ...", flush=True)
-    run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
+    run("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
     stamp.write_text(wanted.hexdigest())
 
 
 def start_app(rest: list[str]) -> int:
     """Start the app; ends with Ctrl-C."""
     try:
-        return run("-m", "streamlit", "run", "app.py", *rest, check=False)
+        return run("python", "-m", "streamlit", "run", "app.py", *rest, check=False)
     except KeyboardInterrupt:
         return 0
 
 
 def run_tests(rest: list[str]) -> int:
     """Check format, style and types, then run the tests; stop at the first that fails."""
-    checks = [("-m", "ruff", "format", "--check", "."), ("-m", "ruff", "check", "."), ("-m", "mypy")]
-    for check in checks:
+    for check in CHECKS:
         status = run(*check, check=False)
         if status:
             return status
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with a thread each; more would wait for each other
-    return run("-m", "pytest", *(rest or ("-n", "2")), check=False)
+    return run("python", "-m", "pytest", *(rest or ("-n", "2")), check=False)
 
 
 def run(*words: str, check: bool = True) -> int:
-    """Run the environment's Python in the project's folder."""
-    status = subprocess.run([str(PYTHON), *words], cwd=ROOT, check=False).returncode
+    """Run a program of the environment in the project's folder."""
+    program, *arguments = words
+    status = subprocess.run([str(PYTHON.parent / program), *arguments], cwd=ROOT, check=False).returncode
     if check and status:
-        raise SystemExit(f"python {' '.join(words)} failed (status {status}); its message is above.")
+        raise SystemExit(f"{' '.join(words)} failed (status {status}); its message is above.")
     return status
 
 

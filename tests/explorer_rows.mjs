@@ -26,7 +26,11 @@ function answerBlock(block, { kind, token, head, incoming }) {
 function answerScene(scene, { place, down, across, incoming }) {
   const preview = makePreview(scene, place);
   const out = new Float32Array(preview.height * preview.width);
-  return { row: [...previewAttention(preview, down, across, incoming, out)], height: preview.height, width: preview.width };
+  return {
+    row: [...previewAttention(preview, down, across, incoming, out)],
+    height: preview.height,
+    width: preview.width,
+  };
 }
 
 const decoded = decodePayload(new Uint8Array(readFileSync(process.argv[2])));

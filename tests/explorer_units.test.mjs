@@ -28,15 +28,36 @@ test("ranks ignore distances and give equal weights equal colours", () => {
 });
 
 test("ticks carry weights, whatever the scale", () => {
-  assert.deepEqual(barTicks(sorted, "linear", 0.4).map(({ value }) => value), [0, 0.2, 0.4]);
-  assert.deepEqual(barTicks(sorted, "log", 1).map(({ value }) => formatWeight(value)), ["1e-4", "0.01", "1"]);
-  assert.deepEqual(barTicks(sorted, "rank", 1).map(({ value }) => value), [sorted[0], sorted[2], sorted[4]]);
+  assert.deepEqual(
+    barTicks(sorted, "linear", 0.4).map(({ value }) => value),
+    [0, 0.2, 0.4],
+  );
+  assert.deepEqual(
+    barTicks(sorted, "log", 1).map(({ value }) => formatWeight(value)),
+    ["1e-4", "0.01", "1"],
+  );
+  assert.deepEqual(
+    barTicks(sorted, "rank", 1).map(({ value }) => value),
+    [sorted[0], sorted[2], sorted[4]],
+  );
   assert.equal(placeOnBar(0.2, sorted, "linear", 0.4), 128 / 255);
 });
 
 test("weights are written with three digits at most", () => {
   const written = [0, 1, 0.5, 0.1234, 0.00123, 0.000314, 1e-12, 0.02, 120, -1300, 123456].map(formatWeight);
-  assert.deepEqual(written, ["0", "1", "0.5", "0.123", "0.00123", "3.14e-4", "1e-12", "0.02", "120", "-1300", "1.23e5"]);
+  assert.deepEqual(written, [
+    "0",
+    "1",
+    "0.5",
+    "0.123",
+    "0.00123",
+    "3.14e-4",
+    "1e-12",
+    "0.02",
+    "120",
+    "-1300",
+    "1.23e5",
+  ]);
 });
 
 test("a colour map becomes opaque pixels", () => {
@@ -74,7 +95,10 @@ test("the player walks to the end, waits for what loads, and starts over", (cont
     next: () => (place < 2 ? place + 1 : null),
     first: () => 0,
     busy: () => busy,
-    go: (to) => { place = to; log.push(to); },
+    go: (to) => {
+      place = to;
+      log.push(to);
+    },
     changed: (playing) => log.push(playing),
   });
   player.toggle();

@@ -82,7 +82,9 @@ export function localAttention(block, token, head, incoming, out) {
   for (let h = first; h < last; h++) {
     if (!incoming) {
       windowRow(block, h, token, members, row);
-      members.forEach((n, place) => { out[n] += row[place] / (last - first); });
+      members.forEach((n, place) => {
+        out[n] += row[place] / (last - first);
+      });
       continue;
     }
     const own = members.indexOf(token);
@@ -126,7 +128,7 @@ export function association(block, token, out) {
     out[token] = 1;
     return out;
   }
-  const { N, M, k, index, weight, labels, cells } = block;
+  const { N, k, index, weight, labels, cells } = block;
   cells.fill(0);
   for (let j = 0; j < k; j++) cells[index[token * k + j]] += weight[token * k + j];
   for (let n = 0; n < N; n++) out[n] = cells[labels[n]];

@@ -14,7 +14,11 @@ export function makeBlock({ header, arrays }) {
     key: arrays.key ?? unrounded(header, arrays.key_low, arrays.key_high, arrays.key_step),
     logNormaliser: arrays.log_normaliser ?? null,
     weight: identity ? null : arrays.weight,
-    index: identity ? null : arrays.index ? withoutNegatives(arrays.index, M) : neighbourIndex(header, allTokens(header)),
+    index: identity
+      ? null
+      : arrays.index
+        ? withoutNegatives(arrays.index, M)
+        : neighbourIndex(header, allTokens(header)),
     labels: identity ? null : arrays.labels,
     normaliser: identity ? null : arrays.normaliser,
     core: identity ? null : arrays.core,

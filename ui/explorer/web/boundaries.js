@@ -4,14 +4,22 @@ export function boundaryPath({ labels, height, width }) {
   if (!labels) return "";
   const parts = [];
   for (let row = 1; row < height; row++) {
-    runs(width, (column) => labels[(row - 1) * width + column] !== labels[row * width + column], (start, stop) => {
-      parts.push(`M${start} ${row}H${stop}`);
-    });
+    runs(
+      width,
+      (column) => labels[(row - 1) * width + column] !== labels[row * width + column],
+      (start, stop) => {
+        parts.push(`M${start} ${row}H${stop}`);
+      },
+    );
   }
   for (let column = 1; column < width; column++) {
-    runs(height, (row) => labels[row * width + column - 1] !== labels[row * width + column], (start, stop) => {
-      parts.push(`M${column} ${start}V${stop}`);
-    });
+    runs(
+      height,
+      (row) => labels[row * width + column - 1] !== labels[row * width + column],
+      (start, stop) => {
+        parts.push(`M${column} ${start}V${stop}`);
+      },
+    );
   }
   return parts.join("");
 }

@@ -9,12 +9,30 @@ import { centreOf, clampToken, samePlace, tokenAt } from "./places.js";
 import { placeMark } from "./stage.js";
 import { keptPayload, onPayload } from "./store.js";
 import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
-import { captionOf, describeAnchor, describeView, fitView, headOf, makeView, paintView, readView, sayAnchor } from "./view.js";
+import {
+  captionOf,
+  describeAnchor,
+  describeView,
+  fitView,
+  headOf,
+  makeView,
+  paintView,
+  readView,
+  sayAnchor,
+} from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
 
 // Kept while the page is open, so that leaving the explorer and coming back changes nothing.
-const remembered = { head: MEAN, incoming: false, scale: "linear", shared: false, opacity: 0.75, boundaries: true, outlines: false };
+const remembered = {
+  head: MEAN,
+  incoming: false,
+  scale: "linear",
+  shared: false,
+  opacity: 0.75,
+  boundaries: true,
+  outlines: false,
+};
 
 export class Explorer {
   // report(state) hears what was chosen; with onlyStored, blocks that are not in the store cannot be chosen.
@@ -93,7 +111,11 @@ export class Explorer {
     });
     this.content.replaceChildren(this.toolbar.root, this.strip.root, this.status, this.view.body);
     const pin = (position) => this.pin(position);
-    listenToPicture(this.view.stage, { hover: (at) => this.hover(at), pin, step: (down, across) => this.step(down, across) });
+    listenToPicture(this.view.stage, {
+      hover: (at) => this.hover(at),
+      pin,
+      step: (down, across) => this.step(down, across),
+    });
     for (const panel of this.view.panels) listenToPanel(panel.stage, { read: (at) => this.#read(at), pin });
     this.#applyLook();
   }

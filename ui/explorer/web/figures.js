@@ -14,15 +14,30 @@ const ROWS = [
 ];
 
 export function makeFigures(colours) {
-  const head = element("tr", {}, element("td", {}), ...COLUMNS.map((kind) => {
-    const [first, ...rest] = SHORT[kind].split(" ");
-    const dot = element("span", { class: "dot", style: `background:${colours[kind]}`, "aria-hidden": "true" });
-    return element("th", { scope: "col" }, element("span", { class: "unbroken" }, dot, first), ...rest.map((word) => ` ${word}`));
-  }));
+  const head = element(
+    "tr",
+    {},
+    element("td", {}),
+    ...COLUMNS.map((kind) => {
+      const [first, ...rest] = SHORT[kind].split(" ");
+      const dot = element("span", { class: "dot", style: `background:${colours[kind]}`, "aria-hidden": "true" });
+      return element(
+        "th",
+        { scope: "col" },
+        element("span", { class: "unbroken" }, dot, first),
+        ...rest.map((word) => ` ${word}`),
+      );
+    }),
+  );
   const cells = {};
   const labels = [];
   const body = ROWS.map(({ name, unit }) => {
-    const label = element("th", { scope: "row" }, element("span", { text: name }), unit ? element("span", { class: "unit", text: unit }) : "");
+    const label = element(
+      "th",
+      { scope: "row" },
+      element("span", { text: name }),
+      unit ? element("span", { class: "unit", text: unit }) : "",
+    );
     labels.push(label.firstChild);
     const row = COLUMNS.map((kind) => {
       const cell = element("td", { "data-kind": kind, "data-figure": name });
@@ -32,7 +47,13 @@ export function makeFigures(colours) {
     return element("tr", {}, label, ...row);
   });
   const caption = element("caption", {});
-  const root = element("table", { class: "figures" }, caption, element("thead", {}, head), element("tbody", {}, ...body));
+  const root = element(
+    "table",
+    { class: "figures" },
+    caption,
+    element("thead", {}, head),
+    element("tbody", {}, ...body),
+  );
   return { root, caption, cells, labels };
 }
 

@@ -8,11 +8,25 @@ import { toLevels } from "./scale.js";
 export function makeFilmstrip(scene, table, { choose, play, available }) {
   const frames = scene.header.blocks.map((block, place) => makeFrame(scene, block, place, table));
   const stages = [...new Set(scene.header.blocks.map((block) => block.stage))].map((stage) =>
-    element("div", { class: "film-stage" }, element("span", { class: "film-title", text: `Stage ${stage + 1}` }),
-      element("div", { class: "film-blocks" }, ...frames.filter((frame) => frame.block.stage === stage).map((frame) => frame.root))));
+    element(
+      "div",
+      { class: "film-stage" },
+      element("span", { class: "film-title", text: `Stage ${stage + 1}` }),
+      element(
+        "div",
+        { class: "film-blocks" },
+        ...frames.filter((frame) => frame.block.stage === stage).map((frame) => frame.root),
+      ),
+    ),
+  );
   const { width, height } = scene.header.picture;
   const sizes = `--blocks:${frames.length};--stages:${stages.length};--ratio:${width / height}`;
-  const button = element("button", { class: "play", type: "button", "aria-pressed": "false" }, playIcon(), element("span", { text: "Play" }));
+  const button = element(
+    "button",
+    { class: "play", type: "button", "aria-pressed": "false" },
+    playIcon(),
+    element("span", { text: "Play" }),
+  );
   button.addEventListener("click", play);
   const list = element("div", { class: "film", role: "group", "aria-label": "Blocks in order of depth" }, ...stages);
   frames.forEach((frame, place) => {
@@ -64,13 +78,22 @@ function makeFrame(scene, block, place, table) {
   const preview = makePreview(scene, place);
   const canvas = element("canvas", { "aria-hidden": "true", width: preview.width, height: preview.height });
   const label = `Stage ${block.stage + 1}, block ${block.block + 1}`;
-  const root = element("button", { class: "frame", type: "button", "aria-label": label, title: label, tabindex: "-1" },
-    canvas, element("span", { text: String(block.block + 1) }));
+  const root = element(
+    "button",
+    { class: "frame", type: "button", "aria-label": label, title: label, tabindex: "-1" },
+    canvas,
+    element("span", { text: String(block.block + 1) }),
+  );
   const context = canvas.getContext("2d");
   const data = context.createImageData(preview.width, preview.height);
   const count = preview.height * preview.width;
   return {
-    root, block, preview, table, context, data,
+    root,
+    block,
+    preview,
+    table,
+    context,
+    data,
     pixels: new Uint32Array(data.data.buffer),
     values: new Float32Array(count),
     sorted: new Float32Array(count),

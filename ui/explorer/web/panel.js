@@ -10,11 +10,43 @@ export function makePanel(kind, title, colour) {
   const note = element("p", { class: "note" });
   const ticks = [0, 1, 2].map(() => element("span", { class: "tick" }));
   const needle = element("span", { class: "needle", hidden: true });
-  const bar = element("div", { class: "bar" }, element("div", { class: "gradient" }, needle), element("div", { class: "ticks" }, ...ticks));
+  const bar = element(
+    "div",
+    { class: "bar" },
+    element("div", { class: "gradient" }, needle),
+    element("div", { class: "ticks" }, ...ticks),
+  );
   const reading = element("p", { class: "reading" });
-  const heading = element("h3", {}, element("span", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" }), title);
-  const root = element("section", { class: "panel", "data-kind": kind, "aria-label": title }, heading, note, stage.root, bar, reading);
-  return { root, kind, title, stage, note, ticks, needle, reading, values: null, sorted: null, levels: null, top: 0, scale: "linear" };
+  const heading = element(
+    "h3",
+    {},
+    element("span", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" }),
+    title,
+  );
+  const root = element(
+    "section",
+    { class: "panel", "data-kind": kind, "aria-label": title },
+    heading,
+    note,
+    stage.root,
+    bar,
+    reading,
+  );
+  return {
+    root,
+    kind,
+    title,
+    stage,
+    note,
+    ticks,
+    needle,
+    reading,
+    values: null,
+    sorted: null,
+    levels: null,
+    top: 0,
+    scale: "linear",
+  };
 }
 
 // Makes room for a block's tokens.

@@ -44,12 +44,18 @@ function checkPayload(data, view) {
 function readArray(buffer, offset, { dtype, shape }) {
   const length = shape.reduce((product, side) => product * side, 1);
   switch (dtype) {
-    case "float32": return new Float32Array(buffer, offset, length);
-    case "float16": return widenHalf(new Uint16Array(buffer, offset, length));
-    case "int32": return new Int32Array(buffer, offset, length);
-    case "int16": return new Int16Array(buffer, offset, length);
-    case "uint8": return new Uint8Array(buffer, offset, length);
-    default: throw new Error(`The payload holds an array of unknown type ${dtype}.`);
+    case "float32":
+      return new Float32Array(buffer, offset, length);
+    case "float16":
+      return widenHalf(new Uint16Array(buffer, offset, length));
+    case "int32":
+      return new Int32Array(buffer, offset, length);
+    case "int16":
+      return new Int16Array(buffer, offset, length);
+    case "uint8":
+      return new Uint8Array(buffer, offset, length);
+    default:
+      throw new Error(`The payload holds an array of unknown type ${dtype}.`);
   }
 }
 

@@ -9,10 +9,21 @@ export function makeStage({ grey }) {
   const lines = svgElement("svg", { class: "lines", preserveAspectRatio: "none", "aria-hidden": "true" });
   lines.append(svgElement("path", { class: "halo" }), svgElement("path", { class: "line" }));
   const [pin, anchor, cursor] = ["pin", "anchor", "cursor"].map((name) =>
-    element("div", { class: `mark ${name}`, hidden: true, "aria-hidden": "true" }));
+    element("div", { class: `mark ${name}`, hidden: true, "aria-hidden": "true" }),
+  );
   const layers = element("div", { class: "layers" }, heat, lines, pin, cursor, anchor);
   const root = element("div", { class: "stage" }, ground, layers);
-  return { root, ground, heat, layers, lines, marks: { pin, anchor, cursor }, context: heat.getContext("2d"), grid: null, data: null };
+  return {
+    root,
+    ground,
+    heat,
+    layers,
+    lines,
+    marks: { pin, anchor, cursor },
+    context: heat.getContext("2d"),
+    grid: null,
+    data: null,
+  };
 }
 
 // Lays the stage out for a block: the layers cover the part of the picture that its tokens cover.

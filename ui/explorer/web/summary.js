@@ -27,9 +27,18 @@ export function rowSummary(values, block, anchor) {
       distance += share * Math.sqrt(down * down + across * across);
       if (Math.abs(down) <= reach && Math.abs(across) <= reach) near += share;
     }
-    if (++c === width) { c = 0; r++; }
+    if (++c === width) {
+      c = 0;
+      r++;
+    }
   }
-  return { mass, entropy, distance: distance * pixels, near, tokens: mass ? fewest(values, (largeShare - SLACK) * whole) : 0 };
+  return {
+    mass,
+    entropy,
+    distance: distance * pixels,
+    near,
+    tokens: mass ? fewest(values, (largeShare - SLACK) * whole) : 0,
+  };
 }
 
 // The fewest tokens that together hold a mass. Only the bucket in which it is reached has to be sorted.
@@ -48,7 +57,10 @@ function fewest(values, wanted) {
     held += sums[bucket];
     tokens += counts[bucket];
   }
-  const falling = values.filter((_, n) => bits[n] >>> 20 === bucket).sort().reverse();
+  const falling = values
+    .filter((_, n) => bits[n] >>> 20 === bucket)
+    .sort()
+    .reverse();
   for (const value of falling) {
     tokens++;
     held += value;

@@ -7,11 +7,39 @@ let groups = 0; // names of radio groups must differ between explorers on one pa
 
 // settings: the object to change; changed(name): called after each change.
 export function makeToolbar(settings, changed) {
-  const set = (name) => (value) => { settings[name] = value; changed(name); };
+  const set = (name) => (value) => {
+    settings[name] = value;
+    changed(name);
+  };
   const head = makeChoice("Head", [], settings.head, set("head"));
-  const direction = makeChoice("Direction", [["Outgoing", false], ["Incoming", true]], settings.incoming, set("incoming"));
-  const scale = makeChoice("Scale", [["Linear", "linear"], ["Log", "log"], ["Rank", "rank"]], settings.scale, set("scale"));
-  const range = makeChoice("Colour range", [["Per panel", false], ["Shared", true]], settings.shared, set("shared"));
+  const direction = makeChoice(
+    "Direction",
+    [
+      ["Outgoing", false],
+      ["Incoming", true],
+    ],
+    settings.incoming,
+    set("incoming"),
+  );
+  const scale = makeChoice(
+    "Scale",
+    [
+      ["Linear", "linear"],
+      ["Log", "log"],
+      ["Rank", "rank"],
+    ],
+    settings.scale,
+    set("scale"),
+  );
+  const range = makeChoice(
+    "Colour range",
+    [
+      ["Per panel", false],
+      ["Shared", true],
+    ],
+    settings.shared,
+    set("shared"),
+  );
   const opacity = makeRange("Heat", settings.opacity, set("opacity"));
   const boundaries = makeChecks("Super token boundaries", [
     ["Picture", settings.boundaries, set("boundaries")],
@@ -19,7 +47,12 @@ export function makeToolbar(settings, changed) {
   ]);
   const look = element("div", { class: "look" }, opacity.root, boundaries.root); // these two stay side by side
   const roots = [head, direction, scale, range].map((part) => part.root);
-  const root = element("div", { class: "toolbar", role: "group", "aria-label": "How attention is shown" }, ...roots, look);
+  const root = element(
+    "div",
+    { class: "toolbar", role: "group", "aria-label": "How attention is shown" },
+    ...roots,
+    look,
+  );
   return { root, head, range };
 }
 
@@ -39,15 +72,20 @@ function makeChoice(title, options, chosen, choose) {
   const root = element("fieldset", { class: "choice" }, element("legend", { text: title }), list);
   let inputs = [];
   const offer = (choices, value) => {
-    if (inputs.length === choices.length) { // the same choices: keep the focus where it is
-      choices.forEach(([, option], place) => { inputs[place].checked = option === value; });
+    if (inputs.length === choices.length) {
+      // the same choices: keep the focus where it is
+      choices.forEach(([, option], place) => {
+        inputs[place].checked = option === value;
+      });
       return;
     }
-    list.replaceChildren(...choices.map(([label, option]) => {
-      const input = element("input", { type: "radio", name, checked: option === value });
-      input.addEventListener("change", () => choose(option));
-      return element("label", {}, input, element("span", { text: label }));
-    }));
+    list.replaceChildren(
+      ...choices.map(([label, option]) => {
+        const input = element("input", { type: "radio", name, checked: option === value });
+        input.addEventListener("change", () => choose(option));
+        return element("label", {}, input, element("span", { text: label }));
+      }),
+    );
     inputs = [...list.querySelectorAll("input")];
   };
   offer(options, chosen);
@@ -55,9 +93,21 @@ function makeChoice(title, options, chosen, choose) {
 }
 
 function makeRange(title, value, choose) {
-  const input = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: String(value), "aria-label": `${title} opacity` });
+  const input = element("input", {
+    type: "range",
+    min: "0",
+    max: "1",
+    step: "0.05",
+    value: String(value),
+    "aria-label": `${title} opacity`,
+  });
   input.addEventListener("input", () => choose(Number(input.value)));
-  const root = element("label", { class: "range" }, element("span", { class: "legend", text: `${title} opacity` }), input);
+  const root = element(
+    "label",
+    { class: "range" },
+    element("span", { class: "legend", text: `${title} opacity` }),
+    input,
+  );
   return { root };
 }
 
@@ -67,6 +117,11 @@ function makeChecks(title, choices) {
     input.addEventListener("change", () => choose(input.checked));
     return element("label", { class: "box" }, input, label);
   });
-  const root = element("fieldset", { class: "choice check" }, element("legend", { text: title }), element("div", { class: "boxes" }, ...boxes));
+  const root = element(
+    "fieldset",
+    { class: "choice check" },
+    element("legend", { text: title }),
+    element("div", { class: "boxes" }, ...boxes),
+  );
   return { root };
 }

@@ -12,21 +12,38 @@ const SOURCES = { super: tokenAttention, global: globalAttention, local: localAt
 const TALL = 1.5; // height over width from which the picture and its panels share one row
 const WIDE = 2; // width over height from which the picture has a row of its own
 const HINT = "Hover or drag to move the anchor, click to pin it.";
-const KEYS = "Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
+const KEYS =
+  "Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
 
 export function makeView(scene) {
   const { colours, names, alt, picture } = scene.header;
   const source = URL.createObjectURL(new Blob([scene.arrays.picture], { type: picture.type }));
   const stage = makeStage({ grey: false });
   stage.root.classList.add("picker");
-  for (const [key, value] of Object.entries({ tabindex: "0", role: "application", "aria-roledescription": "anchor picker" })) stage.root.setAttribute(key, value);
+  for (const [key, value] of Object.entries({
+    tabindex: "0",
+    role: "application",
+    "aria-roledescription": "anchor picker",
+  }))
+    stage.root.setAttribute(key, value);
   stage.root.setAttribute("aria-label", `${alt || "Picture"}. ${HINT} ${KEYS}`);
   const panels = Object.entries(names).map(([kind, name]) => makePanel(kind, name, colours[kind]));
   const figures = makeFigures(colours);
   const place = element("p", { class: "note" });
   const heading = element("h3", {}, element("span", { class: "dot anchor-dot", "aria-hidden": "true" }), "Anchor");
   const chooser = element("section", { class: "panel chooser", "aria-label": "Picture" }, heading, place, stage.root);
-  const numbers = element("section", { class: "numbers", "aria-label": "Figures for the anchor" }, figures.root, element("p", { class: "hint" }, element("span", { text: HINT }), " ", element("span", { class: "keys", text: KEYS })));
+  const numbers = element(
+    "section",
+    { class: "numbers", "aria-label": "Figures for the anchor" },
+    figures.root,
+    element(
+      "p",
+      { class: "hint" },
+      element("span", { text: HINT }),
+      " ",
+      element("span", { class: "keys", text: KEYS }),
+    ),
+  );
   for (const each of [stage, ...panels.map((panel) => panel.stage)]) each.ground.src = source;
   const side = element("div", { class: "side" }, chooser, numbers);
   const body = element("div", { class: "body" }, side, ...panels.map((panel) => panel.root));
@@ -85,19 +102,35 @@ export function describeView(view, block, settings) {
   };
   for (const panel of view.panels) {
     const missing = panel.kind === "global" && settings.incoming && !block.logNormaliser;
-    setPanelMessage(panel, missing ? `Incoming global attention needs the normalisers of all rows, which are left out for ${block.N.toLocaleString("en")} tokens` : null);
+    setPanelMessage(
+      panel,
+      missing
+        ? `Incoming global attention needs the normalisers of all rows, which are left out for ${block.N.toLocaleString("en")} tokens`
+        : null,
+    );
     if (notes[panel.kind]) setText(panel.note, notes[panel.kind]);
-    panel.stage.root.setAttribute("aria-label", `${panel.title}, ${notes[panel.kind] ?? "of the anchor"}, as a heat map`);
+    panel.stage.root.setAttribute(
+      "aria-label",
+      `${panel.title}, ${notes[panel.kind] ?? "of the anchor"}, as a heat map`,
+    );
   }
   setText(view.figures.caption, `Anchor's ${settings.incoming ? "column" : "row"}, ${direction}, ${head}`);
 }
 
 // Writes what belongs to the anchor alone.
 export function describeAnchor(view, block, anchor, pinned) {
-  setText(view.place, `row ${anchor.row}, column ${anchor.column} of ${block.height} × ${block.width}${pinned ? "" : " · click to pin"}`);
+  setText(
+    view.place,
+    `row ${anchor.row}, column ${anchor.column} of ${block.height} × ${block.width}${pinned ? "" : " · click to pin"}`,
+  );
   const panel = view.panels.find(({ kind }) => kind === "association");
   const token = anchor.row * block.width + anchor.column;
-  setText(panel.note, block.identity ? "cell 1: each token is its own" : `heaviest ${formatWeight(panel.top)}, phantoms took ${phantomMass(block, token).toFixed(2)}`);
+  setText(
+    panel.note,
+    block.identity
+      ? "cell 1: each token is its own"
+      : `heaviest ${formatWeight(panel.top)}, phantoms took ${phantomMass(block, token).toFixed(2)}`,
+  );
 }
 
 // The pinned anchor in words, for people who listen.
@@ -121,12 +154,18 @@ export function captionOf({ title, height, width, rows, columns, identity, heads
   const groups = identity ? "no super tokens (cell 1)" : `${rows} × ${columns} super tokens`;
   const dense = (heads * N * N * 4) / 2 ** 20;
   const size = dense >= 10 ? Math.round(dense).toLocaleString("en") : dense.toFixed(1);
-  const parts = [`${height} × ${width} tokens`, groups, `${heads} ${heads === 1 ? "head" : "heads"}`, `${size} MiB if it were dense`];
+  const parts = [
+    `${height} × ${width} tokens`,
+    groups,
+    `${heads} ${heads === 1 ? "head" : "heads"}`,
+    `${size} MiB if it were dense`,
+  ];
   return `${title[0].toUpperCase()}${title.slice(1)} · ${parts.join(" · ")}`;
 }
 
 function gradient(colourMap) {
   const stops = [];
-  for (let level = 0; level < 256; level += 15) stops.push(`rgb(${colourMap.slice(3 * level, 3 * level + 3).join(" ")})`);
+  for (let level = 0; level < 256; level += 15)
+    stops.push(`rgb(${colourMap.slice(3 * level, 3 * level + 3).join(" ")})`);
   return `linear-gradient(to right, ${stops.join(",")})`;
 }
