@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load
 from tiny import tiny_model, tiny_pixels
 
 from analysis.baselines import global_attention, local_attention
 from stvit import BlockRecord, Capture, capture
+from ui.explorer.payload import HEADER
 
 TESTS = Path(__file__).parent
 TOLERANCE = 1e-3
-"""Of a row's largest weight: what half precision may change."""
+"""Of a row's largest weight: what sending numbers in 16 bits may change."""
 
 MEAN = -1
 
@@ -56,6 +58,13 @@ def node_answers(payload: bytes, requests: list[dict[str, Any]], folder: Path) -
     path = folder / "payload.bin"
     path.write_bytes(payload)
     return json.loads(node("explorer_rows.mjs", str(path), stdin=json.dumps(requests)))
+
+
+def read_payload(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the header and the arrays of a payload."""
+    length = int.from_bytes(payload[:8], "little")
+    metadata = json.loads(payload[8 : 8 + length])["__metadata__"]
+    return json.loads(metadata[HEADER]), load(payload)
 
 
 def python_row(record: BlockRecord, kind: str, token: int, head: int, incoming: bool) -> np.ndarray:

@@ -2,13 +2,11 @@
 
 Arrays (N tokens, M super tokens, k candidates):
 
-    query, key        (heads, N, head_dim)  float32, of all tokens, keys without their mean; or, rounded to `bits`,
-      ..._low         (heads, N, head_dim)  uint8, low byte, and
-      ..._high        (bytes,)              uint8, the bits above it, packed; the middle of the range is zero
+    query, key        (heads, N, head_dim)  of all tokens, keys without their mean; float32, or int16 in steps of
       ..._step        (heads, head_dim)     float32, size of one step of each channel
     log_normaliser    (heads, N)            float32; left out above `MAX_INCOMING` tokens
-    labels            (N,)                  int16 or int32, heaviest super token
-    weight            (N, k)                Q; float16 or float32
+    labels            (N,)                  int32, heaviest super token
+    weight            (N, k)                Q; float32, or uint16 in steps of 1 / 65,535
     index             (N, k)                int32, only if it is not the grid's own 3 x 3 neighbourhood
     normaliser        (M,)                  float32, what Q-hat divides by
     core              (heads, M, M)         float32, A(S)
@@ -24,8 +22,8 @@ from torch import Tensor
 from analysis.baselines import DEFAULT_WINDOW, global_attention
 from analysis.row_summary import LARGE_SHARE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
-from ui.explorer.container import pack
-from ui.explorer.rounding import RoundedAttention, as_half, log_normalisers, rounded_attention
+from ui.explorer.payload import payload_bytes
+from ui.explorer.rounding import SentAttention, in_unit_steps, log_normalisers, sent_attention
 
 MAX_INCOMING = 10_000
 """Tokens up to which the normalisers of all rows are computed (384 pixels): the cost grows with their square."""
@@ -47,11 +45,10 @@ def block_payload(
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
     """
-    sent = rounded_attention(global_attention(record, image))
+    sent = sent_attention(global_attention(record, image))
     header = {
         "kind": "block",
         "name": name,
-        "bits": sent.bits,
         **describe_block(record),
         "head_dim": record.super_query.shape[-1],
         "scale": record.scale,
@@ -60,7 +57,7 @@ def block_payload(
         "neighbourhood": NEIGHBOURHOOD,
         "large_share": LARGE_SHARE,
     }
-    return pack(header, _query_key(sent) | _factors(record, image))
+    return payload_bytes(header, _query_key(sent) | _factors(record, image))
 
 
 def describe_block(record: BlockRecord) -> dict[str, Any]:
@@ -88,7 +85,7 @@ def own_index(index: Tensor, grid: TokenGrid, tokens: Tensor | None = None) -> d
     return {"index": (index if tokens is None else index[tokens]).cpu().numpy().astype(np.int32)}
 
 
-def _query_key(sent: RoundedAttention) -> dict[str, np.ndarray]:
+def _query_key(sent: SentAttention) -> dict[str, np.ndarray]:
     if sent.attention.num_tokens > MAX_INCOMING:
         return sent.arrays
     return {**sent.arrays, "log_normaliser": _float32(log_normalisers(sent.attention))}
@@ -98,10 +95,9 @@ def _factors(record: BlockRecord, image: int) -> dict[str, np.ndarray]:
     association = record.association.select(image)
     if association.is_identity:
         return {}
-    small = record.grid.num_super_tokens < 2**15
     return {
-        "labels": association.labels()[0].cpu().numpy().astype(np.int16 if small else np.int32),
-        "weight": as_half(association.weight[0], association.index[0] >= 0),
+        "labels": association.labels()[0].cpu().numpy().astype(np.int32),
+        "weight": in_unit_steps(association.weight[0], association.index[0] >= 0),
         **own_index(association.index[0], record.grid),
         "normaliser": _float32(association.normaliser[0]),
         "core": _float32(record.super_attention[image]),

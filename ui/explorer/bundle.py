@@ -1,39 +1,17 @@
 """The explorer's JavaScript and CSS as one text each, without a build step.
 
-Streamlit takes a component's script as one module, so the modules of `web/` are joined in the order of `MODULES`,
-each after those that it imports. Only two things are taken out: their import lines, and the word `export`. All
-top-level names must therefore differ between modules, which the tests check.
+Streamlit takes a component's script as one module, so the modules of `web/` are joined, each after those that it
+imports. Only two things are taken out: their import lines, and the word `export`. All top-level names must therefore
+differ between modules, which the tests check.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
-
-MODULES = (
-    "dom",
-    "payload",
-    "block",
-    "attention",
-    "summary",
-    "scale",
-    "preview",
-    "boundaries",
-    "places",
-    "player",
-    "stage",
-    "panel",
-    "figures",
-    "store",
-    "toolbar",
-    "filmstrip",
-    "input",
-    "view",
-    "explorer",
-    "mount",
-)
-"""Names of the modules of `web/`, each after those that it imports."""
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
@@ -41,12 +19,28 @@ _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 
 @cache
 def script() -> str:
-    """Return all modules as one script without exports.
+    """Return all modules as one script without exports."""
+    return joined({path.stem: path.read_text(encoding="utf-8") for path in sorted(WEB.glob("*.js"))})
+
+
+def joined(modules: Mapping[str, str]) -> str:
+    """Return modules as one script without exports, each after those that it imports.
+
+    Args:
+        modules: Their texts by name.
 
     Raises:
-        RuntimeError: If a module comes before one that it imports.
+        ValueError: If a module imports one that is not there, or modules import each other in a circle.
     """
-    return "".join(_joined(name, MODULES[:place]) for place, name in enumerate(MODULES))
+    imports = {name: _IMPORT.findall(text) for name, text in modules.items()}
+    for name, wanted in imports.items():
+        if missing := sorted(set(wanted) - set(modules)):
+            raise ValueError(f"{name}.js imports {', '.join(missing)}, which {WEB.name}/ does not hold.")
+    try:
+        order = list(TopologicalSorter(imports).static_order())
+    except CycleError as error:
+        raise ValueError(f"Modules import each other in a circle: {' -> '.join(error.args[1])}.") from None
+    return "".join(f"// {name}.js\n{_EXPORT.sub('', _IMPORT.sub('', modules[name]))}\n" for name in order)
 
 
 @cache
@@ -59,11 +53,3 @@ def streamlit_module() -> str:
 def style() -> str:
     """Return the style sheet."""
     return (WEB / "explorer.css").read_text(encoding="utf-8")
-
-
-def _joined(name: str, before: tuple[str, ...]) -> str:
-    text = (WEB / f"{name}.js").read_text(encoding="utf-8")
-    missing = set(_IMPORT.findall(text)) - set(before)
-    if missing:
-        raise RuntimeError(f"{name}.js imports {', '.join(sorted(missing))}, which MODULES must list before it.")
-    return f"// {name}.js\n{_EXPORT.sub('', _IMPORT.sub('', text))}\n"

@@ -1,4 +1,12 @@
-"""What can be sent in 14 or 16 bits without showing: no weight may change by more than `TOLERANCE` of itself."""
+"""What is sent in 16 bits instead of 32, and what that changes at most, in every row.
+
+Queries and keys become whole steps of each channel's largest value. The change of a logit follows from the
+Cauchy-Schwarz inequality for all pairs of tokens at once:
+
+    |q' k' - q k| = |q (k' - k) + (q' - q) k'| <= |q| |k' - k| + |q' - q| |k'|
+
+If no logit of a row moves by more than e, no weight of it moves by more than exp(2 e) - 1 of itself.
+"""
 
 from dataclasses import dataclass
 
@@ -8,62 +16,69 @@ from torch import Tensor
 
 from stvit import SoftmaxAttention
 
-TOLERANCE = 1e-3
-"""Largest change of a logit, and so about the largest relative change of a weight, that rounding may cause."""
+LOGIT_TOLERANCE = 1 / 512
+"""Largest proven change of a logit: then no weight changes by more than one of the 256 colours that it is drawn in."""
 
-PROBES = 32
-"""Tokens, spread over the grid, whose logits are compared."""
+STEPS = 2**15 - 1
+"""Steps on either side of zero in a signed 16-bit number."""
 
-BITS = (14, 16)
-"""Sizes of a rounded number to try; what needs more is sent as float32. Base and large need the 14 to stay small."""
+UNIT_STEPS = 2**16 - 1
+"""Steps from 0 to 1 in an unsigned 16-bit number."""
 
-SMALLEST_PEAK = 3e-4
-"""Float16 is off by less than 5e-4 of a value, or by 3e-8 below 6e-5, which beside this is nothing."""
+SMALLEST_PEAK = 0.01
+"""A row of Q whose largest weight is smaller is sent as it is; half a unit step is less than 1e-3 of any other peak."""
 
 
 @dataclass(frozen=True)
-class RoundedAttention:
+class SentAttention:
     """Queries and keys as they are sent, and the attention that they make.
 
     Attributes:
-        arrays: `query` and `key`, (heads, N, head_dim), float32; or, rounded, for each of them `_low`, the low bytes,
-            `_high`, the bits above them, packed, and `_step`, (heads, head_dim), the size of one step of each channel.
-        bits: Of each rounded number; 32 if none is rounded.
+        arrays: `query` and `key`, (heads, N, head_dim): float32, or int16 with `query_step` and `key_step`, (heads,
+            head_dim) float32, the size of one step of each channel.
         attention: What the browser gets out of them.
+        logit_error: No logit of any row differs from the exact one by more than this; 0 for float32.
     """
 
     arrays: dict[str, np.ndarray]
-    bits: int
     attention: SoftmaxAttention
+    logit_error: float
 
 
-def rounded_attention(attention: SoftmaxAttention) -> RoundedAttention:
-    """Return an attention with centred keys in as few of `BITS` as do not show, else in float32.
+def sent_attention(attention: SoftmaxAttention) -> SentAttention:
+    """Return an attention with centred keys in 16 bits if no logit moves by more than the tolerance, else in float32.
 
     The softmax does not change when one vector is added to all keys of a head; without their mean the keys are
     smaller and lose less.
     """
     key = attention.key - attention.key.mean(1, keepdim=True)
-    centred = SoftmaxAttention(attention.query.float(), key.float(), attention.scale)
-    for bits in BITS:
-        (query, query_step), (key, key_step) = _in_steps(centred.query, bits), _in_steps(centred.key, bits)
-        stepped = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
-        if _largest_change(centred, stepped) <= TOLERANCE:  # never where it is not a number
-            arrays = _packed("query", query, query_step, bits) | _packed("key", key, key_step, bits)
-            return RoundedAttention(arrays, bits, stepped)
-    return RoundedAttention({"query": centred.query.cpu().numpy(), "key": centred.key.cpu().numpy()}, 32, centred)
+    exact = SoftmaxAttention(attention.query.float(), key.float(), attention.scale)
+    (query, query_step), (key, key_step) = _in_steps(exact.query), _in_steps(exact.key)
+    rounded = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
+    error = _largest_logit_change(exact, rounded)
+    if not error <= LOGIT_TOLERANCE:  # also where it is not a number
+        return SentAttention({"query": exact.query.cpu().numpy(), "key": exact.key.cpu().numpy()}, exact, 0.0)
+    arrays = {
+        "query": query.short().cpu().numpy(),
+        "query_step": query_step.cpu().numpy(),
+        "key": key.short().cpu().numpy(),
+        "key_step": key_step.cpu().numpy(),
+    }
+    return SentAttention(arrays, rounded, error)
 
 
-def as_half(association: Tensor, present: Tensor) -> np.ndarray:
-    """Return weights (N, k) of an association as float16, or as float32 where a row has only tiny ones.
+def in_unit_steps(weight: Tensor, present: Tensor) -> np.ndarray:
+    """Return weights (N, k) of an association as uint16 in steps of 1 / 65,535, or as float32 if a row needs it.
 
     Args:
-        association: Weights between 0 and 1.
+        weight: Between 0 and 1.
         present: Where they are not those of phantoms, shape (N, k).
     """
-    exact = association.float().cpu().numpy()
-    peak = (association * present).amax(-1)
-    return exact.astype(np.float16) if bool((peak >= SMALLEST_PEAK).all()) else exact
+    exact = weight.float().cpu()
+    peak = (exact * present.cpu()).amax(-1)
+    if not bool((peak >= SMALLEST_PEAK).all()):  # also where it is not a number
+        return exact.numpy()
+    return (exact * UNIT_STEPS).round().numpy().astype(np.uint16)
 
 
 def log_normalisers(attention: SoftmaxAttention, max_bytes: int = 2**20) -> Tensor:
@@ -81,33 +96,19 @@ def log_normalisers(attention: SoftmaxAttention, max_bytes: int = 2**20) -> Tens
     return torch.cat(parts, dim=1)
 
 
-def _zero(bits: int) -> int:
-    """Return the number that stands for zero, which is also how many steps there are on either side of it."""
-    return 2 ** (bits - 1) - 1
-
-
-def _in_steps(vectors: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+def _in_steps(vectors: Tensor) -> tuple[Tensor, Tensor]:
     """Return vectors (heads, N, head_dim) in whole steps, and the step of each channel (heads, head_dim)."""
-    step = vectors.abs().amax(1).clamp(min=1e-30) / _zero(bits)
+    step = vectors.abs().amax(1).clamp(min=1e-30) / STEPS
     return (vectors / step[:, None]).round(), step
 
 
-def _packed(name: str, steps: Tensor, size: Tensor, bits: int) -> dict[str, np.ndarray]:
-    """Return whole steps, moved above zero, as low bytes and packed high bits, least significant bit first."""
-    numbers = (steps + _zero(bits)).int().cpu().numpy()
-    high = (numbers >> 8).reshape(-1, 1) >> np.arange(bits - 8) & 1
-    return {
-        f"{name}_low": (numbers & 255).astype(np.uint8),
-        f"{name}_high": np.packbits(high.astype(np.uint8).ravel(), bitorder="little"),
-        f"{name}_step": size.cpu().numpy(),
-    }
+def _largest_logit_change(exact: SoftmaxAttention, other: SoftmaxAttention) -> float:
+    """Return what no logit of any head changes by more than."""
+    by_key = _longest(exact.query) * _longest(other.key - exact.key)
+    by_query = _longest(other.query - exact.query) * _longest(other.key)
+    return exact.scale * (by_key + by_query).max().item()
 
 
-def _largest_change(exact: SoftmaxAttention, other: SoftmaxAttention) -> float:
-    """Return the largest change of any probed logit of any head."""
-    probes = torch.linspace(0, exact.num_tokens - 1, min(PROBES, exact.num_tokens)).long()
-    return (_logits(exact, probes) - _logits(other, probes)).abs().max().item()
-
-
-def _logits(attention: SoftmaxAttention, tokens: Tensor) -> Tensor:
-    return attention.query[:, tokens] @ attention.key.transpose(-1, -2) * attention.scale
+def _longest(vectors: Tensor) -> Tensor:
+    """Return the length of the longest vector of each head."""
+    return vectors.norm(dim=-1).amax(1)

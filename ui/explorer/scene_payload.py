@@ -24,7 +24,7 @@ from analysis.baselines import global_attention
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, KIND_NAMES
 from stvit import BlockRecord, Capture
 from ui.explorer.block_payload import describe_block, own_index
-from ui.explorer.container import pack
+from ui.explorer.payload import payload_bytes
 
 SPARSE_SIDE, DENSE_SIDE = 64, 14
 """Most tokens per axis in the preview of a block with super tokens, and of one without."""
@@ -64,7 +64,7 @@ def scene_payload(
         "names": {kind: KIND_NAMES[kind] for kind in KINDS},
         "blocks": blocks,
     }
-    return pack(header, arrays)
+    return payload_bytes(header, arrays)
 
 
 def block_name(scene: str, stage: int, block: int) -> str:

@@ -10,10 +10,10 @@ export function makeBlock({ header, arrays }) {
     N,
     M,
     k: identity ? 1 : arrays.weight.length / N,
-    query: arrays.query ?? unrounded(header, arrays.query_low, arrays.query_high, arrays.query_step),
-    key: arrays.key ?? unrounded(header, arrays.key_low, arrays.key_high, arrays.key_step),
+    query: vectors(header, arrays.query, arrays.query_step),
+    key: vectors(header, arrays.key, arrays.key_step),
     logNormaliser: arrays.log_normaliser ?? null,
-    weight: identity ? null : arrays.weight,
+    weight: identity ? null : weights(arrays.weight),
     index: identity
       ? null
       : arrays.index
@@ -60,20 +60,22 @@ export function withoutNegatives(index, phantom) {
   return Int32Array.from(index, (cell) => (cell < 0 ? phantom : cell));
 }
 
-// Vectors (heads, N, dim) from numbers whose low bytes and packed upper bits come apart, in steps of each channel.
-function unrounded({ bits, heads }, low, high, steps) {
-  const vectors = new Float32Array(low.length);
-  const perHead = low.length / heads;
+// Vectors (heads, N, dim), sent as they are or in whole steps of each channel, whose sizes are (heads, dim).
+function vectors({ heads }, sent, steps) {
+  if (!steps) return sent;
+  const perHead = sent.length / heads;
   const dim = steps.length / heads;
-  const upper = bits - 8;
-  const zero = 2 ** (bits - 1) - 1;
-  for (let i = 0; i < low.length; i++) {
-    const bit = upper * i;
-    const pair = high[bit >> 3] | (high[(bit >> 3) + 1] << 8); // past the end reads as 0
-    const number = low[i] | (((pair >> (bit & 7)) & (2 ** upper - 1)) << 8);
-    vectors[i] = (number - zero) * steps[Math.floor(i / perHead) * dim + (i % dim)];
-  }
-  return vectors;
+  const values = new Float32Array(sent.length);
+  for (let i = 0; i < sent.length; i++) values[i] = sent[i] * steps[Math.floor(i / perHead) * dim + (i % dim)];
+  return values;
+}
+
+// Weights, sent as they are or in the 65,535 steps from 0 to 1.
+function weights(sent) {
+  if (!(sent instanceof Uint16Array)) return sent;
+  const values = new Float32Array(sent.length);
+  for (let i = 0; i < sent.length; i++) values[i] = sent[i] / 65535;
+  return values;
 }
 
 function allTokens(header) {

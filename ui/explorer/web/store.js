@@ -1,7 +1,7 @@
 // Decoded payloads, shared by everything on the page: a block looked at once is there at once the next time.
 
 import { makeBlock } from "./block.js";
-import { decodePayload, payloadHeader } from "./payload.js";
+import { decodePayload } from "./payload.js";
 
 const MAX_BYTES = 128 * 2 ** 20; // of payloads kept, as sent; the oldest go first
 
@@ -10,9 +10,9 @@ const listeners = new Set();
 
 // Takes a payload as bytes, unless its name is known, and tells everybody. Names are unique to their content.
 export function keepPayload(bytes) {
-  const { name, kind } = payloadHeader(bytes);
-  if (kept.has(name)) return;
   const decoded = decodePayload(bytes);
+  const { name, kind } = decoded.header;
+  if (kept.has(name)) return;
   kept.set(name, { bytes: bytes.length, content: kind === "block" ? makeBlock(decoded) : decoded });
   forgetOldest(name);
   for (const listener of listeners) listener();
