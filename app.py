@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.links import keep_notes, mend_place, show_notes
-from ui.sidebar import choose_view
-from ui.toolbar import keep_place
+from ui.address import keep_notes, mend_place, show_notes
+from ui.panels.pickers import keep_place
+from ui.sidebar.choose import choose_view
 
 UI = Path(__file__).parent / "ui"
 

@@ -1,5 +1,5 @@
 """Analysis of captures: attention baselines, redundancy, superpixels and figures."""
 
-from analysis.ledger import ledger
+from analysis.redundancy.ledger import ledger
 
 __all__ = ["ledger"]

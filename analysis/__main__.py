@@ -1,5 +1,5 @@
 """Start the command line: python -m analysis."""
 
-from analysis.cli import main
+from analysis.commands.measure import main
 
 raise SystemExit(main())

@@ -1,6 +1,6 @@
 """Start the command line: python -m analysis.anchor."""
 
-from analysis.anchor_cli import main
+from analysis.commands.anchor import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -10,11 +10,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from analysis.ledger import ledger
-from analysis.superpixels import felzenszwalb_labels, slic_labels, token_image
+from analysis.grouping.methods import count_iterations
+from analysis.grouping.superpixels import felzenszwalb_labels, slic_labels, token_image
+from analysis.redundancy.ledger import ledger
 from stvit import Association, BlockId, Capture, STViT, TokenGrid, capture
 from stvit.association import AnyAssociation
-from stvit.swaps import Swap
+from stvit.capturing.association_swaps import Swap
 
 REPORTED = ("mass", "entropy", "distance", "effective_rank", "token_cosine", "super_token_cosine")
 """Metrics that are reported before and after a change."""
@@ -75,11 +76,6 @@ def standard_variants(shown: UInt8[np.ndarray, "height width 3"]) -> dict[str, V
         "hard": Variant("Hard assignment", association="hard"),
     }
     return variants | {f"iterations_{n}": Variant(count_iterations(n), num_iters=n) for n in range(6)}
-
-
-def count_iterations(count: int) -> str:
-    """Return a number of iterations in words: 1 iteration, 2 iterations."""
-    return f"{count} iteration{'' if count == 1 else 's'}"
 
 
 def compare(learned: Capture, changed: Capture, image: int = 0) -> Change:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.counterfactual import Change, Variant, compare, metrics_before_and_after
-from analysis.label_maps import Labels
+from analysis.grouping.label_maps import Labels
 from stvit import BlockId, Capture
 
 COLUMNS = ("stage", "block", "quantity", "unit", "before", "after")

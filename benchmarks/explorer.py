@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.figures.attention_maps import Anchor
+from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, Capture, capture, create_model
-from stvit.image_framing import STRIDES
 from stvit.images import PreparedImage, prepare
-from stvit.sample_images import sample_images
+from stvit.images.framing import STRIDES
+from stvit.images.samples import sample_images
 from ui.explorer import standalone_html
 from ui.explorer.block_payload import block_payload
 from ui.explorer.scene_payload import scene_payload

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 import scipy.io
 
-from analysis.boundary_scores import boundary_precision, boundary_recall, default_tolerance
-from analysis.render import upsample_labels
-from analysis.segmentation_metrics import contour_density, explained_variation, segment_count
-from analysis.superpixels import regular_grid_labels, slic_token_labels
+from analysis.figures.paint import upsample_labels
+from analysis.grouping.boundary_scores import boundary_precision, boundary_recall, default_tolerance
+from analysis.grouping.scores import contour_density, explained_variation, segment_count
+from analysis.grouping.superpixels import regular_grid_labels, slic_token_labels
 from stvit import BlockRecord, STViT, capture, load_pretrained
 from stvit.images import PreparedImage, prepare
 

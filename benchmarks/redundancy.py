@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 
 from analysis import ledger
-from analysis.baselines import global_attention
-from analysis.redundancy import SINK_FACTOR
-from analysis.row_view import LEVELS, RowSettings
+from analysis.attention.baselines import global_attention
+from analysis.redundancy.measure import SINK_FACTOR
+from analysis.redundancy.row_metrics import LEVELS, RowSettings
 from benchmarks.memory import peak_mib
 from benchmarks.timing import compare
 from stvit import BlockRecord, Capture, capture, create_model

@@ -16,15 +16,15 @@ Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from
 """
 
 from stvit.association import Association, CellAssociation, associate
-from stvit.capture import TapError, capture
+from stvit.capturing.capture import TapError, capture
+from stvit.capturing.records import BlockRecord, Capture
 from stvit.config import CONFIGS, STViTConfig, get_config
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
-from stvit.pretrained import load_pretrained
-from stvit.records import BlockRecord, Capture
 from stvit.softmax_attention import SoftmaxAttention
 from stvit.token_attention import DecomposedAttention
-from stvit.weights import load_weights
+from stvit.weights.load import load_weights
+from stvit.weights.pretrained import load_pretrained
 
 __version__ = "0.1.0"
 

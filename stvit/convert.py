@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from stvit.variants import outline_of_config
-from stvit.weights import WeightsError, file_digest, model_from_file, save_weights
+from stvit.weights.load import WeightsError, file_digest, model_from_file, save_weights
+from stvit.weights.outline import outline_of_config
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

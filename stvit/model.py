@@ -24,7 +24,7 @@ from stvit.layers import (
     unrecorded_batch_norm,
 )
 from stvit.mixers import build_mixer
-from stvit.weight_files import read_safetensors, write_weights
+from stvit.weights.files import read_safetensors, write_weights
 
 
 class BlockId(NamedTuple):

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 import jaxtyping
 import pytest
 import torch
-from browser_support import FLAGS, chromium_path
-from tiny import tiny_model, tiny_pixels
 from torch import Tensor
 
 from stvit import STViT
+from tests.support.browser_support import FLAGS, chromium_path
+from tests.support.tiny import tiny_model, tiny_pixels
 
 if TYPE_CHECKING:
     import playwright.sync_api as playwright

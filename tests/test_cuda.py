@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from golden_cases import CASES, load_case
-from test_golden import pairs
-from tiny import tiny_model
-from tolerances import NETWORK, assert_close
-from training_data import TINY_MODEL, tiny_cache, tiny_config
 
 from analysis import ledger
-from analysis.anchor_maps import anchor_maps
-from analysis.attention_rules import token_pixels
-from analysis.class_gradient import class_gradients
+from analysis.attention.kinds import token_pixels
 from analysis.counterfactual import counterfactuals, standard_variants
-from analysis.footprint import Footprints
-from analysis.groupings import learned_labels
-from analysis.lesson import lesson, lesson_table
+from analysis.grouping.methods import learned_labels
+from analysis.one_token.anchor import anchor_maps
+from analysis.one_token.steps import lesson, lesson_table
 from analysis.outcome import outcome_of, outcome_table
-from analysis.redundancy import head_pairs
-from analysis.rollout import rollout
-from analysis.similarity import cka_matrix
+from analysis.redundancy.features import cka_matrix
+from analysis.redundancy.measure import head_pairs
+from analysis.relevance.class_gradient import class_gradients
+from analysis.relevance.footprint import Footprints
+from analysis.relevance.rollout import rollout
 from stvit import CONFIGS, BlockId, capture, load_pretrained
 from stvit.images import prepare
-from stvit.sample_images import sample_images
+from stvit.images.samples import sample_images
+from tests.support.golden_cases import CASES, load_case
+from tests.support.golden_pairs import pairs
+from tests.support.tiny import tiny_model
+from tests.support.tolerances import NETWORK, assert_close
+from tests.support.training_data import TINY_MODEL, tiny_cache, tiny_config
 from training.checkpoint import LAST, load_checkpoint
 from training.loop import METRICS, Trainer
 from training.metrics import read_metrics

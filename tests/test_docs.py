@@ -1,18 +1,17 @@
 """The pages of docs/ say what the code does."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from analysis.attention_rules import ATTENTIONS
-from analysis.baselines import DEFAULT_WINDOW
-from analysis.metric_catalogue import CATALOGUE
-from analysis.redundancy import SINK_FACTOR
-from analysis.row_view import RowSettings
-from analysis.spectrum import EXACT_TOKENS
+from analysis.attention.baselines import DEFAULT_WINDOW
+from analysis.attention.kinds import ATTENTIONS
+from analysis.redundancy.catalogue import CATALOGUE
+from analysis.redundancy.measure import SINK_FACTOR
+from analysis.redundancy.ranks import EXACT_TOKENS
+from analysis.redundancy.row_metrics import RowSettings
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 METRICS = (ROOT / "docs" / "metrics.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "pretrained" / "README.md", *(ROOT / "docs").glob("*.md")]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from stvit.storage import explain_full_disk, write_atomically
+from stvit.atomic_files import explain_full_disk, write_atomically
 from training.sources import Listing, list_images, read_files
 
 CORRUPT = ("fatal", "skip")

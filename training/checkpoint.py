@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stvit.storage import write_atomically
+from stvit.atomic_files import write_atomically
 
 LAST = "last.pt"
 """File name of the newest checkpoint of a run."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stvit.messages import sentence
+from stvit.error_text import sentence
 from training.cache import CORRUPT, open_cache
 from training.checkpoint import LAST, load_checkpoint
 from training.config import TrainingConfig
@@ -178,7 +178,7 @@ def run_evaluation(options: argparse.Namespace) -> None:
 
 def run_export(options: argparse.Namespace) -> None:
     """Write the averaged weights of a run and say what was written."""
-    from stvit.storage import file_digest
+    from stvit.atomic_files import file_digest
     from training.export import export
 
     checkpoint = options.run_folder / LAST if options.run_folder.is_dir() else options.run_folder

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from stvit.images import ImageError, prepare
 from stvit.model import STViT
-from stvit.pretrained import list_pretrained, load_pretrained
-from stvit.weights import model_from_file
+from stvit.weights.load import model_from_file
+from stvit.weights.pretrained import list_pretrained, load_pretrained
 from training.cache import corrupt_image_message
 from training.checkpoint import LAST
 from training.class_names import readable_names

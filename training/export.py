@@ -6,7 +6,7 @@ import torch
 
 from stvit.config import STViTConfig
 from stvit.model import STViT
-from stvit.weights import model_from_file, save_weights
+from stvit.weights.load import model_from_file, save_weights
 from training.checkpoint import load_checkpoint
 from training.class_names import readable_names
 

@@ -245,6 +245,6 @@ def _check_classes(train: ImageCache, val: ImageCache) -> None:
 
 
 def _load_init(model: STViT, source: str) -> None:
-    from stvit.weights import load_weights
+    from stvit.weights.load import load_weights
 
     load_weights(model, source)

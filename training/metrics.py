@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stvit.storage import explain_full_disk, write_atomically
+from stvit.atomic_files import explain_full_disk, write_atomically
 
 
 @dataclass

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import ledger
-from ui.view import View
+from ui.view.view import View
 
 ATTENTIONS = {"super": "Super token", "global": "Global", "local": "Local"}
 

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.attention_rules import attention_rules
-from analysis.figures.dashboard_paper import cost_figure, redundancy_figure
-from analysis.figures.paper import Curve, head_matrix_values
-from analysis.metric_catalogue import CATALOGUE, ROW_METRICS
-from analysis.redundancy import per_token
+from analysis.attention.kinds import attention_rules
+from analysis.figures.paper.charts import Curve, head_matrix_values
+from analysis.figures.paper.dashboard import cost_figure, redundancy_figure
+from analysis.redundancy.catalogue import CATALOGUE, ROW_METRICS
+from analysis.redundancy.measure import per_token
+from analysis.redundancy.uniform_values import uniform_values
 from analysis.reports.report import Report, Subject, head_caption
-from analysis.uniform import uniform_values
 from stvit import BlockRecord, Capture
 
 

@@ -6,17 +6,17 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.anchor_maps import AnchorMap
-from analysis.anchor_tables import arrays_of, table_of
-from analysis.figures.anchor_paper import anchor_figure
-from analysis.figures.lesson_paper import lesson_figure
-from analysis.figures.picture_paper import change_figure, grouping_figure, rollout_figure
-from analysis.figures.rollout import SQUARE, in_squares
-from analysis.groupings import Grouping, Resolution, describe_groupings, grouping_arrays
-from analysis.lesson import Lesson, lesson_table
+from analysis.figures.paper.anchor import anchor_figure
+from analysis.figures.paper.pictures import change_figure, grouping_figure, rollout_figure
+from analysis.figures.paper.steps import lesson_figure
+from analysis.figures.screen.rollout import SQUARE, in_squares
+from analysis.grouping.methods import Grouping, Resolution, describe_groupings, grouping_arrays
+from analysis.one_token.anchor import AnchorMap
+from analysis.one_token.anchor_tables import arrays_of, table_of
+from analysis.one_token.steps import Lesson, lesson_table
 from analysis.outcome import Outcome, outcome_table
+from analysis.relevance.rollout import Rollout
 from analysis.reports.report import Report, Subject, head_caption
-from analysis.rollout import Rollout
 from stvit import BlockRecord
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.figures.paper import Figure
+from analysis.figures.paper.charts import Figure
 from stvit.images import PreparedImage
 
 FIGURES = ("png", "svg", "pdf")

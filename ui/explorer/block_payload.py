@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from analysis.baselines import DEFAULT_WINDOW, global_attention
-from analysis.row_summary import LARGE_SHARE, NEIGHBOURHOOD
+from analysis.attention.baselines import DEFAULT_WINDOW, global_attention
+from analysis.redundancy.row_metrics import LARGE_SHARE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
 from ui.explorer.payload import payload_bytes
 from ui.explorer.rounding import SentAttention, in_unit_steps, log_normalisers, sent_attention

@@ -11,13 +11,13 @@ from hashlib import sha256
 
 import streamlit as st
 
-from analysis.figures.attention_maps import Anchor
+from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, BlockRecord
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import streamlit_module, style
 from ui.explorer.scene_payload import block_name, scene_payload
 from ui.explorer.state import ExplorerState, Memory, decide
-from ui.view import View
+from ui.view.view import View
 
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
 

@@ -20,7 +20,7 @@ from matplotlib import colormaps
 from PIL import Image
 from torch import Tensor
 
-from analysis.baselines import global_attention
+from analysis.attention.baselines import global_attention
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, KIND_NAMES
 from stvit import BlockRecord, Capture
 from ui.explorer.block_payload import describe_block, own_index

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from analysis.figures.attention_maps import Anchor
+from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, Capture
-from stvit.image_framing import STRIDES
+from stvit.images.framing import STRIDES
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import script, style
 from ui.explorer.scene_payload import block_name, scene_payload

@@ -5,12 +5,12 @@ import streamlit as st
 import torch
 
 from analysis.cost import COST_SIZES, cost_table, crossing, global_attention_macs, super_token_attention_macs
-from analysis.figures.cost import scaling_curves
+from analysis.figures.screen.cost import scaling_curves
 from analysis.reports.charts import cost_report, operation_curves, time_curves
 from stvit import TokenGrid
-from ui.export import Export, offer
 from ui.measuring import REPEATS, measure
-from ui.view import View, current_view
+from ui.panels.export import Export, offer
+from ui.view.view import View, current_view
 
 STAGES = (0, 1)
 

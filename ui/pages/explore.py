@@ -3,17 +3,17 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analysis.anchor_maps import AnchorMap, anchor_maps
-from analysis.figures.attention_maps import Anchor, attention_map, picture
+from analysis.figures.screen.heat import Anchor, attention_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
+from analysis.one_token.anchor import AnchorMap, anchor_maps
 from analysis.reports.pictures import anchor_report
 from stvit import BlockRecord
 from ui.explorer import explorer, standalone_html
-from ui.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
-from ui.headings import heading
-from ui.lesson_steps import show_lesson
-from ui.toolbar import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
-from ui.view import View, current_view
+from ui.panels.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.panels.panel import heading
+from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
+from ui.panels.steps import show_lesson
+from ui.view.view import View, current_view
 
 WAYS = ["Live", "Figures"]
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui.lesson_steps import show_lesson
-from ui.toolbar import choose_anchor, choose_block, choose_head
-from ui.view import current_view
+from ui.panels.pickers import choose_anchor, choose_block, choose_head
+from ui.panels.steps import show_lesson
+from ui.view.view import current_view
 
 
 def show() -> None:

@@ -8,19 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis.figures.attention_maps import attention_map
-from analysis.figures.depth import metric_by_depth
-from analysis.figures.heads import head_matrix
+from analysis.figures.screen.depth import metric_by_depth
+from analysis.figures.screen.heads import head_matrix
+from analysis.figures.screen.heat import attention_map
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.metric_catalogue import BLOCK_METRICS, CATALOGUE, ROW_METRICS
+from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE, ROW_METRICS
+from analysis.redundancy.uniform_values import uniform_values
 from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
-from analysis.uniform import uniform_values
 from stvit import BlockId, BlockRecord
-from ui.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
-from ui.headings import heading
 from ui.measurements import ATTENTIONS, attentions_within_reach, measured
-from ui.toolbar import choose_block, choose_head, keep_valid
-from ui.view import View, current_view
+from ui.panels.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.panels.panel import heading
+from ui.panels.pickers import choose_block, choose_head, keep_valid
+from ui.view.view import View, current_view
 
 DEFAULT_METRICS = ["entropy", "distance"]
 CHART_COLUMNS = 2

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from analysis.class_gradient import ClassGradients, class_gradients
-from analysis.figures.attention_maps import Anchor, attention_map, picture
-from analysis.figures.rollout import rollout_map
+from analysis.figures.screen.heat import Anchor, attention_map, picture
+from analysis.figures.screen.rollout import rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
-from analysis.footprint import Footprints
+from analysis.relevance.class_gradient import ClassGradients, class_gradients
+from analysis.relevance.footprint import Footprints
+from analysis.relevance.rollout import Rollout, rollout
 from analysis.reports.pictures import rollout_options, rollout_report
-from analysis.rollout import Rollout, rollout
 from stvit import BlockId, BlockRecord
-from ui.export import Export, anchor_words, block_words, file_name, offer, picture_words, subject_of
-from ui.headings import heading
-from ui.toolbar import choose_anchor, choose_block
-from ui.view import View, current_view
+from ui.panels.export import Export, anchor_words, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.panel import heading
+from ui.panels.pickers import choose_anchor, choose_block
+from ui.view.view import View, current_view
 
 PLAIN = "attention alone"
 STARTS = {"pooled": "the prediction (all tokens)", "token": "one token"}

@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.groupings import METHODS, Resolution
+from analysis.grouping.methods import METHODS, Resolution
 from analysis.reports.pictures import groupings_report
 from stvit import BlockRecord
-from ui.export import Export, block_words, file_name, offer, picture_words, subject_of
-from ui.groupings import DRAWINGS, draw, groupings
-from ui.headings import heading
-from ui.toolbar import choose_block
-from ui.view import current_view
+from ui.panels.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.groupings import DRAWINGS, draw, groupings
+from ui.panels.panel import heading
+from ui.panels.pickers import choose_block
+from ui.view.view import current_view
 
 LARGEST_ITERATIONS = 5
 DEFAULT_METHODS = ["grid", "super", "slic"]

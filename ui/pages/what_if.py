@@ -4,18 +4,18 @@ import numpy as np
 import streamlit as st
 
 from analysis.counterfactual import Variant, standard_variants
-from analysis.figures.depth import change_by_depth
+from analysis.figures.screen.depth import change_by_depth
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.groupings import Grouping
+from analysis.grouping.methods import Grouping
 from analysis.outcome import Outcome, outcome_of
 from analysis.reports.pictures import change_report
 from stvit import BlockRecord
-from ui.captures import look_again
-from ui.export import Export, block_words, file_name, offer, picture_words, subject_of
-from ui.groupings import DRAWINGS, Drawing, draw
-from ui.headings import heading
-from ui.toolbar import choose_block
-from ui.view import View, current_view
+from ui.panels.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.groupings import DRAWINGS, Drawing, draw
+from ui.panels.panel import heading
+from ui.panels.pickers import choose_block
+from ui.view.runs import look_again
+from ui.view.view import View, current_view
 
 ITERATIONS = "iterations"
 LARGEST_ITERATIONS = 5

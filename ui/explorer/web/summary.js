@@ -1,4 +1,4 @@
-// The figures beside one row or column; the same definitions as analysis/row_summary.py.
+// The figures beside one row or column; the same definitions as analysis/one_token/row_summary.py.
 
 const SLACK = 1e-12; // so that a share of exactly 90 % is reached in spite of rounding
 

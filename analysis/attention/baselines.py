@@ -1,0 +1,163 @@
+"""Attentions to hold token attention against: global, local, uniform, identity, swapped association.
+
+Global and local attention come from the same block's own q and k over all its tokens, that is, the attention
+the block would have without super tokens. All are row sources and hold nothing of N x N.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from analysis.attention.windows import LocalAttention
+from stvit import Association, BlockRecord, DecomposedAttention, SoftmaxAttention
+from stvit.capturing.association_swaps import Swap, swapped
+from stvit.softmax_attention import check_head, check_token
+
+DEFAULT_WINDOW = 7
+"""Tokens per window and axis of local attention, as in Swin (Liu et al., ICCV 2021)."""
+
+
+def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
+    """Return softmax(q k^T / sqrt(d)) over all tokens of a block, from the block's own weights.
+
+    With cell 1 this is the attention of the block itself.
+
+    Args:
+        record: A captured block.
+        image: Which image of the batch.
+
+    Raises:
+        IndexError: If the batch has no such image.
+        RuntimeError: If the weights were changed after the capture.
+    """
+    _check_image(record, image)
+    if record.grid.is_identity:
+        return SoftmaxAttention(record.super_query[image], record.super_key[image], record.scale)
+    query, key = record.token_query_key(image)
+    return SoftmaxAttention(query, key, record.scale)
+
+
+def local_attention(
+    record: BlockRecord, window: int | tuple[int, int] = DEFAULT_WINDOW, image: int = 0
+) -> LocalAttention:
+    """Return the attention of a block inside non-overlapping windows of tokens, from the block's own q and k.
+
+    Args:
+        record: A captured block.
+        window: Tokens per window and axis, one number or (height, width).
+        image: Which image of the batch.
+
+    Raises:
+        ValueError: If the window is not of at least 1 x 1 tokens.
+        IndexError: If the batch has no such image.
+        RuntimeError: If the weights were changed after the capture.
+    """
+    whole = global_attention(record, image)
+    return LocalAttention(whole.query, whole.key, whole.scale, record.grid.height, record.grid.width, window)
+
+
+def swapped_attention(
+    record: BlockRecord, association: Swap, image: int = 0, num_iters: int = 1
+) -> DecomposedAttention:
+    """Return the token attention of a block with another association in place of the learned one.
+
+    The super tokens are sampled again from the block's tokens, and A(S) follows from them under the block's own
+    weights. The tokens themselves stay as they were: to let a swap change the layers after it, run
+    `stvit.capture(association=...)`.
+
+    Args:
+        record: A captured block.
+        association: "grid", "hard" or "masked", labels of shape (H, W) or (B, H, W), an `Association`, or a rule;
+            see `stvit.swaps.Swap`.
+        image: Which image of the batch.
+        num_iters: Sampling iterations, for "masked" only.
+
+    Raises:
+        ValueError: If the association does not fit the block's grid.
+        IndexError: If the batch has no such image.
+        RuntimeError: If the weights were changed after the capture.
+    """
+    _check_image(record, image)
+    tokens = record.tokens[image : image + 1]
+    learned = record.association.select(image)
+    used = swapped(_of_image(association, image), tokens, record.grid, learned, num_iters).to_sparse()
+    super_tokens = used.sample(tokens.flatten(2).transpose(1, 2))
+    query, key, _ = record.current_weights().qkv(super_tokens)
+    return DecomposedAttention(used, SoftmaxAttention(query[0], key[0], record.scale))
+
+
+@dataclass(frozen=True)
+class UniformAttention:
+    """Every token attends to all tokens alike, 1 / N: the most redundant attention there is.
+
+    Attributes:
+        num_tokens: Number of tokens N.
+    """
+
+    num_tokens: int
+    heads: int = 1
+
+    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
+        """Return rows start to stop (excluded), shape (stop - start, N)."""
+        check_head(head, self.heads)
+        length = min(stop, self.num_tokens) - start
+        return torch.full((1, 1), 1 / self.num_tokens).expand(length, self.num_tokens)
+
+    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return what a token attends to, shape (N,)."""
+        check_token(token, self.num_tokens)
+        return self.rows(token, token + 1, head)[0]
+
+    def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
+        return self.rows(token, token + 1, head)[0]
+
+
+@dataclass(frozen=True)
+class IdentityAttention:
+    """Every token attends to itself only: no exchange at all.
+
+    Attributes:
+        num_tokens: Number of tokens N.
+    """
+
+    num_tokens: int
+    heads: int = 1
+
+    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
+        """Return rows start to stop (excluded), shape (stop - start, N)."""
+        check_head(head, self.heads)
+        token = torch.arange(start, min(stop, self.num_tokens))
+        return torch.nn.functional.one_hot(token, self.num_tokens).float()
+
+    def sparse_rows(self, start: int, stop: int) -> tuple[Float[Tensor, "heads rows k"], Int[Tensor, "rows k"]]:
+        """Return the one entry of each row, shape (heads, rows, 1), and its token, shape (rows, 1)."""
+        token = torch.arange(start, min(stop, self.num_tokens))[:, None]
+        return torch.ones(self.heads, len(token), 1), token
+
+    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return what a token attends to, shape (N,)."""
+        check_token(token, self.num_tokens)
+        return self.rows(token, token + 1, head)[0]
+
+    def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return who attends to a token, shape (N,)."""
+        check_token(token, self.num_tokens)
+        return self.rows(token, token + 1, head)[0]
+
+
+def _of_image(association: Swap, image: int) -> Swap:
+    """Return the part of labels or of an association that belongs to one image; one image serves any batch."""
+    if isinstance(association, Tensor) and association.ndim == 3 and len(association) > 1:
+        return association[image]
+    if isinstance(association, Association) and len(association.weight) > 1:
+        return association.select(image)
+    return association
+
+
+def _check_image(record: BlockRecord, image: int) -> None:
+    if not 0 <= image < record.batch_size:
+        raise IndexError(f"Image {image} does not exist; this capture has images 0 to {record.batch_size - 1}.")

@@ -1,0 +1,1 @@
+"""Figures for the app, drawn with Plotly."""

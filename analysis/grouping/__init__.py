@@ -1,0 +1,1 @@
+"""Groupings of tokens or pixels, and scores that compare them."""

@@ -1,0 +1,72 @@
+"""How well the boundaries of a label map lie on those of a reference.
+
+Notation and sources as in `segmentation_metrics`, where the whole set of scores can be imported from.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Bool
+from scipy.ndimage import maximum_filter
+
+from analysis.grouping.label_maps import Labels, Reference, boundary_mask, check_labels, check_same_shape
+
+
+def default_tolerance(height: int, width: int) -> int:
+    """Return r = round(0.0025 * diagonal) in pixels: 1 for 224 x 224 and for 321 x 481."""
+    return round(0.0025 * math.hypot(height, width))
+
+
+def boundary_recall(labels: Labels, reference: Reference, tolerance: int | None = None) -> float:
+    """Return the part of the reference's boundary pixels that have a segment boundary near.
+
+    Rec = TP / (TP + FN); near means within the window of (2r + 1) x (2r + 1) pixels, r the tolerance. nan if the
+    reference has no boundary (the benchmark says 0).
+
+    Args:
+        labels: Segments, shape (height, width).
+        reference: Regions, same shape.
+        tolerance: r in pixels; None takes `default_tolerance`.
+
+    Raises:
+        ValueError: If shapes differ or the tolerance is negative.
+    """
+    found, _, expected = _boundary_hits(labels, reference, tolerance)
+    return found / expected if expected else math.nan
+
+
+def boundary_precision(labels: Labels, reference: Reference, tolerance: int | None = None) -> float:
+    """Return TP / (TP + FP) of the boundaries.
+
+    TP are the boundary pixels of the reference with a segment boundary near (as in `boundary_recall`), FP the
+    segment boundary pixels with no boundary of the reference near. nan if there are neither.
+
+    Args:
+        labels: Segments, shape (height, width).
+        reference: Regions, same shape.
+        tolerance: r in pixels; None takes `default_tolerance`.
+
+    Raises:
+        ValueError: If shapes differ or the tolerance is negative.
+    """
+    found, false, _ = _boundary_hits(labels, reference, tolerance)
+    return found / (found + false) if found + false else math.nan
+
+
+def _boundary_hits(labels: np.ndarray, reference: np.ndarray, tolerance: int | None) -> tuple[int, int, int]:
+    """Return boundary pixels of the reference found, segment boundary pixels far from any, and those expected."""
+    check_labels(labels)
+    check_labels(reference)
+    check_same_shape(labels, reference, "the reference")
+    tolerance = default_tolerance(*labels.shape) if tolerance is None else tolerance
+    if tolerance < 0:
+        raise ValueError(f"The tolerance of boundary scores must be at least 0 pixels, got {tolerance}.")
+    segments, regions = boundary_mask(labels), boundary_mask(reference)
+    found = regions & _widen(segments, tolerance)
+    far = segments & ~_widen(regions, tolerance)
+    return int(found.sum()), int(far.sum()), int(regions.sum())
+
+
+def _widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarray, "height width"]:
+    """Return the pixels with a true one in the square window of side 2 radius + 1."""
+    return maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)

@@ -1,0 +1,250 @@
+"""Numbers about a label map: by itself, against the image, against a reference, against another label map.
+
+Notation: S_j are the segments, G_i the regions of the reference, N the pixels. Definitions follow the code of the
+superpixel benchmark (Stutz, Hermans and Leibe, CVIU 2018, arXiv 1612.01601), which differs from its text in
+places; each docstring gives the formula. What is 0/0 (the explained variation of an image of one colour, the
+boundary recall of a reference without boundary) is nan, never a number that would enter a mean.
+
+Boundary scores mean little without the tolerance, the actual number of segments and their connectivity:
+`SegmentStatistics` and `SegmentAgreement` keep them together.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.grouping.boundary_scores import boundary_precision, boundary_recall, default_tolerance
+from analysis.grouping.label_maps import (
+    Features,
+    Labels,
+    Reference,
+    boundary_mask,
+    check_labels,
+    check_same_shape,
+    compact_labels,
+    connected_labels,
+)
+from analysis.grouping.overlap_scores import (
+    achievable_segmentation_accuracy,
+    adjusted_rand_index,
+    conditional_entropy,
+    corrected_undersegmentation_error,
+    soft_achievable_segmentation_accuracy,
+    undersegmentation_error,
+    variation_of_information,
+)
+
+__all__ = [
+    "SegmentAgreement",
+    "SegmentStatistics",
+    "achievable_segmentation_accuracy",
+    "adjusted_rand_index",
+    "boundary_precision",
+    "boundary_recall",
+    "compactness",
+    "compare_segments",
+    "conditional_entropy",
+    "contour_density",
+    "corrected_undersegmentation_error",
+    "default_tolerance",
+    "describe_segments",
+    "disconnected_count",
+    "empty_count",
+    "explained_variation",
+    "intra_segment_variation",
+    "segment_count",
+    "soft_achievable_segmentation_accuracy",
+    "undersegmentation_error",
+    "variation_of_information",
+]
+
+
+@dataclass(frozen=True)
+class SegmentStatistics:
+    """What can be said about a label map without a reference.
+
+    Attributes:
+        count: Labels that own at least one pixel.
+        empty: Labels that own none, of the grid's total; None where no total was given.
+        components: 4-connected pieces of all labels together.
+        disconnected: Labels in more than one piece.
+        explained_variation: See `explained_variation`.
+        intra_segment_variation: See `intra_segment_variation`.
+        compactness: See `compactness`.
+        contour_density: See `contour_density`.
+    """
+
+    count: int
+    empty: int | None
+    components: int
+    disconnected: int
+    explained_variation: float
+    intra_segment_variation: float
+    compactness: float
+    contour_density: float
+
+
+@dataclass(frozen=True)
+class SegmentAgreement:
+    """How a label map agrees with a reference, with what is needed to read the numbers.
+
+    Attributes:
+        count: Segments of the label map that own at least one pixel.
+        reference_count: Regions of the reference.
+        disconnected: Segments in more than one piece.
+        tolerance: Distance r in pixels allowed to boundaries.
+        boundary_recall: See `boundary_recall`.
+        boundary_precision: See `boundary_precision`.
+        undersegmentation_error: See `undersegmentation_error`.
+        achievable_segmentation_accuracy: See `achievable_segmentation_accuracy`.
+        adjusted_rand_index: See `adjusted_rand_index`.
+        variation_of_information: See `variation_of_information`, in nats.
+    """
+
+    count: int
+    reference_count: int
+    disconnected: int
+    tolerance: int
+    boundary_recall: float
+    boundary_precision: float
+    undersegmentation_error: float
+    achievable_segmentation_accuracy: float
+    adjusted_rand_index: float
+    variation_of_information: float
+
+
+def describe_segments(labels: Labels, image: Features, total: int | None = None) -> SegmentStatistics:
+    """Compute everything that needs no reference.
+
+    Args:
+        labels: Label map, shape (height, width).
+        image: Colours or any other features of the same pixels.
+        total: Super tokens of the grid, if the labels name them.
+
+    Raises:
+        ValueError: If shapes differ, or the labels are more than the total.
+    """
+    return SegmentStatistics(
+        count=segment_count(labels),
+        empty=None if total is None else empty_count(labels, total),
+        components=segment_count(connected_labels(labels)),
+        disconnected=disconnected_count(labels),
+        explained_variation=explained_variation(labels, image),
+        intra_segment_variation=intra_segment_variation(labels, image),
+        compactness=compactness(labels),
+        contour_density=contour_density(labels),
+    )
+
+
+def compare_segments(labels: Labels, reference: Reference, tolerance: int | None = None) -> SegmentAgreement:
+    """Compute everything that holds a label map against a reference (human regions, or another method's segments).
+
+    Args:
+        labels: Segments, shape (height, width).
+        reference: Regions, same shape.
+        tolerance: r of the boundary scores in pixels; None takes `default_tolerance`.
+
+    Raises:
+        ValueError: If shapes differ or the tolerance is negative.
+    """
+    tolerance = default_tolerance(*labels.shape) if tolerance is None else tolerance
+    return SegmentAgreement(
+        count=segment_count(labels),
+        reference_count=segment_count(reference),
+        disconnected=disconnected_count(labels),
+        tolerance=tolerance,
+        boundary_recall=boundary_recall(labels, reference, tolerance),
+        boundary_precision=boundary_precision(labels, reference, tolerance),
+        undersegmentation_error=undersegmentation_error(labels, reference),
+        achievable_segmentation_accuracy=achievable_segmentation_accuracy(labels, reference),
+        adjusted_rand_index=adjusted_rand_index(labels, reference),
+        variation_of_information=variation_of_information(labels, reference),
+    )
+
+
+def segment_count(labels: Labels) -> int:
+    """Count the labels that own at least one pixel."""
+    check_labels(labels)
+    return len(compact_labels(labels)[1])
+
+
+def empty_count(labels: Labels, total: int) -> int:
+    """Count the labels of 0 ... total - 1 that own no pixel.
+
+    Raises:
+        ValueError: If a label lies beyond the total.
+    """
+    check_labels(labels)
+    if labels.max() >= total:
+        raise ValueError(f"A total of {total} means labels from 0 to {total - 1}, got {labels.max()}.")
+    return total - segment_count(labels)
+
+
+def disconnected_count(labels: Labels) -> int:
+    """Count the labels whose pixels form more than one 4-connected component."""
+    components = connected_labels(labels)
+    _, first = np.unique(components, return_index=True)
+    owner, _ = compact_labels(labels.ravel()[first])
+    return int((np.bincount(owner) > 1).sum())
+
+
+def explained_variation(labels: Labels, image: Features) -> float:
+    """Return the part of the image's variance that segment means keep, from 0 to 1; nan for a constant image.
+
+    EV = sum_p |mu_S(p) - mu|^2 / sum_p |x_p - mu|^2, summed over channels (Moore et al. 2008).
+
+    Raises:
+        ValueError: If shapes differ.
+    """
+    segment, pixels, means = _segment_means(labels, image)
+    if (pixels == pixels[0]).all():
+        return math.nan
+    sizes = np.bincount(segment)
+    between = (sizes[:, None] * (means - pixels.mean(axis=0)) ** 2).sum()
+    return float(between / ((pixels - pixels.mean(axis=0)) ** 2).sum())
+
+
+def intra_segment_variation(labels: Labels, image: Features) -> float:
+    """Return the mean over segments of their standard deviation, in units of the image.
+
+    ICV = mean_j sqrt(1/|S_j| sum_{p in S_j} |x_p - mu_j|^2) (Benesova and Kottman 2014).
+
+    Raises:
+        ValueError: If shapes differ.
+    """
+    segment, pixels, means = _segment_means(labels, image)
+    squares = ((pixels - means[segment]) ** 2).sum(axis=1)
+    return float(np.sqrt(np.bincount(segment, squares) / np.bincount(segment)).mean())
+
+
+def compactness(labels: Labels) -> float:
+    """Return how round the segments are, from 0 to 1; pi/4 for squares.
+
+    CO = sum_j |S_j|/N * 4 pi |S_j| / L_j^2, L_j the sides of pixels of S_j that face another segment or the border
+    of the image. This is the benchmark's; values of Schick et al. 2012 are not comparable.
+    """
+    check_labels(labels)
+    segment, _ = compact_labels(labels)
+    framed = np.pad(segment, 1, constant_values=-1)
+    shifted = (framed[:-2, 1:-1], framed[2:, 1:-1], framed[1:-1, :-2], framed[1:-1, 2:])
+    sides = sum((segment != other).astype(np.int64) for other in shifted)
+    area = np.bincount(segment.ravel())
+    perimeter = np.bincount(segment.ravel(), sides.ravel())
+    return float((4 * np.pi * area**2 / perimeter**2).sum() / segment.size)
+
+
+def contour_density(labels: Labels) -> float:
+    """Return the part of the pixels that lie on a boundary (differ from any of their 4 neighbours)."""
+    check_labels(labels)
+    return float(boundary_mask(labels).mean())
+
+
+def _segment_means(labels: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the segment of each pixel, the pixels (N, channels) as floats and the means of the segments."""
+    check_labels(labels)
+    check_same_shape(labels, image, "the image")
+    segment, values = compact_labels(labels.ravel())
+    pixels = image.reshape(labels.size, -1).astype(np.float64)
+    sums = np.stack([np.bincount(segment, channel, len(values)) for channel in pixels.T], axis=1)
+    return segment, pixels, sums / np.bincount(segment)[:, None]

@@ -1,0 +1,93 @@
+"""What one token attends to, in every way that can be compared: the maps around an anchor."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from analysis.attention.baselines import global_attention, local_attention
+from analysis.attention.row_source import RowSource
+from analysis.one_token.row_summary import row_summary
+from stvit import BlockRecord
+
+WINDOW = 7
+"""Tokens per side of a local attention window, as in Swin."""
+
+
+@dataclass(frozen=True)
+class AnchorMap:
+    """One value per token, seen from an anchor.
+
+    Attributes:
+        title: Heading.
+        kind: Key of its colour in `analysis.figures.style`.
+        note: One line of figures about it.
+        values: One value per token, shape (H, W).
+        quantity: What the values are, for the colour bar.
+    """
+
+    title: str
+    kind: str
+    note: str
+    values: np.ndarray
+    quantity: str = "attention"
+
+    @property
+    def is_attention(self) -> bool:
+        """Whether the values are attention weights, so that panels can share one scale."""
+        return self.kind != "association"
+
+
+def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels: int) -> Iterator[AnchorMap]:
+    """Yield the maps of an anchor: super token attention both ways, global, local, association.
+
+    Args:
+        record: A captured block; the first image of its batch is looked at.
+        head: Which head, None for the mean.
+        token: The anchor.
+        token_pixels: Pixels of the image per token and axis.
+
+    Raises:
+        IndexError: If there is no such token or head.
+    """
+    record.grid.position(token)
+    through = record.token_attention()
+    sources: dict[str, RowSource] = {
+        "super": through,
+        "global": global_attention(record),
+        "local": local_attention(record, window=WINDOW),
+    }
+    titles = {
+        "super": "Super token attention, outgoing",
+        "global": "Global attention, outgoing",
+        "local": f"Local attention, outgoing ({WINDOW} x {WINDOW})",
+    }
+    for kind, source in sources.items():
+        row = source.row(token, head)
+        yield AnchorMap(titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
+        if kind == "super":
+            column = through.column(token, head)
+            note = f"received in all {column.sum():.2f} (1 on average)"
+            yield AnchorMap("Super token attention, incoming", kind, note, _map(column, record))
+    yield _association_panel(record, token)
+
+
+def _note(row: Tensor, record: BlockRecord, token: int, token_pixels: int) -> str:
+    summary = row_summary(row.numpy(force=True), record.grid, token, token_pixels)
+    return f"entropy {summary.entropy:.2f} nats · distance {summary.distance:.0f} px · mass kept {summary.mass:.2f}"
+
+
+def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
+    """Show the anchor's association on the tokens that belong to each of its super tokens."""
+    association, labels = record.association, record.labels()[0].flatten()
+    index, weight = association.index[0, token], association.weight[0, token]
+    of_cell = weight.new_zeros(record.grid.num_super_tokens + 1)  # the last entry takes the phantoms
+    of_cell.scatter_(0, index.where(index >= 0, record.grid.num_super_tokens), weight)
+    lost = association.leakage()[0, token].item()
+    note = f"its super tokens and their extent · phantoms took {lost:.2f}"
+    return AnchorMap("Association", "association", note, _map(of_cell[labels], record), "association")
+
+
+def _map(values: Tensor, record: BlockRecord) -> np.ndarray:
+    return values.reshape(record.grid.height, record.grid.width).numpy(force=True)

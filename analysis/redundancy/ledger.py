@@ -1,0 +1,141 @@
+"""The redundancy ledger: every number about the attention of a capture in one tidy table."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.attention.baselines import DEFAULT_WINDOW
+from analysis.attention.kinds import SourceRule, attention_rules, one_image, token_pixels
+from analysis.attention.row_blocks import unwrapped
+from analysis.attention.row_source import RowSource
+from analysis.redundancy.association import association_summary
+from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE, chosen_metrics
+from analysis.redundancy.features import block_similarity, feature_cka
+from analysis.redundancy.measure import Measurement, run_measurements
+from analysis.redundancy.ranks import EXACT_TOKENS
+from analysis.redundancy.row_metrics import RowSettings
+from stvit import BlockRecord, Capture, SoftmaxAttention
+
+COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit")
+
+BLOCK = "block"
+"""What stands for the attention in rows about a block itself (its tokens, its association)."""
+
+_Row = tuple[Any, ...]
+
+
+def ledger(
+    cap: Capture,
+    attentions: Iterable[str] | Mapping[str, SourceRule] = ("super", "global", "local"),
+    metrics: Iterable[str] | None = None,
+    *,
+    window: int | tuple[int, int] = DEFAULT_WINDOW,
+    settings: RowSettings | None = None,
+    exact_tokens: int = EXACT_TOKENS,
+    image_names: Sequence[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Measure every captured block, head and image, for each kind of attention.
+
+    Means over tokens; the maps themselves come from `analysis.redundancy.per_token`. Row metrics are conditional
+    on the mass kept, which "mass" reports. Values that do not exist (divergence between heads of a single head,
+    cosines of a single super token) have no row. Memory is that of one block of rows, whatever the resolution.
+
+    Args:
+        cap: A capture of any number of images.
+        attentions: Names among "super" (token attention), "global", "local", "uniform", "identity", "grid", "hard"
+            (token attention with that association, see `stvit.swaps`); or a mapping from names to functions that
+            make an attention from the record of one image.
+        metrics: Names of metrics, see `analysis.metric_catalogue.CATALOGUE`; all if None.
+        window: Tokens per window and axis of local attention.
+        settings: Window of "local_mass" and k of "top_mass".
+        exact_tokens: Up to this many tokens the ranks of attentions without factors are exact; above, they are
+            estimates and named so.
+        image_names: Names for the column image; the number in the batch if None.
+        progress: Called with (blocks done, blocks in all) after each block of each image.
+
+    Returns:
+        Columns image, stage, block (both from 0), head (from 0; missing in rows about the block itself), attention
+        ("block" in these), metric, value, unit.
+
+    Raises:
+        ValueError: If an attention or a metric is unknown, or image_names does not fit the batch.
+    """
+    rules = attention_rules(attentions, window)
+    wanted = chosen_metrics(metrics)
+    settings = settings or RowSettings()
+    records = list(cap.values())
+    names = _names(image_names, records[0].batch_size if records else 0)
+    rows: list[_Row] = []
+    for image, name in enumerate(names):
+        before: BlockRecord | None = None
+        for done, record in enumerate((one_image(whole, image) for whole in records), start=1):
+            rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
+            rows += ((name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens))
+            before = record
+            if progress is not None:
+                progress(image * len(records) + done, len(names) * len(records))
+    return _table(rows)
+
+
+def _head_rows(
+    record: BlockRecord,
+    rules: Mapping[str, SourceRule],
+    wanted: Sequence[str],
+    settings: RowSettings,
+    exact_tokens: int,
+) -> Iterator[_Row]:
+    """Yield (head, attention, metric, value) of all attentions of one block."""
+    if set(wanted) <= set(BLOCK_METRICS):
+        return
+    kinds: dict[str, Hashable] = {}
+    measurements: dict[Hashable, Measurement] = {}
+    for name, rule in rules.items():
+        source = rule(record)
+        kinds[name] = _identity(name, source)
+        if kinds[name] not in measurements:
+            pixels = token_pixels(record.id)
+            measurements[kinds[name]] = Measurement(source, record.grid, pixels, wanted, settings, exact_tokens)
+    run_measurements(measurements.values())
+    for name, kind in kinds.items():
+        for metric, values in measurements[kind].result().head_values().items():
+            for head, value in enumerate(values):
+                yield head, name, metric, value
+
+
+def _identity(name: str, source: RowSource) -> Hashable:
+    """Return a key that two attentions share if they are the same: with cell 1, "super" and "global" are."""
+    plain = unwrapped(source)
+    if not isinstance(plain, SoftmaxAttention):
+        return name
+    return tuple((part.data_ptr(), part.shape, part.stride()) for part in (plain.query, plain.key)), plain.scale
+
+
+def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
+    """Yield (no head, "block", metric, value) of one block."""
+    if not set(wanted) & set(BLOCK_METRICS):
+        return
+    values = block_similarity(record) | association_summary(record)
+    if before is not None and "cka_previous" in wanted and min(before.grid.num_tokens, record.grid.num_tokens) >= 4:
+        values["cka_previous"] = feature_cka(before.tokens[0], record.tokens[0])
+    for metric in BLOCK_METRICS:
+        if metric in wanted and metric in values:
+            yield pd.NA, BLOCK, metric, values[metric]
+
+
+def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:
+    if image_names is None:
+        return range(batch)
+    if len(image_names) != batch:
+        raise ValueError(f"The capture holds {batch} images, got {len(image_names)} image_names; give one for each.")
+    return image_names
+
+
+def _table(rows: list[_Row]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
+    table["head"] = table["head"].astype("Int64")
+    table["value"] = table["value"].astype(np.float64)
+    table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
+    return table[table["value"].notna()].reset_index(drop=True)

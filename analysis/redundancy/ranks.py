@@ -1,0 +1,191 @@
+"""Effective and stable rank of an attention: exact where that is affordable, a labelled estimate above.
+
+The rank is that of the attention as it is; rows are not divided by their sums.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.attention.row_blocks import unwrapped
+from analysis.attention.row_source import RowSource
+
+EXACT_TOKENS = 1024
+"""Up to this many tokens the singular values of an attention without factors are computed exactly."""
+
+DENSE_BYTES = 64 * 2**20
+"""Up to this size one head is kept dense while its spectrum is estimated."""
+
+BLOCK_BYTES = 16 * 2**20
+
+SKETCHED = 192
+"""Leading singular values of an estimate."""
+
+OVERSAMPLING = 64
+"""Further directions of the sketch, so that the last of the leading values are right too."""
+
+PROBES = 16
+"""Random vectors by which the little that the leading values leave is measured."""
+
+ROUNDING = 1e-4
+"""Below this part of the squared norm, what the leading values leave cannot be had by subtraction in float32."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values of one head.
+
+    Attributes:
+        values: In falling order; zeros may be left out.
+        exact: Whether they are the true ones, not an estimate.
+    """
+
+    values: Float[Tensor, " count"]
+    exact: bool
+
+
+def effective_rank(values: Float[Tensor, " count"]) -> float:
+    """Return exp(- sum p log p) with p = sigma / sum sigma (Roy and Vetterli, EUSIPCO 2007); 0 for a zero matrix."""
+    total = values.sum()
+    return torch.special.entr(values / total).sum().exp().item() if total > 0 else 0.0
+
+
+def stable_rank(values: Float[Tensor, " count"]) -> float:
+    """Return sum sigma^2 / sigma_1^2 (Rudelson and Vershynin, 2007); 0 for a zero matrix."""
+    largest = values.max() if len(values) else values.new_zeros(())
+    return (values / largest).square().sum().item() if largest > 0 else 0.0
+
+
+def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
+    """Return the singular values of one head.
+
+    Exact, to about 1e-8 of the largest, for attentions that know a way of their own (token attention by its
+    factors, local attention window by window) and for all others up to `exact_tokens` tokens. Above, an estimate:
+    see `estimated_singular_values`.
+
+    Args:
+        source: Any attention.
+        head: Which head.
+        exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
+    """
+    source = unwrapped(source)
+    own: Callable[[int], Tensor] | None = getattr(source, "singular_values", None)
+    if own is not None:
+        return Spectrum(own(head), True)
+    if source.num_tokens <= exact_tokens:
+        return Spectrum(_from_gram(source.rows(0, source.num_tokens, head)), True)
+    return Spectrum(estimated_singular_values(source, head), False)
+
+
+def estimated_singular_values(
+    source: RowSource, head: int, leading: int = SKETCHED, seed: int = 0
+) -> Float[Tensor, " tokens"]:
+    """Estimate all N singular values of one head without decomposing N x N.
+
+    The leading ones come from a randomised decomposition with one power iteration (Halko, Martinsson and Tropp,
+    SIAM Review 2011). The others are taken to fall exponentially from the last of these, just so fast that the
+    squares of all sum to the Frobenius norm, which is exact. On smooth attention of low effective rank the error
+    of the effective rank is a few per cent; on sharp attention with a slow tail it reaches about 30 % at 3,136
+    tokens. The largest singular value, and so the stable rank, is right to 0.2 %.
+
+    Args:
+        source: Any attention.
+        head: Which head.
+        leading: Number of singular values to compute; the others are modelled.
+        seed: Of the random sketch.
+    """
+    product = _Product(source, head)
+    basis = _leading_basis(product, source.num_tokens, leading + OVERSAMPLING, seed)
+    reduced = product.transposed_times(basis)
+    values = _from_gram(reduced)
+    energy = product.squared_norm() - values.square().sum().item()
+    if energy < ROUNDING * values.square().sum().item():  # a difference of nearly equal numbers: look directly
+        energy = product.squared_residual(basis, reduced)
+    energy += values[leading:].square().sum().item()
+    values = values[:leading]
+    tail = _exponential_tail(values[-1].item(), energy, source.num_tokens - len(values))
+    return torch.cat([values, tail.to(values)])
+
+
+def _leading_basis(product: "_Product", tokens: int, width: int, seed: int) -> Float[Tensor, "tokens width"]:
+    """Return an orthonormal basis of about the range of the leading left singular vectors."""
+    generator = torch.Generator().manual_seed(seed)
+    sketch = torch.randn(tokens, min(tokens, width), generator=generator).to(product.like)
+    basis = _orthonormal(product.times(sketch))
+    return _orthonormal(product.times(product.transposed_times(basis)))
+
+
+class _Product:
+    """One head as an operator: dense where it is small, else row by row again for every product."""
+
+    def __init__(self, source: RowSource, head: int) -> None:
+        self._rows = partial(source.rows, head=head)
+        self._tokens = source.num_tokens
+        self.like = source.rows(0, 1, head)
+        row_bytes = self._tokens * self.like.element_size()
+        whole = row_bytes * self._tokens <= DENSE_BYTES
+        self._step = self._tokens if whole else max(1, BLOCK_BYTES // row_bytes)
+        self._dense = source.rows(0, self._tokens, head) if whole else None
+
+    def _blocks(self) -> list[tuple[int, Callable[[], Tensor]]]:
+        if self._dense is not None:
+            dense = self._dense
+            return [(0, lambda: dense)]
+        starts = range(0, self._tokens, self._step)
+        return [(start, partial(self._rows, start, min(start + self._step, self._tokens))) for start in starts]
+
+    def times(self, values: Tensor) -> Tensor:
+        result = values.new_empty(self._tokens, values.shape[1])
+        for start, block in self._blocks():  # written in place: parts kept one by one would fragment the memory
+            rows = block()
+            torch.matmul(rows, values, out=result[start : start + len(rows)])
+        return result
+
+    def transposed_times(self, values: Tensor) -> Tensor:
+        total = torch.zeros_like(values)
+        for start, block in self._blocks():
+            rows = block()
+            total += rows.T @ values[start : start + len(rows)]
+        return total
+
+    def squared_norm(self) -> float:
+        return sum(_squares(block()) for _, block in self._blocks())
+
+    def squared_residual(self, basis: Tensor, reduced: Tensor) -> float:
+        """Estimate the squared norm of what the basis leaves, R = A - Q (A^T Q)^T, as the mean |R g|^2 over probes."""
+        generator = torch.Generator().manual_seed(len(basis))
+        probes = torch.randn(self._tokens, PROBES, generator=generator).to(self.like)
+        left = self.times(probes) - basis @ (reduced.T @ probes)
+        return left.double().square().sum().item() / PROBES
+
+
+def _from_gram(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, " columns"]:
+    """Return the singular values of a matrix in falling order as roots of the eigenvalues of A^T A, in float64."""
+    double = matrix.double()
+    return torch.linalg.eigvalsh(double.T @ double).flip(0).clamp(min=0).sqrt()
+
+
+def _squares(rows: Tensor) -> float:
+    """Return the sum of squares, row by row in the precision of the rows and over the rows in double precision."""
+    return torch.linalg.vector_norm(rows, dim=-1).square().sum(dtype=torch.float64).item()
+
+
+def _orthonormal(columns: Tensor) -> Tensor:
+    return torch.linalg.qr(columns).Q
+
+
+def _exponential_tail(last: float, energy: float, count: int) -> Float[Tensor, " count"]:
+    """Return last * exp(-k / decay), k = 1 ... count, with the decay for which the squares sum to the energy."""
+    if count == 0 or last <= 0 or energy <= 0:
+        return torch.zeros(count, dtype=torch.float64)
+    step = torch.arange(1, count + 1, dtype=torch.float64)
+    slow, fast = 0.0, 50.0  # per step; 50 leaves nothing
+    for _ in range(60):
+        rate = (slow + fast) / 2
+        too_much = (last * torch.exp(-rate * step)).square().sum().item() > energy
+        slow, fast = (rate, fast) if too_much else (slow, rate)
+    return last * torch.exp(-(slow + fast) / 2 * step)

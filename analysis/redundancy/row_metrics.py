@@ -1,0 +1,183 @@
+"""All metrics of one block of rows, each computed when first asked for and from what others already computed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import log
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.attention.row_blocks import RowBlock
+from analysis.redundancy.sorting import sorted_rows
+from analysis.redundancy.token_layout import TokenLayout
+
+NEIGHBOURHOOD = 7
+"""Side in tokens of the window around the anchor whose mass is reported."""
+
+LARGE_SHARE = 0.9
+"""Share of the mass whose smallest number of tokens is reported."""
+
+LEVELS = (50, 90, 99)
+"""Percentages of the mass whose smallest number of tokens is counted."""
+
+LEVEL_TOLERANCE = 1e-6
+"""How much mass a count may fall short of its level: rounding must not cost a token where shares are equal."""
+
+
+@dataclass(frozen=True)
+class RowSettings:
+    """What the row metrics leave open.
+
+    Attributes:
+        neighbourhood: Side in tokens, odd, of the window around the anchor whose mass is `local_mass`.
+        top_k: Number of heaviest tokens whose mass is `top_mass`.
+    """
+
+    neighbourhood: int = NEIGHBOURHOOD
+    top_k: int = 10
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.neighbourhood < 1 or self.neighbourhood % 2 == 0:
+            raise ValueError(
+                f"neighbourhood must be an odd number of at least 1 (it has the anchor in its middle), got "
+                f"{self.neighbourhood}."
+            )
+        if self.top_k < 1:
+            raise ValueError(f"top_k must be at least 1, got {self.top_k}.")
+
+
+class RowView:
+    """The metrics of a block of rows by name, each of shape (heads, rows).
+
+    All but `mass` are conditional on the mass kept: they measure row / row sum. Rows without mass measure 0.
+
+    Args:
+        block: Consecutive rows of all heads.
+        layout: Where the tokens lie.
+        settings: What the metrics leave open.
+    """
+
+    def __init__(self, block: RowBlock, layout: TokenLayout, settings: RowSettings) -> None:
+        self.block = block
+        self.layout = layout
+        self.settings = settings
+
+    @cached_property
+    def mass(self) -> Float[Tensor, "heads rows"]:
+        """What each row sums to."""
+        return self.block.weight.sum(-1)
+
+    @cached_property
+    def share(self) -> Float[Tensor, "heads rows k"]:
+        """The rows divided by their sums."""
+        return self.block.weight / self.mass.clamp(min=torch.finfo(self.mass.dtype).tiny).unsqueeze(-1)
+
+    @cached_property
+    def entropy(self) -> Float[Tensor, "heads rows"]:
+        """- sum_j a_ij log a_ij, in nats."""
+        return _entropy(self.share)
+
+    @cached_property
+    def normalised_entropy(self) -> Float[Tensor, "heads rows"]:
+        """Entropy over log N, from 0 (one token) to 1 (uniform)."""
+        return self.entropy / log(max(2, self.layout.grid.num_tokens))
+
+    @cached_property
+    def perplexity(self) -> Float[Tensor, "heads rows"]:
+        """exp(entropy): as many tokens as a uniform row of this entropy has."""
+        return self.entropy.exp()
+
+    @cached_property
+    def distance(self) -> Float[Tensor, "heads rows"]:
+        """sum_j a_ij |position_i - position_j|, in pixels."""
+        return torch.linalg.vecdot(self.share, self.layout.distances(self.block))
+
+    @cached_property
+    def local_mass(self) -> Float[Tensor, "heads rows"]:
+        """Share within the neighbourhood around the anchor."""
+        return self.layout.mass_nearby(self.block, self.share, self.settings.neighbourhood)
+
+    @cached_property
+    def top_mass(self) -> Float[Tensor, "heads rows"]:
+        """Share of the k heaviest tokens."""
+        return self._rising[..., -self.settings.top_k :].sum(-1)
+
+    @cached_property
+    def tokens_for_50(self) -> Float[Tensor, "heads rows"]:
+        """Fewest tokens that hold half of the mass."""
+        return self._tokens_for[..., 0]
+
+    @cached_property
+    def tokens_for_90(self) -> Float[Tensor, "heads rows"]:
+        """Fewest tokens that hold 90 % of the mass."""
+        return self._tokens_for[..., 1]
+
+    @cached_property
+    def tokens_for_99(self) -> Float[Tensor, "heads rows"]:
+        """Fewest tokens that hold 99 % of the mass."""
+        return self._tokens_for[..., 2]
+
+    @cached_property
+    def head_divergence(self) -> Float[Tensor, "heads rows"]:
+        """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2."""
+        return _mean_over_others(self.pair_divergence, len(self.share))
+
+    @cached_property
+    def head_cosine(self) -> Float[Tensor, "heads rows"]:
+        """Mean cosine with the other heads' rows."""
+        return _mean_over_others(self.pair_cosine, len(self.share))
+
+    @cached_property
+    def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
+        """JS = H((p + q) / 2) - (H(p) + H(q)) / 2 for each pair of heads in order, in nats."""
+        pairs = []
+        for first, other in combinations(range(len(self.share)), 2):
+            between = _entropy((self.share[first] + self.share[other]) / 2)
+            both = (self.mass[first] > 0) & (self.mass[other] > 0)
+            pairs.append((between - (self.entropy[first] + self.entropy[other]) / 2).clamp(min=0) * both)
+        return torch.stack(pairs) if pairs else self.mass[:0]
+
+    @cached_property
+    def pair_cosine(self) -> Float[Tensor, "pairs rows"]:
+        """Cosine for each pair of heads in order."""
+        unit = torch.nn.functional.normalize(self.share, dim=-1)
+        heads = combinations(range(len(unit)), 2)
+        pairs = [torch.linalg.vecdot(unit[first], unit[other]) for first, other in heads]
+        return torch.stack(pairs) if pairs else self.mass[:0]
+
+    def received(self, tokens: int) -> Float[Tensor, "heads tokens"]:
+        """Return the share that every token receives from these rows, shape (heads, N)."""
+        if self.block.token is None:
+            return self.share.sum(1)
+        target = self.block.token.flatten().expand(len(self.share), -1)
+        return self.share.new_zeros(len(self.share), tokens).scatter_add_(1, target, self.share.flatten(1))
+
+    @cached_property
+    def _rising(self) -> Float[Tensor, "heads rows k"]:
+        return sorted_rows(self.share)
+
+    @cached_property
+    def _tokens_for(self) -> Float[Tensor, "heads rows levels"]:
+        """Tokens that remain when the lightest are left out as long as they hold no more than 1 - level."""
+        held = self._rising.cumsum(-1)
+        spare = [1 - level / 100 + LEVEL_TOLERANCE for level in LEVELS]
+        limit = held[..., -1:] * held.new_tensor(spare)
+        return (held.shape[-1] - torch.searchsorted(held, limit, right=True)).to(held.dtype)
+
+
+def _entropy(share: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
+    """Return -sum p log p; zeros count 0 because log stays finite."""
+    logarithm = share.clamp(min=torch.finfo(share.dtype).tiny).log_()
+    return -torch.linalg.vecdot(share, logarithm)
+
+
+def _mean_over_others(pairs: Float[Tensor, "pairs rows"], heads: int) -> Float[Tensor, "heads rows"]:
+    """Average what belongs to pairs of heads, in order, over the partners of each head."""
+    total = pairs.new_zeros(heads, pairs.shape[1])
+    for value, (first, other) in zip(pairs, combinations(range(heads), 2), strict=True):
+        total[first] += value
+        total[other] += value
+    return total / (heads - 1)

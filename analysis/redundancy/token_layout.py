@@ -1,0 +1,70 @@
+"""Where tokens lie: distances and windows around the anchors of a block of rows."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.attention.row_blocks import RowBlock
+from stvit import TokenGrid
+
+
+@dataclass(frozen=True)
+class TokenLayout:
+    """Positions of tokens on the image.
+
+    Attributes:
+        grid: Where the tokens lie.
+        token_height: Pixels of the image per token row.
+        token_width: Pixels of the image per token column.
+    """
+
+    grid: TokenGrid
+    token_height: float
+    token_width: float
+
+    @classmethod
+    def of(cls, grid: TokenGrid, token_pixels: float | tuple[float, float]) -> "TokenLayout":
+        """Return the layout of a grid with tokens of one size, or (height, width), in pixels."""
+        tall, wide = (token_pixels, token_pixels) if isinstance(token_pixels, int | float) else token_pixels
+        return cls(grid, float(tall), float(wide))
+
+    def distances(self, block: RowBlock) -> Float[Tensor, "rows k"]:
+        """Return how far each weight's token lies from its row's token, in pixels."""
+        down, across = self._offsets(block)
+        scaled_down = (down * self.token_height).to(block.weight.dtype).square()
+        scaled_across = (across * self.token_width).to(block.weight.dtype).square()
+        if block.token is not None:
+            return (scaled_down + scaled_across).sqrt()
+        return (scaled_down[:, :, None] + scaled_across[:, None]).sqrt_().flatten(1)
+
+    def mass_nearby(self, block: RowBlock, share: Float[Tensor, "heads rows k"], window: int) -> Tensor:
+        """Return the share within window x window tokens around each row's token, shape (heads, rows)."""
+        reach = window // 2
+        if block.token is not None:
+            down, across = self._offsets(block)
+            return (share * ((down.abs() <= reach) & (across.abs() <= reach))).sum(-1)
+        near, inside = self._window(block, reach)
+        return (share.gather(-1, near.expand(len(share), -1, -1)) * inside).sum(-1)
+
+    def _offsets(self, block: RowBlock) -> tuple[Tensor, Tensor]:
+        """Return rows and columns from each anchor to the tokens: (rows, k), or (rows, H) and (rows, W) if dense."""
+        device, grid = block.weight.device, self.grid
+        anchor = torch.arange(block.start, block.stop, device=device)[:, None]
+        if block.token is None:
+            token_row = torch.arange(grid.height, device=device)
+            token_column = torch.arange(grid.width, device=device)
+        else:
+            token_row, token_column = block.token // grid.width, block.token % grid.width
+        return token_row - anchor // grid.width, token_column - anchor % grid.width
+
+    def _window(self, block: RowBlock, reach: int) -> tuple[Tensor, Tensor]:
+        """Return the tokens of the window around each anchor, and which of them lie on the grid, (rows, w^2)."""
+        device, grid = block.weight.device, self.grid
+        anchor = torch.arange(block.start, block.stop, device=device)[:, None]
+        step = torch.arange(-reach, reach + 1, device=device)
+        row, column = anchor // grid.width + step, anchor % grid.width + step  # (rows, w)
+        row_inside, column_inside = (row >= 0) & (row < grid.height), (column >= 0) & (column < grid.width)
+        token = row.clamp(0, grid.height - 1)[:, :, None] * grid.width + column.clamp(0, grid.width - 1)[:, None]
+        return token.flatten(1), (row_inside[:, :, None] & column_inside[:, None]).flatten(1)

@@ -1,0 +1,1 @@
+"""Where a deep token or a prediction comes from, traced back to the pixels."""

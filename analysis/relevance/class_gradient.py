@@ -1,0 +1,138 @@
+"""How much the logit of a class depends on each entry of A(S), kept as factors."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from stvit import BlockId, SoftmaxAttention, STViT
+from stvit.attention import SelfAttention, split_heads
+from stvit.capturing.capture import evaluating, hook_lock
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedAttention:
+    """A(S) of one block and image, each entry weighted by what the logit gains from it.
+
+    The head's output is A(S) V, so the gradient of a logit y by A(S) is (dy / d output) V^T. Entries are
+    (dy/dA * A)^+ and their mean is taken over heads (Chefer et al., ICCV 2021, equation 5).
+
+    Attributes:
+        attention: A(S), by head.
+        value: V, shape (heads, M, head_dim).
+        gradient: Gradient of the logit by the head's output, shape (heads, M, head_dim).
+    """
+
+    attention: SoftmaxAttention
+    value: Float[Tensor, "heads super_tokens head_dim"]
+    gradient: Float[Tensor, "heads super_tokens head_dim"]
+
+    def blocks(self) -> Iterator[tuple[int, Float[Tensor, "rows super_tokens"]]]:
+        """Yield (first row, rows) in order; rows are queries."""
+        for start, rows in self.attention.blocks():
+            slope = self.gradient[:, start : start + rows.shape[1]] @ self.value.transpose(-1, -2)
+            yield start, (slope * rows).clamp(min=0).mean(0)
+
+    def apply_transposed(self, values: Float[Tensor, "super_tokens columns"]) -> Float[Tensor, "super_tokens columns"]:
+        """Return the transposed weighted attention times values, block by block."""
+        total = torch.zeros_like(values)
+        for start, rows in self.blocks():
+            total += rows.T @ values[start : start + len(rows)]
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class ClassGradients:
+    """The weighted attention of every block, for one picture and class.
+
+    Attributes:
+        target: The class, counted from 0.
+        logit: Its logit.
+        attention: By block, in order of depth.
+    """
+
+    target: int
+    logit: float
+    attention: Mapping[BlockId, WeightedAttention]
+
+
+def class_gradients(
+    model: STViT, pixels: Float[Tensor, "1 channels height width"], target: int | None = None
+) -> ClassGradients:
+    """Run the model once forward and once backward, and weight every A(S) by the gradient of one logit.
+
+    The model runs in evaluation mode and its parameters collect no gradient. Other threads may use it meanwhile.
+    The association passes no gradient on where the model detaches it, as released models do.
+
+    Args:
+        model: The model.
+        pixels: One normalised image, shape (1, 3, H, W).
+        target: The class, counted from 0; the most probable one if None.
+
+    Raises:
+        ValueError: If there is not exactly one image.
+        IndexError: If there is no such class.
+    """
+    if len(pixels) != 1:
+        raise ValueError(f"Expected one image, got {len(pixels)}; pass them one by one, as pixels[i : i + 1].")
+    with torch.enable_grad(), evaluating(model), _listening(model) as heard:
+        logits = model(pixels.detach().requires_grad_())[0]
+        chosen = int(logits.argmax()) if target is None else target
+        if not 0 <= chosen < len(logits):
+            raise IndexError(f"Class {chosen} does not exist; this model has classes 0 to {len(logits) - 1}.")
+        slopes = torch.autograd.grad(logits[chosen], [heard[block, "output"] for block in model.blocks()])
+    weighted = {
+        block: _weighted(module.attention.refine, heard[block, "qkv"].detach(), slope)
+        for (block, module), slope in zip(model.blocks().items(), slopes, strict=True)
+    }
+    return ClassGradients(chosen, float(logits[chosen].detach()), weighted)
+
+
+def _weighted(refine: SelfAttention, qkv: Tensor, slope: Tensor) -> WeightedAttention:
+    """Split the joint projection and the gradient of the heads' outputs, laid side by side, into heads."""
+    query, key, value = (part[0] for part in split_heads(qkv.flatten(2), refine.heads))
+    gradient = slope[0].flatten(1).unflatten(0, (refine.heads, -1)).transpose(-1, -2)
+    return WeightedAttention(SoftmaxAttention(query, key, query.shape[-1] ** -0.5), value, gradient)
+
+
+@contextmanager
+def _listening(model: STViT) -> Iterator[dict[tuple[BlockId, str], Tensor]]:
+    """Keep the joint projection and the heads' outputs of every block, of this thread's runs only."""
+    heard: dict[tuple[BlockId, str], Tensor] = {}
+    handles: list[RemovableHandle] = []
+    own = threading.get_ident()
+
+    def note(block: BlockId, name: str, tensor: Tensor) -> None:
+        if threading.get_ident() == own:
+            heard[block, name] = tensor
+
+    try:
+        with hook_lock:
+            for block, module in model.blocks().items():
+                refine = module.attention.refine
+                handles.append(refine.qkv.register_forward_hook(_after(note, block)))
+                handles.append(refine.proj.register_forward_pre_hook(_before(note, block)))
+        yield heard
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _after(note: Any, block: BlockId) -> Any:
+    def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        note(block, "qkv", output)
+
+    return hook
+
+
+def _before(note: Any, block: BlockId) -> Any:
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        note(block, "output", inputs[0])
+
+    return hook

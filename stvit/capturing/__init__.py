@@ -1,0 +1,1 @@
+"""Hooks that record what the attention of each block did, and the frozen results."""

@@ -1,0 +1,270 @@
+"""Run a model once and keep, from forward hooks, what the attention of each block did."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from stvit.association import AnyAssociation, associate
+from stvit.attention import SuperTokenAttention
+from stvit.capturing.association_swaps import Swap, swapped
+from stvit.capturing.copies import Copies, SlabPool
+from stvit.capturing.records import AttentionWeights, BlockRecord, Capture
+from stvit.grid import TokenGrid, as_cell
+from stvit.model import BlockId, STViT
+
+_TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
+"""Modules of an attention that are hooked, by name; the empty name is the attention itself."""
+
+_active = threading.local()
+"""The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
+
+_slabs = SlabPool()
+"""Memory for what captures keep."""
+
+hook_lock = threading.Lock()
+"""Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
+
+_mode_lock = threading.Lock()
+"""Held while a model changes between training and evaluation mode."""
+
+_evaluated: WeakKeyDictionary[nn.Module, tuple[int, list[nn.Module]]] = WeakKeyDictionary()
+"""Models being captured: by how many captures, and which of their modules go back to training mode."""
+
+
+class TapError(RuntimeError):
+    """A tap fired not once but never or twice: the model is not the one the capture expects."""
+
+
+@torch.no_grad()
+def capture(
+    model: STViT,
+    pixels: Float[Tensor, "batch channels height width"],
+    *,
+    blocks: Iterable[BlockId | tuple[int, int]] | None = None,
+    num_iters: int | Mapping[BlockId, int] | None = None,
+    association: Swap | Mapping[BlockId, Swap] | None = None,
+) -> Capture:
+    """Run the model and record its blocks; the hooks live only inside the call.
+
+    The model runs in evaluation mode and without gradient. Several threads may capture or run one model at the
+    same time: each sees its own activations only.
+
+    Args:
+        model: The model; a model in training mode is put back into it afterwards.
+        pixels: Normalised images, shape (B, 3, H, W).
+        blocks: Blocks to record; all if None.
+        num_iters: Another number of sampling iterations, for all super-token blocks or for some.
+        association: Another association in place of the learned one, for all super-token blocks or for some;
+            see `stvit.swaps.Swap`.
+
+    Raises:
+        KeyError: If a block does not exist.
+        TypeError: If a block or a swap is of no kind that is known.
+        ValueError: If the pixels do not fit the model, or a swap does not fit its block.
+        TapError: If a tap did not fire exactly once.
+    """
+    wanted = _existing(model, blocks)
+    _check_recordable(model, wanted)
+    iterations = _per_block(model, num_iters)
+    swaps = _per_block(model, association)
+    with evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
+        logits = model(pixels)
+    records = {block: recorder.record(block) for block in wanted}
+    return Capture(logits.detach(), (pixels.shape[2], pixels.shape[3]), records)
+
+
+class _Recorder:
+    """Collects what the taps of one run see."""
+
+    def __init__(
+        self,
+        attentions: Mapping[BlockId, SuperTokenAttention],
+        iterations: Mapping[BlockId, int],
+        swaps: Mapping[BlockId, Swap],
+    ) -> None:
+        self.attentions = attentions
+        self.iterations = iterations
+        self.swaps = swaps
+        self.copies = Copies(_slabs)
+        self.grids: dict[TokenGrid, TokenGrid] = {}
+        self.seen: dict[tuple[BlockId, str], Any] = {}
+
+    def see(self, block: BlockId, tap: str, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Keep one firing of a tap, and return the association to use instead, if any."""
+        if (block, tap) in self.seen:
+            raise TapError(f"Tap {tap or 'attention'!r} of {block.caption} fired twice in one run.")
+        if tap == "associate":
+            tokens, grid = inputs
+            output = self._replaced(block, tokens, grid, output)
+            self.seen[block, tap] = self.copies.keep(tokens), self._detached(output)
+            return output
+        self.seen[block, tap] = self._kept(block, tap, output)
+        return None
+
+    def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
+        """Return what is to be kept of an output."""
+        if tap == "tap_super_tokens":
+            same_as_tokens = as_cell(self.attentions[block].cell) == (1, 1)
+            return None if same_as_tokens else self.copies.keep(output[0])
+        return self.copies.keep(output) if isinstance(output, Tensor) else tuple(map(self.copies.keep, output))
+
+    def _detached(self, used: AnyAssociation) -> AnyAssociation:
+        """Return the association without gradient, on one grid for all blocks of a layout: they share its index."""
+        return replace(used, weight=used.weight.detach(), grid=self.grids.setdefault(used.grid, used.grid))
+
+    def _replaced(self, block: BlockId, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation) -> AnyAssociation:
+        iterations = self.iterations.get(block)
+        if iterations is not None:
+            learned = associate(tokens, grid, iterations)
+        if block not in self.swaps:
+            return learned
+        used = self.attentions[block].associate.num_iters if iterations is None else iterations
+        with _active_recorder(None):  # a swap may run the model itself
+            return swapped(self.swaps[block], tokens, grid, learned, used)
+
+    def record(self, block: BlockId) -> BlockRecord:
+        """Build the frozen record of a block."""
+        missing = [tap or "attention" for tap in _TAPS if (block, tap) not in self.seen]
+        if missing:
+            raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
+        tokens, association = self.seen[block, "associate"]
+        super_tokens, (query, key), output = (self.seen[block, tap] for tap in _TAPS[1:])
+        if super_tokens is None:
+            super_tokens = tokens
+        weights = AttentionWeights.of(self.attentions[block])
+        return BlockRecord(
+            block, association.grid, tokens, association, super_tokens, query, key, output, weights, weights.versions
+        )
+
+
+@contextmanager
+def _recording(
+    model: STViT,
+    wanted: Iterable[BlockId],
+    iterations: Mapping[BlockId, int],
+    swaps: Mapping[BlockId, Swap],
+) -> Iterator[_Recorder]:
+    """Attach the hooks, make this recorder the thread's active one, and undo both whatever happens."""
+    attentions = {
+        block: module.attention
+        for block, module in model.blocks().items()
+        if isinstance(module.attention, SuperTokenAttention)
+    }
+    recorder = _Recorder(attentions, iterations, swaps)
+    hooked: dict[BlockId, tuple[str, ...]] = {block: _TAPS for block in wanted}
+    hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
+    handles: list[RemovableHandle] = []
+    try:
+        with hook_lock:
+            for block, taps in hooked.items():
+                for tap in taps:
+                    handles.append(_attach(recorder, block, tap))
+        with _active_recorder(recorder):
+            yield recorder
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _active_recorder(recorder: _Recorder | None) -> Iterator[None]:
+    """Let one recorder, or none, listen in this thread for a while."""
+    stack: list[_Recorder | None] = _active.__dict__.setdefault("stack", [])
+    stack.append(recorder)
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
+    """Hook one tap so that it reports to the recorder while that is the thread's innermost one."""
+
+    def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        stack = getattr(_active, "stack", ())
+        return recorder.see(block, tap, inputs, output) if stack and stack[-1] is recorder else None
+
+    return recorder.attentions[block].get_submodule(tap).register_forward_hook(hook)
+
+
+@contextmanager
+def evaluating(model: STViT) -> Iterator[None]:
+    """Hold a model in evaluation mode until the last of the captures that overlap has ended."""
+    with _mode_lock:
+        captures, training = _evaluated.get(model, (0, [part for part in model.modules() if part.training]))
+        _evaluated[model] = captures + 1, training
+        for module in training:
+            module.training = False
+    try:
+        yield
+    finally:
+        with _mode_lock:
+            captures, training = _evaluated.pop(model)
+            if captures > 1:
+                _evaluated[model] = captures - 1, training
+            else:
+                for module in training:
+                    module.training = True
+
+
+def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) -> list[BlockId]:
+    known = list(model.blocks())
+    if blocks is None:
+        return known
+    wanted = {_block_id(block) for block in blocks}
+    _check_known(wanted, known)
+    return [block for block in known if block in wanted]
+
+
+def _check_recordable(model: STViT, wanted: Iterable[BlockId]) -> None:
+    known = model.blocks()
+    for block in wanted:
+        if not isinstance(known[block].attention, SuperTokenAttention):
+            raise ValueError(
+                f"{block.caption.capitalize()} mixes its tokens by {type(known[block].attention).__name__}, which a "
+                "capture does not record; name the blocks that have super token or global attention by blocks=."
+            )
+
+
+def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
+    """Return a setting by block: a mapping as it is, one value for all blocks that have super tokens."""
+    if setting is None:
+        return {}
+    known = model.blocks()
+    with_super_tokens = [
+        block
+        for block, module in known.items()
+        if isinstance(module.attention, SuperTokenAttention) and as_cell(module.attention.cell) != (1, 1)
+    ]
+    if not isinstance(setting, Mapping):
+        return dict.fromkeys(with_super_tokens, setting)
+    chosen = {_block_id(block): value for block, value in setting.items()}
+    _check_known(chosen, list(known))
+    plain = [block for block in chosen if block not in with_super_tokens]
+    if plain:
+        raise ValueError(
+            f"{plain[0].caption.capitalize()} has no super tokens (cell 1), so its association cannot be changed; "
+            f"choose among stages {sorted({block.stage for block in with_super_tokens})} (counted from 0)."
+        )
+    return chosen
+
+
+def _block_id(block: Any) -> BlockId:
+    if not (isinstance(block, tuple) and len(block) == 2):
+        raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {block!r} for one of them.")
+    return BlockId(*block)
+
+
+def _check_known(wanted: Iterable[BlockId], known: list[BlockId]) -> None:
+    for block in wanted:
+        if block not in known:
+            depths = [sum(i.stage == stage for i in known) for stage in sorted({i.stage for i in known})]
+            raise KeyError(f"There is no block {tuple(block)}; this model has {depths} blocks by stage, from 0.")

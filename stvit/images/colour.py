@@ -1,0 +1,133 @@
+"""Any pixel format -> 8-bit RGB: deep greys, palettes, CMYK and transparency."""
+
+import numpy as np
+from jaxtyping import Shaped, UInt8
+from PIL import Image
+
+from stvit.images.limits import ImageError
+
+WHITE = (255, 255, 255, 255)
+"""What shows through transparent pixels."""
+
+BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
+"""TIFF tags that Pillow leaves to the reader for deep greys."""
+
+
+def to_rgb(picture: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+    """Convert a decoded picture to 8-bit RGB, shape (height, width, 3).
+
+    Transparent pixels are laid over white. 16-bit values are scaled linearly (0 to 65535 becomes 0 to 255); see
+    `spread` for 32-bit ones. Colour profiles are not applied, as in the published evaluation.
+
+    Raises:
+        ImageError: If the colour mode has no RGB equivalent here, or a float picture holds NaN or infinity.
+    """
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        grey = _deep_grey(picture)
+        return np.repeat(grey[..., None], 3, axis=2)
+    try:
+        flat = _over_white(picture) if picture.has_transparency_data else picture.convert("RGB")
+    except ValueError as error:
+        raise ImageError(
+            f"A picture in colour mode {picture.mode} cannot be turned into RGB here; save it as an RGB PNG."
+        ) from error
+    return np.asarray(flat)
+
+
+def array_to_rgb(array: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "height width 3"]:
+    """Convert an array of shape (height, width[, 1, 3 or 4]) to 8-bit RGB, shape (height, width, 3).
+
+    Accepts uint8, uint16 (scaled linearly), bool (black and white) and floats from 0 to 1; a fourth channel is
+    alpha, laid over white.
+
+    Raises:
+        ImageError: If the shape, the data type or the range of the values is another one.
+    """
+    channels = check_layout(array)
+    values = _array_to_8_bit(array).reshape(*array.shape[:2], channels)
+    if channels == 4:
+        return np.asarray(_over_white(Image.fromarray(values)))
+    return np.repeat(values, 3 // channels, axis=2)  # Always a copy, also of three channels.
+
+
+def check_layout(array: Shaped[np.ndarray, "..."]) -> int:
+    """Return the number of channels of an array, or raise an ImageError if its shape is not that of a picture."""
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise ImageError(
+            f"An array of shape {array.shape} is not a picture; expected (height, width), or "
+            f"(height, width, channels) with 1, 3 or 4 channels last."
+        )
+    return channels
+
+
+def scale_to_8_bit(values: Shaped[np.ndarray, "*shape"], full_scale: int) -> UInt8[np.ndarray, "*shape"]:
+    """Scale whole numbers from 0..full_scale to 0..255, rounded to the nearest."""
+    return ((values.astype(np.uint32) * 255 + full_scale // 2) // full_scale).astype(np.uint8)
+
+
+def spread(values: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Map values without a stated range to 0..255.
+
+    32-bit files do not say which value is white. The smallest of the usual ranges that holds every value is
+    taken: 0..1 (floats only), 0..255, 0..65535; values outside all of them are stretched from their minimum to
+    their maximum.
+
+    Raises:
+        ImageError: If a value is NaN or infinite.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ImageError("This picture holds NaN or infinite values; replace them and save it again.")
+    usual = [1.0] * (values.dtype.kind == "f") + [255.0, 65535.0]
+    white = next((white for white in usual if low >= 0 and high <= white), None)
+    black, span = (0.0, white) if white else (low, max(high - low, np.finfo(np.float64).tiny))
+    return np.rint((values.astype(np.float64) - black) / span * 255).astype(np.uint8)
+
+
+def _array_to_8_bit(array: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Bring the accepted data types to 0..255."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.uint16:
+        return scale_to_8_bit(array, 65535)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * 255
+    if array.dtype.kind != "f":
+        raise ImageError(
+            f"An array of {array.dtype} has no clear range of values; convert it to uint8 (0 to 255), uint16 "
+            f"(0 to 65535) or floats from 0 to 1."
+        )
+    # NaN fails the comparison too.
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise ImageError(
+            f"A float array must hold values from 0 to 1, got {array.min():g} to {array.max():g}; divide by the "
+            f"value of white first."
+        )
+    return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
+
+
+def _deep_grey(picture: Image.Image) -> UInt8[np.ndarray, "height width"]:
+    """Scale a grey picture of more than 8 bits to 0..255; a pixel of its transparent value becomes white."""
+    tags = getattr(picture, "tag_v2", {})
+    values = np.asarray(picture)
+    bits = tags.get(BITS_PER_SAMPLE, (16,))[0]
+    if picture.mode.startswith("I;"):
+        grey = scale_to_8_bit(values, 2**bits - 1)
+    elif picture.mode == "I" and bits == 32 and tags.get(SAMPLE_FORMAT, (1,))[0] == 1:
+        # Pillow has no unsigned 32-bit mode: the upper half of the range comes out negative.
+        grey = spread(values.view(np.uint32))
+    else:
+        grey = spread(values)
+    if tags.get(PHOTOMETRIC) == 0:
+        grey = 255 - grey
+    if "transparency" in picture.info:
+        grey = np.where(values == picture.info["transparency"], np.uint8(255), grey)
+    return grey
+
+
+def _over_white(picture: Image.Image) -> Image.Image:
+    """Lay a picture with transparency over white."""
+    # Pillow knows no direct way from premultiplied grey to RGBA.
+    rgba = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba).convert("RGB")

@@ -1,0 +1,1 @@
+"""Weights: found, checked, read without running code, translated, loaded."""

@@ -1,0 +1,177 @@
+"""The known checkpoints by name: what they are, where they lie, and how to get them.
+
+`pretrained/manifest.json` is the list. Files are looked for in `pretrained/` of the checkout, or first in the
+directory that the environment variable STVIT_PRETRAINED names.
+"""
+
+import json
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from stvit.atomic_files import file_digest
+from stvit.model import STViT
+from stvit.weights.errors import WeightsError, WeightsNotFoundError
+from stvit.weights.load import model_from_file
+from stvit.weights.outline import outline_of_config
+
+ENVIRONMENT = "STVIT_PRETRAINED"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class PretrainedEntry:
+    """A known checkpoint.
+
+    Attributes:
+        name: What `load_pretrained` calls it, such as "small-224".
+        variant: Its size, such as "stvit_small".
+        resolution: Side of the images it was trained for last, in px.
+        num_classes: Classes of its head.
+        dataset: What it was trained on.
+        top1: Published accuracy on the validation split in percent, None where none is published.
+        file: File name; a file converted to .safetensors lies beside it under the same stem.
+        sha256: Digest of that file, None where unknown.
+        source: Where it comes from, for people.
+        url: Where to download it, None where there is nothing to download.
+        path: Where it lies here, None if it is absent.
+    """
+
+    name: str
+    variant: str
+    resolution: int
+    num_classes: int
+    dataset: str
+    top1: float | None
+    file: str
+    sha256: str | None
+    source: str
+    url: str | None
+    path: Path | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether the file is here; its digest is checked when it is loaded."""
+        return self.path is not None
+
+
+def pretrained_directory() -> Path:
+    """Return where downloaded checkpoints belong: $STVIT_PRETRAINED, else `pretrained/` of the checkout."""
+    chosen = os.environ.get(ENVIRONMENT)
+    return Path(chosen).expanduser() if chosen else _own_directory()
+
+
+def list_pretrained(directory: str | os.PathLike[str] | None = None) -> tuple[PretrainedEntry, ...]:
+    """Return the known checkpoints, each with its path if its file is here.
+
+    Args:
+        directory: Where to look for files, and for another manifest; by default in `pretrained_directory()` and
+            then in the checkout.
+
+    Raises:
+        WeightsError: If there is no manifest, or if it is damaged.
+    """
+    places = _places(directory)
+    return tuple(replace(entry, path=_find(entry, places)) for entry in _read_manifest(places))
+
+
+def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) -> STViT:
+    """Load a known checkpoint.
+
+    Args:
+        name: A name of the manifest, such as "demo" or "small-224".
+        directory: Where the file lies; see `list_pretrained`.
+
+    Returns:
+        The model in eval mode, with `class_names` where the file states them.
+
+    Raises:
+        KeyError: If there is no such name; the message lists the known ones.
+        WeightsNotFoundError: If the file is not here; the message says where it comes from and where to put it.
+        WeightsError: If the file is damaged or is not what the manifest says.
+    """
+    entries = {entry.name: entry for entry in list_pretrained(directory)}
+    if name not in entries:
+        raise KeyError(f"There is no checkpoint {name!r}; known are {', '.join(entries)}.")
+    entry = entries[name]
+    if entry.path is None:
+        raise WeightsNotFoundError(_how_to_get(entry, _places(directory)[0]))
+    _check_digest(entry, entry.path)
+    model = model_from_file(entry.path)
+    _check_kind(entry, entry.path, model)
+    return model
+
+
+def _own_directory() -> Path:
+    return Path(__file__).resolve().parents[2] / "pretrained"
+
+
+def _places(directory: str | os.PathLike[str] | None) -> list[Path]:
+    """Return the directories to search, in order."""
+    if directory is not None:
+        return [Path(directory).expanduser()]
+    return list(dict.fromkeys([pretrained_directory(), _own_directory()]))
+
+
+def _read_manifest(places: list[Path]) -> tuple[PretrainedEntry, ...]:
+    """Return the entries of the first manifest in the places, or of the project's own."""
+    path = next((place / MANIFEST for place in places if (place / MANIFEST).is_file()), _own_directory() / MANIFEST)
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
+        return tuple(_entry(values) for values in listed)
+    except FileNotFoundError as error:
+        raise WeightsNotFoundError(
+            f"There is no {str(path)!r}; set {ENVIRONMENT} to a directory with a {MANIFEST}."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{str(path)!r} is damaged ({error}); restore it.") from error
+
+
+def _entry(values: dict[str, Any]) -> PretrainedEntry:
+    """Return a checked entry; `path` is not for manifests to state."""
+    expected = {field.name for field in fields(PretrainedEntry)} - {"path"}
+    if values.keys() != expected:
+        raise ValueError(f"{values.get('name', 'an entry')} has wrong fields: {sorted(values.keys() ^ expected)}")
+    if Path(values["file"]).name != values["file"]:
+        raise ValueError(f"{values['name']} names a path instead of a file: {values['file']}")
+    return PretrainedEntry(**values)
+
+
+def _find(entry: PretrainedEntry, places: list[Path]) -> Path | None:
+    """Return the entry's file, a converted one first: nothing in it can run."""
+    names = dict.fromkeys([Path(entry.file).with_suffix(".safetensors").name, entry.file])
+    return next((place / name for place in places for name in names if (place / name).is_file()), None)
+
+
+def _how_to_get(entry: PretrainedEntry, place: Path) -> str:
+    """Return the sentence for a file that is not here."""
+    where = str(place / entry.file)
+    if entry.url is None:
+        return f"The weights {entry.name!r} are not here: they come from {entry.source} and belong at {where!r}."
+    return (
+        f"The weights {entry.name!r} are not here: download {entry.file!r} of {entry.source} from {entry.url} and "
+        f"put it at {where!r}."
+    )
+
+
+def _check_digest(entry: PretrainedEntry, path: Path) -> None:
+    """Compare the file with the manifest; a converted file has a digest that nobody could know."""
+    if entry.sha256 is None or path.name != entry.file:
+        return
+    digest = file_digest(path)
+    if digest != entry.sha256:
+        raise WeightsError(
+            f"{path.name!r} has sha256 {digest[:12]}..., the manifest expects {entry.sha256[:12]}...: it is damaged "
+            f"or another file, get it again from {entry.url or entry.source}."
+        )
+
+
+def _check_kind(entry: PretrainedEntry, path: Path, model: STViT) -> None:
+    """Compare the loaded model with the manifest."""
+    variant = outline_of_config(model.config).variant or "a model of other settings"
+    if variant != entry.variant or model.config.num_classes != entry.num_classes:
+        raise WeightsError(
+            f"{path.name!r} holds {variant} with {model.config.num_classes} classes, the manifest expects "
+            f"{entry.variant} with {entry.num_classes} for {entry.name!r}; put the right file there."
+        )

@@ -1,0 +1,403 @@
+"""What pages export: the command that each names writes the same numbers, and no file is made before it is wanted."""
+
+import io
+import mimetypes
+import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from analysis.commands import anchor, export
+from analysis.cost_timing import time_table
+from analysis.counterfactual import standard_variants
+from analysis.grouping.methods import learned_grouping
+from analysis.reports.charts import of_head, token_values
+from analysis.reports.pictures import rollout_options
+from analysis.reports.report import Report, head_caption, suffix_of
+from stvit import BlockId, capture, load_pretrained
+from stvit.images import load_image
+from tests.support.app_support import jpeg
+from tests.support.paths import ROOT
+from ui.panels.export import KINDS, Export, file_name, head_words, picture_words
+
+COMMANDS = {"analysis.anchor": anchor.main, "analysis.export": export.main}
+
+Setting = Callable[[AppTest], object]
+
+
+def nothing(app: AppTest) -> None:
+    """Leave a page as it opens."""
+
+
+def other_groupings(app: AppTest) -> None:
+    app.get_by_key("methods").set_value(["grid", "super", "soft_kmeans"]).run()
+    app.segmented_control("slic_resolution").set_value("pixel").run()
+    app.slider("scrub").set_value(0).run()
+    app.segmented_control("drawing").set_value("means").run()
+
+
+def weighted_token(app: AppTest) -> None:
+    (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
+    classes.set_value("2").run()
+    app.segmented_control("rollout_start").set_value("token").run()
+    app.segmented_control("stage").set_value(1).run()
+    app.number_input("row").set_value(3).run()
+    app.toggle("rollout_convolutions").set_value(False).run()
+
+
+def other_head(app: AppTest) -> None:
+    app.multiselect("metrics").set_value(["perplexity"]).run()
+    app.selectbox("matrix_metric").set_value("distance").run()
+    app.segmented_control("stage").set_value(1).run()
+    app.segmented_control("head").set_value("3").run()
+
+
+def other_iterations(app: AppTest) -> None:
+    app.segmented_control("variant_of_association").set_value("iterations").run()
+    app.slider("iterations").set_value(3).run()
+    app.segmented_control("drawing").set_value("labels").run()
+
+
+def corner(app: AppTest) -> None:
+    app.number_input("row").set_value(0).run()
+    app.number_input("column").set_value(0).run()
+    app.segmented_control("head").set_value("1").run()
+
+
+def second_stage(app: AppTest) -> None:
+    app.segmented_control("cost_stage").set_value(1).run()
+
+
+PAGES = [
+    ("explore", corner),
+    ("super_tokens", nothing),
+    ("super_tokens", other_groupings),
+    ("redundancy", other_head),
+    ("rollout", nothing),
+    ("rollout", weighted_token),
+    ("what_if", nothing),
+    ("what_if", other_iterations),
+    ("lesson", corner),
+    ("cost", second_stage),
+]
+
+
+@pytest.fixture
+def exports(monkeypatch) -> list[Export]:
+    """Collect what pages offer in place of drawing it."""
+    found: list[Export] = []
+    monkeypatch.setattr("ui.panels.steps.offer", found.append)  # first, so that it is imported with the true one
+    monkeypatch.setattr("ui.panels.export.offer", found.append)
+    return found
+
+
+def opened(page: str, **address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    app.query_params.update({"way": "Figures", "sample": "Cat"} | address)
+    app.session_state["attentions"] = ["super"]  # of Redundancy: global attention takes longest to measure
+    app.run()
+    return app if page == "explore" else app.switch_page(f"ui/pages/{page}.py").run()
+
+
+def written(export: Export, suffix: str, folder: Path) -> Path:
+    """Run the command that an export names, but for another kind of file."""
+    python, dash_m, module, *words = shlex.split(export.command)
+    assert (python, dash_m, words[-2:]) == ("python", "-m", ["--out", f"{export.name}.pdf"])
+    out = folder / f"{export.name}.{suffix}"
+    assert COMMANDS[module]([*words[:-1], str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def reports(monkeypatch) -> list[Report]:
+    """Collect the reports that were written."""
+    found: list[Report] = []
+    content = Report.content
+
+    def collected(report: Report, suffix: str) -> bytes:
+        found.append(report)
+        return content(report, suffix)
+
+    monkeypatch.setattr(Report, "content", collected)
+    return found
+
+
+def caption_of(report: Report) -> str:
+    return " ".join(report.figure().get_supxlabel().split())
+
+
+def drawn(report: Report) -> tuple[list[str], list[np.ndarray]]:
+    """Return the words of a figure, but for the model, which pages and commands call by other names, and its images."""
+    axes = report.figure().axes
+    words = [caption_of(report).partition(" · ")[2], *(part.get_title() for part in axes)]
+    return words, [np.asarray(image.get_array()) for part in axes for image in part.images]
+
+
+def check_command(export: Export, folder: Path, reports: list[Report]) -> None:
+    """Check that the command of an export gives the numbers and the figure of the page."""
+    shown = pd.read_csv(io.BytesIO(export.report.content("csv")))
+    assert not any(name.startswith("Unnamed") for name in shown), "the numbers of the rows are written"
+    pd.testing.assert_frame_equal(pd.read_csv(written(export, "csv", folder)), shown, rtol=1e-4, atol=1e-9)
+    with np.load(io.BytesIO(export.report.content("npz"))) as own, np.load(written(export, "npz", folder)) as again:
+        assert set(own) == set(again)
+        for name in own:
+            if own[name].dtype.kind == "f":
+                np.testing.assert_allclose(own[name], again[name], rtol=1e-4, atol=1e-9)
+            else:
+                np.testing.assert_array_equal(own[name], again[name])
+    (words, images), (words_again, images_again) = drawn(export.report), drawn(reports[-1])
+    assert words_again == words
+    for image, image_again in zip(images, images_again, strict=True):
+        np.testing.assert_allclose(image_again, image, rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize(("page", "setting"), PAGES, ids=[f"{page}-{setting.__name__}" for page, setting in PAGES])
+def test_the_command_gives_the_numbers_and_the_figure_of_the_page(page, setting, exports, reports, tmp_path):
+    app = opened(page)
+    setting(app)
+    assert not app.exception, [error.value for error in app.exception]
+    check_command(exports[-1], tmp_path, reports)
+
+
+def test_the_command_names_model_size_framing_and_block(exports, reports, tmp_path):
+    app = opened("super_tokens", sample="Coffee", weights="random", size="288 px", framing="Whole picture")
+    app.segmented_control("block").set_value(1).run()
+    check_command(exports[-1], tmp_path, reports)
+    assert "coffee · 448 x 288 px, whole picture · stage 1, block 2" in caption_of(exports[-1].report)
+
+
+def test_the_command_reads_an_uploaded_picture_from_where_one_is(exports, reports, tmp_path, monkeypatch):
+    app = opened("what_if")
+    app.file_uploader("upload").set_value(("my cat.jpg", jpeg(), "image/jpeg")).run()
+    assert exports[-1].name == "my-cat-what-if-grid"
+    (tmp_path / "my cat.jpg").write_bytes(jpeg())
+    monkeypatch.chdir(tmp_path)
+    check_command(exports[-1], tmp_path, reports)
+
+
+@pytest.mark.parametrize("page", ["super_tokens", "redundancy", "rollout", "what_if", "lesson", "cost"])
+def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
+    made: list[str] = []
+    monkeypatch.setattr(Report, "content", lambda report, suffix: made.append(suffix))
+    app = opened(page)
+    assert not app.exception, [error.value for error in app.exception]
+    assert [button.proto.label for button in app.get("download_button")] == [suffix.upper() for suffix in KINDS]
+    assert made == []
+    (command,) = app.code
+    assert command.value.startswith("python -m analysis.export ")
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("explore", "mean over heads · anchor (27, 27)"),
+        ("super_tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
+        ("redundancy", "matrix and map: super attention, map of stage 1, block 1, mean over heads"),
+        ("rollout", "rollout from the pooled output · attention alone · convolutions spread it"),
+        ("what_if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
+        ("lesson", "token (27, 27), step by step"),
+    ],
+)
+def test_figures_carry_their_settings(page, words, exports):
+    opened(page)
+    figure = exports[-1].report.figure()
+    caption = caption_of(exports[-1].report)
+    assert "cat · 224 x 224 px, centre crop" in caption
+    assert words in caption
+    figure.draw_without_rendering()  # lays everything out
+    box = figure._supxlabel.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1, "the caption is wider than the figure"
+
+
+def test_a_redundancy_figure_says_what_uniform_attention_would_have(exports):
+    opened("redundancy")
+    entropy, distance = exports[-1].report.figure().axes[:2]
+    lines = [{line.get_label(): line.get_ydata() for line in axes.get_lines()} for axes in (entropy, distance)]
+    sides = [56] * 2 + [28] * 2 + [14] * 4 + [7] * 2
+    assert lines[0]["Uniform attention"] == pytest.approx([2 * np.log(side) for side in sides])
+    assert lines[1]["Uniform attention"] == pytest.approx([0.521 * 224] * len(sides), rel=0.02)  # of a unit square
+
+
+def test_heads_are_counted_from_1():
+    assert (head_caption(0), head_words(0)) == ("head 1", ["--head", "1"])
+    assert (head_caption(None), head_words(None)) == ("mean over heads", ["--head", "mean"])
+
+
+def test_settings_of_a_rollout_name_the_first_class_too():
+    assert rollout_options(0, False) == ["weighted by class 0 (from 0)", "convolutions inside blocks left out"]
+    assert rollout_options(None, True) == ["attention alone", "convolutions spread it"]
+
+
+def test_figures_are_files_that_open(exports):
+    opened("what_if")
+    report = exports[-1].report
+    with Image.open(io.BytesIO(report.content("png"))) as picture:
+        assert min(picture.size) > 600
+    assert report.content("svg").startswith(b"<?xml")
+    assert report.content("pdf").startswith(b"%PDF-")
+    with pytest.raises(ValueError, match="a report can be png, svg"):
+        report.content("doc")
+
+
+def test_kinds_of_files_are_what_browsers_call_them():
+    assert {suffix: kind for suffix, kind in KINDS.items() if suffix != "npz"} == {
+        suffix: mimetypes.guess_type(f"figure.{suffix}")[0] for suffix in ("png", "svg", "pdf", "csv")
+    }
+
+
+def test_table_and_arrays_of_a_rollout_hold_the_same(exports):
+    opened("rollout", sample="Coffee", framing="Whole picture")
+    table = pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
+    with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
+        assert set(arrays) == {"pixels", *(f"into_stage_{stage}" for stage in (1, 2, 3, 4))}
+        for stage in (1, 2, 3, 4):
+            part = table[table["map"] == f"into stage {stage}"].pivot(index="row", columns="column", values="relevance")
+            np.testing.assert_allclose(part, arrays[f"into_stage_{stage}"])
+
+
+def test_labels_of_a_change_are_named_for_what_they_are(exports):
+    app = opened("what_if")
+    record = app.session_state["view"].capture[BlockId(0, 0)]
+    with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
+        np.testing.assert_array_equal(arrays["labels_learned"], record.labels()[0])
+        np.testing.assert_array_equal(arrays["labels_changed"].ravel(), record.grid.cell_index)
+
+
+def test_values_are_mapped_for_one_head_or_for_their_mean(model, pixels):
+    record = capture(model, pixels[:1])[BlockId(0, 0)]
+    values = token_values(record, "super", "entropy", 4)
+    assert values.shape == (record.heads, record.grid.num_tokens)
+    np.testing.assert_array_equal(of_head(values, 1, record).ravel(), values[1])
+    np.testing.assert_allclose(of_head(values, None, record).ravel(), values.mean(0))
+    assert of_head(values, None, record).shape == (record.grid.height, record.grid.width)
+
+
+def test_a_block_without_super_tokens_exports_its_changes_without_pictures(exports):
+    app = opened("what_if")
+    app.segmented_control("stage").set_value(3).run()
+    assert not app.exception
+    assert exports[-1].report.content("pdf").startswith(b"%PDF-")
+    with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
+        assert set(arrays) == {"blocks", "relative_change"}
+
+
+def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
+    monkeypatch.setattr("ui.measuring.MEASURED_SIZES", {"super": (224,), "global": (224,)})
+    app = opened("cost")
+    assert "measured" not in pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
+    app.button[0].click().run()
+    assert exports[-1].command.split()[-3] == "--measure"
+    table = pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
+    assert (table[table["size"] == 224]["measured"] > 0).all()
+    assert table[table["size"] > 224]["measured"].isna().all()
+    assert len(exports[-1].report.figure().axes) == 2
+    assert "one attention block of stage 1 · one picture" in caption_of(exports[-1].report)
+    assert "median times on this machine" in caption_of(exports[-1].report)
+
+
+def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
+    sizes = {"super": (224,), "global": (224,)}
+    monkeypatch.setattr(export, "time_table", partial(time_table, sizes=sizes))
+    words = ["cost", "--random", "stvit_demo", "--out", str(tmp_path / "cost.csv")]
+    assert export.main(words) == 0
+    assert "measured" not in pd.read_csv(tmp_path / "cost.csv")
+    assert export.main([*words, "--measure"]) == 0
+    assert pd.read_csv(tmp_path / "cost.csv")["measured"].notna().sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("groupings --stage 3", "has no super tokens"),
+        ("steps --stage 4 --row 0 --column 0", "no steps to show"),
+        ("redundancy --attentions global", "The matrix is of 'super'"),
+        ("redundancy --attentions super --head 0", "has heads 1 to 2"),
+        ("redundancy --attentions super --head 3", "has heads 1 to 2"),
+        ("rollout --class 99", "does not exist"),
+        ("what-if --stage 9", "There is no block 1 in a stage 9"),
+        ("groupings --block 0", "There is no block 0 in a stage 1"),
+        ("steps --row 1 --column 1 --head 9", "Head 9 does not exist"),
+        ("rollout --row 1", "starts from a token, named by --row and --column"),
+        ("rollout --stage 2 --block 1", "starts from a token, named by --row and --column"),
+    ],
+)
+def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    view, *more = words.split()
+    picture = ["--sample", "cat", "--random", "stvit_demo", "--size", "64"]
+    assert export.main([view, *picture, *more, "--out", "file.csv"]) == 1
+    said = capsys.readouterr().err.strip()
+    assert message in said
+    assert not said.startswith(("'", '"'))
+    assert len(said.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stage_without_super_tokens_has_no_cost(tmp_path, capsys):
+    assert export.main(["cost", "--random", "stvit_demo", "--stage", "3", "--out", str(tmp_path / "a.csv")]) == 1
+    assert "Super tokens exist in stages 1 and 2" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path):
+    path = tmp_path / "absent" / "a.csv"
+    assert export.main(["cost", "--random", "stvit_demo", "--out", str(path)]) == 0
+    assert len(pd.read_csv(path))
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence_before_any_work(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("analysis.commands.export.chosen_model", None)  # calling it would fail in another way
+    assert export.main(["cost", "--out", str(tmp_path / "file" / "a.csv")]) == 1
+    assert capsys.readouterr().err.strip() == f"{tmp_path / 'file'} cannot be used: File exists."
+
+
+def test_every_change_of_the_page_is_one_of_the_command():
+    assert set(export.VARIANTS) == set(standard_variants(np.zeros((32, 32, 3), np.uint8)))
+
+
+def test_the_ending_says_what_is_written():
+    assert suffix_of(Path("a.PDF")) == "pdf"
+    for name in ("a.doc", "a"):
+        with pytest.raises(ValueError, match="let --out end in"):
+            suffix_of(Path(name))
+
+
+@pytest.mark.parametrize("head", ["x", "1.5"])
+def test_a_head_is_a_number_or_the_mean(head, capsys):
+    with pytest.raises(SystemExit):
+        export.main(["steps", "--sample", "cat", "--row", "0", "--column", "0", "--head", head, "--out", "a.csv"])
+    assert "a head is a number counted from 1, or mean" in capsys.readouterr().err
+
+
+def test_a_link_to_the_first_row_opens_there(exports):
+    opened("lesson", row="0", column="9")
+    assert shlex.split(exports[-1].command)[-6:-2] == ["--row", "0", "--column", "9"]
+
+
+@pytest.mark.parametrize(("name", "words", "stem"), [
+    ("my cat.jpg", "my cat.jpg", "my-cat"),
+    ("-cat.jpg", "./-cat.jpg", "cat"),
+    ("???.jpg", "???.jpg", "picture"),
+    (".png", ".png", "picture"),
+])  # fmt: skip
+def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
+    picture = load_image(np.zeros((64, 64, 3), np.uint8), name=name)
+    handle = SimpleNamespace(options=("--model", "demo"))
+    view = SimpleNamespace(picture=SimpleNamespace(source=picture), handle=handle, size=224, framing="crop")
+    assert picture_words(view)[0] == words
+    assert file_name(view, "what-if", "grid") == f"{stem}-what-if-grid"
+
+
+def test_only_the_iterations_of_the_model_itself_are_called_learned():
+    record = capture(load_pretrained("demo"), torch.zeros(1, 3, 64, 64))[BlockId(0, 0)]
+    titles = [learned_grouping(record, iterations, own=1).title for iterations in (0, 1, 5)]
+    assert titles == ["Sampled, 0 iterations (model: 1)", "Learned super tokens", "Sampled, 5 iterations (model: 1)"]

@@ -1,0 +1,189 @@
+"""Rendering: lines on known pixels, means against loops, neighbouring colours, heat in exact colours."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analysis.figures.paint import (
+    BLACK,
+    EDGE_OPACITY,
+    PALETTE,
+    colour_heat,
+    colour_labels,
+    draw_boundaries,
+    mean_colours,
+    overlay_heat,
+)
+from analysis.grouping.label_maps import grid_labels, neighbour_pairs
+
+GREY_RAMP = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+RED = (255, 0, 0)
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def labels():
+    return np.random.default_rng(1).integers(0, 9, (6, 8)) * 2
+
+
+def where(drawn, colour):
+    """Rows and columns that hold a colour."""
+    return {tuple(place) for place in np.argwhere((drawn == colour).all(axis=-1)).tolist()}
+
+
+@pytest.mark.parametrize(("thickness", "columns"), [(1, {3}), (2, {3, 4}), (3, {2, 3, 4}), (4, {2, 3, 4, 5})])
+def test_a_line_is_centred_on_the_crack(thickness, columns):
+    plain = np.full((5, 8, 3), 90, np.uint8)
+    drawn = draw_boundaries(plain, grid_labels(5, 8, 1, 2), RED, thickness, edge=None)
+    assert where(drawn, RED) == {(y, x) for y in range(5) for x in columns}
+    assert len(where(drawn, 90)) == 40 - 5 * len(columns)
+
+
+def test_lines_turn_without_gaps():
+    plain, quarter = np.zeros((6, 6, 3), np.uint8), np.zeros((6, 6), int)
+    quarter[2:, 2:] = 1
+    drawn = draw_boundaries(plain, quarter, RED, edge=None)
+    assert where(drawn, RED) == {(1, x) for x in range(1, 6)} | {(y, 1) for y in range(1, 6)}
+    drawn = draw_boundaries(plain, quarter[::-1, ::-1], RED, edge=None)
+    assert where(drawn, RED) == {(3, x) for x in range(4)} | {(y, 3) for y in range(4)}
+
+
+def test_a_line_marks_the_corners_where_segments_meet(image, labels):
+    drawn = draw_boundaries(image // 2, labels, RED, edge=None)
+    full = np.kron(labels, np.ones((2, 2), int))
+    expected = {
+        (y, x) for y, x in product(range(12), range(16)) if len(set(full[y : y + 2, x : x + 2].ravel().tolist())) > 1
+    }
+    assert where(drawn, RED) == expected
+
+
+def test_the_edge_lies_beside_the_line_and_lets_the_image_through():
+    plain = np.full((4, 9, 3), 200, np.uint8)
+    drawn = draw_boundaries(plain, np.repeat([[0] * 5 + [1] * 4], 4, axis=0), RED)
+    assert where(drawn, RED) == {(y, 4) for y in range(4)}
+    beside = round((1 - EDGE_OPACITY) * 200)
+    assert where(drawn, (beside,) * 3) == {(y, x) for y in range(4) for x in (3, 5)}
+    assert where(drawn, 200) == {(y, x) for y in range(4) for x in (0, 1, 2, 6, 7, 8)}
+
+
+@pytest.mark.parametrize("ground", [0, 128, 255])
+def test_the_default_line_stands_out_on_any_ground(ground):
+    drawn = draw_boundaries(np.full((6, 12, 3), ground, np.uint8), grid_labels(6, 12, 1, 2))
+    assert np.ptp(drawn[3, :, 0].astype(int)) >= 127
+
+
+def test_one_segment_has_no_line(image):
+    np.testing.assert_array_equal(draw_boundaries(image, np.zeros((3, 4), int)), image)
+
+
+def test_the_image_is_not_changed(image, labels):
+    before = image.copy()
+    draw_boundaries(image, labels, BLACK, 3)
+    overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=18)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_mean_colours_agree_with_a_loop(image, labels):
+    full = np.kron(labels, np.ones((2, 2), int))
+    painted = mean_colours(image, labels)
+    for value in np.unique(full):
+        mean = image[full == value].astype(float).mean(axis=0)
+        assert np.abs(painted[full == value] - mean).max() <= 0.5
+
+
+def test_mean_colours_of_single_pixels_are_the_image(image):
+    np.testing.assert_array_equal(mean_colours(image, np.arange(12 * 16).reshape(12, 16)), image)
+
+
+@pytest.mark.parametrize("colours", [1, 3, 8])
+def test_touching_segments_differ_and_segments_are_of_one_colour(colours):
+    labels = np.random.default_rng(colours).integers(0, 30, (9, 9))
+    painted = colour_labels(labels, PALETTE[:colours])
+    colour = {}
+    for value in np.unique(labels):
+        assert len(np.unique(painted[labels == value], axis=0)) == 1
+        colour[value] = tuple(painted[labels == value][0])
+    assert all(colour[a] != colour[b] for a, b in neighbour_pairs(labels, diagonal=True).tolist())
+
+
+def test_colours_stay_distinct_when_all_segments_touch():
+    labels = np.random.default_rng(7).integers(0, 60, (200, 200))
+    assert len(neighbour_pairs(labels)) == 60 * 59 / 2
+    assert len(np.unique(colour_labels(labels).reshape(-1, 3), axis=0)) == 60
+
+
+def test_a_grid_needs_no_more_than_the_palette():
+    painted = colour_labels(grid_labels(24, 24, 12, 12)).reshape(-1, 3)
+    assert set(map(tuple, painted.tolist())) <= set(map(tuple, PALETTE.tolist()))
+
+
+def test_a_label_keeps_its_colour_when_another_goes_empty():
+    labels = np.repeat([[0, 5, 2, 7]], 3, axis=0)
+    gone = np.repeat([[0, 5, 5, 7]], 3, axis=0)
+    kept = labels == gone
+    np.testing.assert_array_equal(colour_labels(labels)[kept], colour_labels(gone)[kept])
+    np.testing.assert_array_equal(colour_labels(labels)[0], PALETTE[[0, 5, 2, 7]])
+
+
+def test_heat_takes_the_colours_of_the_table():
+    values = np.array([[-1.0, 0.0, 0.5, 1.0, 2.0, np.inf]])
+    heat = colour_heat(values, GREY_RAMP, vmin=0, vmax=1)
+    np.testing.assert_array_equal(heat[0, :, 0], [0, 0, 128, 255, 255, 255])
+
+
+def test_heat_of_a_single_value_is_lowest():
+    assert (colour_heat(np.full((2, 2), 3.0), GREY_RAMP, vmin=3, vmax=3) == 0).all()
+
+
+def test_overlay_at_the_ends_of_opacity(image, labels):
+    heat = colour_heat(labels, GREY_RAMP, vmin=0, vmax=16)
+    shown = overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=16, opacity=1)
+    np.testing.assert_array_equal(shown, np.repeat(np.repeat(heat, 2, axis=0), 2, axis=1))
+    hidden = overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=16, opacity=0, grey=False)
+    np.testing.assert_array_equal(hidden, image)
+
+
+def test_overlay_blends_with_the_grey_image():
+    image = np.array([[[200, 100, 50]]], np.uint8)
+    luma = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
+    shown = overlay_heat(image, np.array([[1.0]]), GREY_RAMP, vmin=0, vmax=1, opacity=0.25)
+    np.testing.assert_array_equal(shown[0, 0], np.full(3, round(0.75 * luma + 0.25 * 255)))
+    coloured = overlay_heat(image, np.array([[1.0]]), GREY_RAMP, vmin=0, vmax=1, opacity=0.25, grey=False)
+    np.testing.assert_array_equal(coloured[0, 0], [round(0.75 * c + 0.25 * 255) for c in (200, 100, 50)])
+
+
+def test_overlay_leaves_the_image_bare_where_there_is_no_value(image):
+    values = np.full((12, 16), np.nan)
+    values[0, 0] = 1
+    shown = overlay_heat(image, values, GREY_RAMP, vmin=0, vmax=1, opacity=1, grey=False)
+    assert shown[0, 0].tolist() == [255, 255, 255]
+    np.testing.assert_array_equal(shown.reshape(-1, 3)[1:], image.reshape(-1, 3)[1:])
+
+
+def test_opacity_may_differ_by_value(image):
+    values, opacity = np.ones((1, 2)), np.array([[0.0, 1.0]])
+    shown = overlay_heat(image, values, GREY_RAMP, vmin=0, vmax=1, opacity=opacity, grey=False)
+    np.testing.assert_array_equal(shown[:, :8], image[:, :8])
+    assert (shown[:, 8:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda i: draw_boundaries(i, np.zeros((2, 2), int), RED, 0), "at least 1 pixel, got 0"),
+        (lambda i: draw_boundaries(i, np.zeros((13, 2), int)), "from 13 to 12 would lose"),
+        (lambda i: mean_colours(i, np.zeros((2, 17), int)), "from 17 to 16 would lose"),
+        (lambda i: colour_labels(np.zeros((2, 2), int), PALETTE[:0]), "at least one colour"),
+        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=2, vmax=1), "vmin 2 and vmax 1"),
+        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=0, vmax=np.nan), "finite.*vmax nan"),
+        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=0, vmax=1, opacity=1.5), "between 0 and 1.*1.5"),
+    ],
+)
+def test_what_cannot_be_is_refused(image, call, words):
+    with pytest.raises(ValueError, match=words):
+        call(image)

@@ -1,0 +1,176 @@
+"""Similarity of features: against loops, SciPy, Gram matrices and the invariances that the measures promise."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cosine
+
+from analysis.redundancy.features import (
+    block_similarity,
+    cka_matrix,
+    cosine_map,
+    feature_cka,
+    linear_cka,
+    mean_cosine,
+    mean_neighbour_cosine,
+    neighbour_cosine_map,
+    rank_one_residual,
+)
+from stvit import BlockId, capture
+from tests.support.tiny import tiny_model, tiny_pixels
+
+
+def vectors(features):
+    return features.double().flatten(1).T.numpy()
+
+
+def test_mean_cosine_over_all_pairs():
+    features = torch.randn(5, 3, 4) + 0.5
+    tokens = vectors(features)
+    pairs = [1 - cosine(tokens[i], tokens[j]) for i, j in combinations(range(12), 2)]
+    assert mean_cosine(features) == pytest.approx(np.mean(pairs))
+    own = [np.mean([1 - cosine(tokens[i], tokens[j]) for j in range(12) if j != i]) for i in range(12)]
+    np.testing.assert_allclose(cosine_map(features).ravel(), own)
+    assert cosine_map(features).mean() == pytest.approx(mean_cosine(features))
+
+
+def test_mean_cosine_over_tokens_side_by_side():
+    features = torch.randn(5, 3, 4)
+    at = {(r, c): features[:, r, c].double().numpy() for r in range(3) for c in range(4)}
+    pairs = {(p, q): 1 - cosine(at[p], at[q]) for p, q in combinations(at, 2) if math.dist(p, q) == 1}
+    assert len(pairs) == 17
+    assert mean_neighbour_cosine(features) == pytest.approx(np.mean(list(pairs.values())))
+    for place in at:
+        expected = np.mean([value for pair, value in pairs.items() if place in pair])
+        assert neighbour_cosine_map(features)[place] == pytest.approx(expected)
+
+
+def test_cosines_of_known_features():
+    alike = torch.ones(3, 2, 5) * torch.arange(1.0, 11).reshape(2, 5)  # one direction, any length
+    assert mean_cosine(alike) == pytest.approx(1)
+    assert mean_neighbour_cosine(alike) == pytest.approx(1)
+    apart = torch.eye(6).reshape(6, 2, 3)
+    assert mean_cosine(apart) == pytest.approx(0)
+    opposite = torch.tensor([[[1.0, -1.0]]])
+    assert mean_cosine(opposite) == pytest.approx(-1)
+    assert mean_neighbour_cosine(opposite) == pytest.approx(-1)
+
+
+def test_vectors_without_direction_are_left_out():
+    features = torch.randn(4, 2, 3)
+    features[:, 0, 1] = 0
+    kept = vectors(features)[[0, 2, 3, 4, 5]]
+    expected = np.mean([1 - cosine(one, other) for one, other in combinations(kept, 2)])
+    assert mean_cosine(features) == pytest.approx(expected)
+    assert np.isnan(cosine_map(features)).tolist() == [[False, True, False], [False] * 3]
+    pairs = [(0, 3), (2, 5), (3, 4), (4, 5)]
+    tokens = vectors(features)
+    assert mean_neighbour_cosine(features) == pytest.approx(
+        np.mean([1 - cosine(tokens[i], tokens[j]) for i, j in pairs])
+    )
+    assert np.isnan(neighbour_cosine_map(features)).tolist() == [[False, True, False], [False] * 3]
+    assert neighbour_cosine_map(features)[0, 0] == pytest.approx(1 - cosine(tokens[0], tokens[3]))
+
+
+def test_a_single_token_is_like_nothing():
+    one = torch.randn(4, 1, 1)
+    assert math.isnan(mean_cosine(one))
+    assert math.isnan(mean_neighbour_cosine(one))
+    assert np.isnan(cosine_map(one)).all()
+    assert np.isnan(neighbour_cosine_map(one)).all()
+    assert math.isnan(mean_cosine(torch.zeros(4, 3, 3)))
+
+
+def test_rank_one_residual():
+    features = torch.randn(4, 3, 3) + 1
+    tokens = vectors(features)
+    expected = np.linalg.norm(tokens - tokens.mean(0)) / np.linalg.norm(tokens)
+    assert rank_one_residual(features) == pytest.approx(expected)
+    for shift in np.random.default_rng(0).normal(size=(5, 4)):  # the mean is the nearest row
+        assert np.linalg.norm(tokens - tokens.mean(0) - 0.1 * shift) / np.linalg.norm(tokens) > expected
+    assert rank_one_residual(torch.ones(4, 3, 3)) == pytest.approx(0)
+    assert rank_one_residual(torch.tensor([[[1.0, -1.0]]])) == pytest.approx(1)
+
+
+def gram_cka(first, second, unbiased):
+    """CKA from examples x examples Gram matrices, as the papers write it."""
+    grams = [part @ part.T for part in (first, second)]
+    count = len(first)
+    if unbiased:
+        grams = [gram - np.diag(np.diag(gram)) for gram in grams]
+
+    def hsic(k, l):  # noqa: E741 - the letters of the paper
+        if not unbiased:
+            centre = np.eye(count) - 1 / count
+            return np.trace(k @ centre @ l @ centre) / (count - 1) ** 2
+        ones = np.ones(count)
+        middle = (ones @ k @ ones) * (ones @ l @ ones) / ((count - 1) * (count - 2))
+        return (np.trace(k @ l) + middle - 2 / (count - 2) * (ones @ k @ l @ ones)) / (count * (count - 3))
+
+    k, l = grams  # noqa: E741
+    return hsic(k, l) / math.sqrt(hsic(k, k) * hsic(l, l))
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+def test_cka_is_that_of_the_gram_matrices(unbiased):
+    first, second = torch.randn(20, 5) + 1, torch.randn(20, 30)
+    second[:, :5] += first
+    expected = gram_cka(first.double().numpy(), second.double().numpy(), unbiased)
+    assert linear_cka(first, second, unbiased=unbiased) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+def test_cka_does_not_see_turns_scales_and_shifts(unbiased):
+    first, second = torch.randn(30, 6, dtype=torch.float64), torch.randn(30, 6, dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64)).Q
+    assert linear_cka(first, 3 * first @ turn + 1, unbiased=unbiased) == pytest.approx(1)
+    before = linear_cka(first, second, unbiased=unbiased)
+    assert linear_cka(5 * second @ turn - 2, first, unbiased=unbiased) == pytest.approx(before)
+
+
+def test_only_unbiased_cka_is_fair_where_channels_outnumber_examples():
+    unrelated = [(torch.randn(20, 400), torch.randn(20, 400)) for _ in range(20)]
+    assert abs(np.mean([linear_cka(*pair) for pair in unrelated])) < 0.05
+    assert np.mean([linear_cka(*pair, unbiased=False) for pair in unrelated]) > 0.9
+
+
+def test_cka_of_constant_features_does_not_exist():
+    assert math.isnan(linear_cka(torch.ones(6, 2), torch.randn(6, 2)))
+
+
+def test_cka_across_resolutions_pools_the_finer_map():
+    fine, coarse = torch.randn(5, 8, 6), torch.randn(7, 4, 3)
+    pooled = fine.reshape(5, 4, 2, 3, 2).mean((2, 4))
+    expected = linear_cka(pooled.flatten(1).T, coarse.flatten(1).T)
+    assert feature_cka(fine, coarse) == pytest.approx(expected)
+    assert feature_cka(coarse, fine) == pytest.approx(expected)
+    assert feature_cka(fine, fine) == pytest.approx(1)
+    odd = torch.randn(3, 5, 4)
+    assert -1 <= feature_cka(odd, coarse) <= 1  # 5 rows into 4 bins
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_cka_needs_the_same_examples():
+    with pytest.raises(ValueError, match="at least 4 of them, got 5 and 6"):
+        linear_cka(torch.zeros(5, 2), torch.zeros(6, 2))
+    with pytest.raises(ValueError, match="at least 4 of them, got 3 and 3"):
+        linear_cka(torch.zeros(3, 2), torch.zeros(3, 2))
+    assert linear_cka(torch.randn(3, 2), torch.randn(3, 2), unbiased=False) <= 1
+
+
+def test_blocks_of_a_capture():
+    cap = capture(tiny_model(torch.float64), tiny_pixels(2, 64, 96, torch.float64))
+    matrix = cka_matrix(cap, 1)
+    assert matrix.shape == (len(cap), len(cap))
+    np.testing.assert_array_equal(matrix, matrix.T)
+    first, last = cap[BlockId(0, 0)], cap[BlockId(2, 0)]
+    assert matrix[0, 3] == pytest.approx(feature_cka(first.tokens[1], last.tokens[1]))
+    values = block_similarity(first, 1)
+    assert values["token_cosine"] == pytest.approx(mean_cosine(first.tokens[1]))
+    assert values["super_token_cosine"] == pytest.approx(mean_cosine(first.super_tokens[1]))
+    assert values["super_token_neighbour_cosine"] == pytest.approx(mean_neighbour_cosine(first.super_tokens[1]))
+    assert values["token_rank_one_residual"] == pytest.approx(rank_one_residual(first.tokens[1]))
+    assert len(values) == 6

@@ -1,0 +1,205 @@
+"""The ledger: one tidy table whose numbers are those of the functions behind it, in bounded memory."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from analysis import ledger
+from analysis.attention import row_blocks
+from analysis.attention.baselines import global_attention, local_attention, swapped_attention
+from analysis.attention.kinds import attention_rules, one_image, token_pixels
+from analysis.redundancy import ranks
+from analysis.redundancy.association import association_summary
+from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE
+from analysis.redundancy.features import block_similarity, feature_cka
+from analysis.redundancy.measure import Measurement, measure
+from analysis.redundancy.row_metrics import RowSettings
+from stvit import BlockId, SoftmaxAttention, capture, softmax_attention
+from tests.support.memory import LargestTensor
+from tests.support.tiny import tiny_model, tiny_pixels
+
+COLUMNS = ["image", "stage", "block", "head", "attention", "metric", "value", "unit"]
+
+
+@pytest.fixture(scope="module")
+def cap():
+    torch.manual_seed(3)
+    return capture(tiny_model(torch.float64), tiny_pixels(2, 52, 100, torch.float64))
+
+
+@pytest.fixture(scope="module")
+def table(cap):
+    return ledger(cap)
+
+
+def one(table, **wanted):
+    for column, value in wanted.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table["value"].item()
+
+
+def test_the_table_is_tidy(cap, table):
+    assert list(table.columns) == COLUMNS
+    assert not table.duplicated(COLUMNS[:6]).any()
+    assert np.isfinite(table["value"]).all()
+    assert set(table["image"]) == {0, 1}
+    assert set(zip(table["stage"], table["block"], strict=True)) == {tuple(block) for block in cap}
+    assert (table["unit"] == table["metric"].map(lambda name: CATALOGUE[name].unit)).all()
+    about_blocks = table["attention"] == "block"
+    assert (table["head"].isna() == about_blocks).all()
+    assert set(table.loc[about_blocks, "metric"]) == set(BLOCK_METRICS)
+    assert set(table.loc[~about_blocks, "attention"]) == {"super", "global", "local"}
+    for block, record in cap.items():
+        here = table[(table["stage"] == block.stage) & (table["block"] == block.block) & ~about_blocks]
+        assert set(here["head"]) == set(range(record.heads))
+
+
+@pytest.mark.parametrize("image", [0, 1])
+def test_values_are_those_of_each_attention_alone(cap, table, image):
+    got = table[table["image"] == image].set_index(["stage", "block", "attention", "head", "metric"])["value"].to_dict()
+    for block, record in cap.items():
+        sources = {
+            "super": record.token_attention(image),
+            "global": global_attention(record, image),
+            "local": local_attention(record, 7, image),
+        }
+        for name, source in sources.items():
+            values = measure(source, record.grid, 4 * 2**block.stage).head_values()
+            for metric in values:
+                here = [got[*block, name, head, metric] for head in range(record.heads)]
+                np.testing.assert_allclose(here, values[metric], atol=1e-9, err_msg=f"{block} {name} {metric}")
+
+
+def test_values_of_blocks(cap, table):
+    before = None
+    for block, record in cap.items():
+        expected = block_similarity(record, 1) | association_summary(record, 1)
+        if before is not None:
+            expected["cka_previous"] = feature_cka(before.tokens[1], record.tokens[1])
+        for metric, value in expected.items():
+            got = one(table, image=1, stage=block.stage, block=block.block, metric=metric)
+            assert got == pytest.approx(value, abs=1e-9), metric
+        before = record
+
+
+def test_what_does_not_exist_has_no_row():
+    cap = capture(tiny_model(num_heads=(1, 2, 4, 6)), tiny_pixels(1, 32, 32))
+    table = ledger(cap)
+    assert table["value"].notna().all()
+    first = table[(table["stage"] == 0) & (table["block"] == 0)]
+    assert not set(first["metric"]) & {"head_divergence", "head_cosine", "cka_previous"}
+    last = table[table["stage"] == 3]  # one token
+    assert not set(last["metric"]) & {"token_cosine", "super_token_cosine", "cka_previous"}
+
+
+def test_attentions_and_metrics_are_chosen_by_name(cap):
+    table = ledger(cap, ("uniform", "identity", "grid", "hard"), ["entropy", "leakage"])
+    assert set(table["metric"]) == {"entropy", "leakage"}
+    assert set(table["attention"]) == {"uniform", "identity", "grid", "hard", "block"}
+    count = cap[BlockId(0, 0)].grid.num_tokens
+    place = {"image": 0, "stage": 0, "block": 0, "head": 0, "metric": "entropy"}
+    assert one(table, **place, attention="uniform") == pytest.approx(np.log(count), abs=1e-5)
+    assert one(table, **place, attention="identity") == 0
+    expected = measure(swapped_attention(cap[BlockId(0, 0)], "grid"), cap[BlockId(0, 0)].grid, 4, ["entropy"])
+    assert one(table, **place, attention="grid") == pytest.approx(expected.head_values()["entropy"][0])
+    assert set(ledger(cap, "super", "entropy")["attention"]) == {"super"}
+    assert set(ledger(cap, (), None)["attention"]) == {"block"}
+
+
+def test_own_kinds_of_attention(cap):
+    rules = {"backwards": lambda record: flipped(global_attention(record)), "global": global_attention}
+    table = ledger(cap, rules, ["entropy"])
+    assert set(table["attention"]) == {"backwards", "global"}
+    values = table[table["stage"] == 3].pivot(index=["image", "head"], columns="attention", values="value")
+    assert (values["backwards"] - values["global"]).abs().max() > 1e-9
+
+
+def flipped(source):
+    return SoftmaxAttention(source.key, source.query, source.scale)
+
+
+def test_settings_reach_the_metrics(cap):
+    settings = RowSettings(neighbourhood=1, top_k=10**6)
+    table = ledger(cap, ("local",), ["local_mass", "top_mass"], window=1, settings=settings)
+    np.testing.assert_allclose(table["value"], 1)
+    estimated = ledger(cap, ("global", "super"), ["effective_rank"], exact_tokens=100)
+    stage = estimated[estimated["stage"] == 0]
+    assert set(stage.loc[stage["attention"] == "global", "metric"]) == {"effective_rank_estimate"}
+    assert set(stage.loc[stage["attention"] == "super", "metric"]) == {"effective_rank"}
+
+
+def test_an_attention_that_occurs_twice_is_measured_once(cap, monkeypatch):
+    calls = []
+    module = sys.modules["analysis.redundancy.ledger"]  # its name in the package is the function
+    monkeypatch.setattr(module, "Measurement", lambda *args: calls.append(args) or Measurement(*args))
+    table = ledger(cap, ("super", "global"), ["entropy"])
+    with_super_tokens = sum(not record.grid.is_identity for record in cap.values())
+    assert len(calls) == 2 * (2 * with_super_tokens + (len(cap) - with_super_tokens))
+    last = table[table["stage"] == 3].pivot(index=["image", "head"], columns="attention", values="value")
+    assert (last["super"] == last["global"]).all()
+
+
+def test_images_have_names_and_progress_is_told(cap):
+    told = []
+    names = ["cat.png", "dog.png"]
+    table = ledger(cap, (), ["leakage"], image_names=names, progress=lambda done, total: told.append((done, total)))
+    assert list(table["image"].unique()) == names
+    total = 2 * len(cap)
+    assert told == [(done, total) for done in range(1, total + 1)]
+
+
+def test_one_image_of_a_batch(cap):
+    for record in cap.values():
+        alone = one_image(record, 1)
+        assert alone.batch_size == 1
+        assert torch.equal(alone.token_attention().row(3), record.token_attention(1).row(3))
+        assert torch.equal(alone.leakage()[0], record.leakage()[1])
+        assert alone.replay_error() < 1e-12
+    with pytest.raises(IndexError, match="Image 2 does not exist"):
+        one_image(record, 2)
+
+
+def test_pixels_per_token():
+    assert [token_pixels(BlockId(stage, 0)) for stage in range(4)] == [4, 8, 16, 32]
+
+
+def test_an_empty_capture_gives_an_empty_table():
+    table = ledger(capture(tiny_model(), tiny_pixels(1, 32, 32), blocks=[]))
+    assert list(table.columns) == COLUMNS
+    assert table.empty
+
+
+def test_the_table_survives_files(table, tmp_path):
+    table.to_parquet(tmp_path / "ledger.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "ledger.parquet"), table)
+    table.to_csv(tmp_path / "ledger.csv", index=False)
+    again = pd.read_csv(tmp_path / "ledger.csv", dtype={"head": "Int64"})
+    pd.testing.assert_frame_equal(again, table, check_dtype=False)
+
+
+def test_memory_does_not_grow_with_all_pairs(monkeypatch):
+    for module in (row_blocks, ranks):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 2**19)
+    monkeypatch.setattr(ranks, "DENSE_BYTES", 0)
+    monkeypatch.setattr(softmax_attention, "DENSE_BYTES", 0)
+    cap = capture(tiny_model(), tiny_pixels(1, 192, 192), blocks=[(0, 0)])
+    tokens = cap[BlockId(0, 0)].grid.num_tokens
+    metrics = [name for name in CATALOGUE if not name.startswith("head_")]
+    with LargestTensor() as largest:
+        ledger(cap, ("super", "global", "local"), metrics, exact_tokens=100)
+    sketch = 4 * tokens * (ranks.SKETCHED + ranks.OVERSAMPLING)
+    assert largest.nbytes <= 2 * sketch < 4 * tokens**2 / 2
+
+
+def test_bad_input_is_named(cap):
+    with pytest.raises(ValueError, match="no attention named vanilla; known are super, global, local"):
+        ledger(cap, ("super", "vanilla"))
+    with pytest.raises(ValueError, match="Unknown metrics entropi; known are mass"):
+        ledger(cap, metrics=["entropi"])
+    with pytest.raises(ValueError, match="holds 2 images, got 1 image_names"):
+        ledger(cap, image_names=["cat.png"])
+    assert set(attention_rules(["grid"])) == {"grid"}

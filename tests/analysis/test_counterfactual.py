@@ -1,0 +1,109 @@
+"""Counterfactual runs: identities, oracles in closed form, and that they leave the model alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.counterfactual import Variant, compare, counterfactuals, metrics_before_and_after, standard_variants
+from analysis.redundancy.ledger import ledger
+from stvit import BlockId, STViT, STViTConfig, capture
+
+CONFIG = STViTConfig(
+    num_classes=7, embed_dims=(8, 16, 16, 16), depths=(1, 2, 1, 1), num_heads=(1, 2, 2, 2), projection_dim=24
+)
+
+
+@pytest.fixture
+def model() -> STViT:
+    return STViT(CONFIG).double().eval()
+
+
+@pytest.fixture
+def pixels() -> torch.Tensor:
+    return torch.randn(1, 3, 96, 128, dtype=torch.float64)
+
+
+@pytest.fixture
+def shown() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+
+
+def test_the_learned_association_changes_nothing(model, pixels):
+    learned = capture(model, pixels)
+    change = compare(learned, Variant("own", num_iters=1).run(model, pixels))
+    assert change.divergence == pytest.approx(0, abs=1e-12)
+    assert change.same_class
+    assert all(value < 1e-12 for value in change.relative.values())
+
+
+def test_divergence_is_the_textbook_sum(model, pixels):
+    learned, changed = capture(model, pixels), capture(model, pixels, association="grid")
+    p, q = (cap.logits[0].softmax(-1).numpy() for cap in (learned, changed))
+    expected = sum(a * np.log(a / b) for a, b in zip(p, q, strict=True))
+    assert compare(learned, changed).divergence == pytest.approx(expected, rel=1e-9)
+
+
+def test_relative_change_is_the_ratio_of_norms(model, pixels):
+    learned, changed = capture(model, pixels), capture(model, pixels, association="hard")
+    before, after = (cap[BlockId(1, 0)].output[0].numpy() for cap in (learned, changed))
+    expected = np.linalg.norm(after - before) / np.linalg.norm(before)
+    assert compare(learned, changed).relative[BlockId(1, 0)] == pytest.approx(expected, rel=1e-9)
+
+
+def test_only_the_chosen_block_and_those_after_it_change(model, pixels):
+    variant = Variant("late", association="grid", blocks=(BlockId(1, 1),))
+    change = compare(capture(model, pixels), variant.run(model, pixels))
+    assert change.relative[BlockId(0, 0)] == 0
+    assert change.relative[BlockId(1, 0)] == 0
+    assert change.relative[BlockId(1, 1)] > 0
+    assert change.relative[BlockId(2, 0)] > 0
+
+
+def test_variants_count_their_iterations(shown):
+    titles = [variant.title for key, variant in standard_variants(shown).items() if key.startswith("iterations")]
+    assert titles[:3] == ["0 iterations", "1 iteration", "2 iterations"]
+
+
+def test_no_iterations_are_the_regular_grid(model, pixels, shown):
+    table = counterfactuals(model, pixels, {k: standard_variants(shown)[k] for k in ("grid", "iterations_0")})
+    values = table.pivot(index=["stage", "block", "quantity"], columns="variant", values="value")
+    np.testing.assert_allclose(values["grid"], values["iterations_0"], rtol=1e-9)
+
+
+def test_every_standard_variant_replays(model, pixels, shown):
+    for variant in standard_variants(shown).values():
+        assert variant.run(model, pixels).replay_error() < 1e-12
+
+
+def test_segmentations_never_name_more_groups_than_there_are(model, pixels, shown):
+    for key in ("slic", "felzenszwalb"):
+        record = standard_variants(shown)[key].run(model, pixels)[BlockId(0, 0)]
+        assert record.association.index.shape[-1] == 1
+        assert 1 < record.labels().unique().numel() <= record.grid.num_super_tokens
+
+
+def test_masked_phantoms_leave_no_phantom_leakage(model, pixels, shown):
+    record = standard_variants(shown)["masked"].run(model, pixels)[BlockId(0, 0)]
+    assert record.phantom_leakage().abs().max() == 0
+
+
+def test_the_model_is_left_alone(model, pixels, shown):
+    before = model(pixels)
+    counterfactuals(model, pixels, standard_variants(shown))
+    assert torch.equal(model(pixels), before)
+
+
+def test_refuses_runs_that_do_not_belong_together(model, pixels):
+    other = capture(model, torch.cat([pixels, pixels]))
+    with pytest.raises(ValueError, match="one picture"):
+        compare(capture(model, pixels), other)
+
+
+def test_metrics_before_and_after_are_those_of_the_ledger(model, pixels):
+    learned, changed = capture(model, pixels), capture(model, pixels, association="masked")
+    table = metrics_before_and_after(learned, changed, ("mass", "entropy")).set_index(["stage", "block", "metric"])
+    full = ledger(changed, ("super",), ("entropy",))
+    expected = full["value"][(full["stage"] == 1) & (full["block"] == 0)].mean()
+    assert table.loc[(1, 0, "entropy"), "after"] == pytest.approx(expected)
+    assert table.loc[(0, 0, "mass"), "after"] == pytest.approx(1)  # nothing is lost without phantoms
+    assert table.loc[(0, 0, "mass"), "before"] < 1

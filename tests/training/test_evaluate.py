@@ -1,0 +1,218 @@
+import json
+
+import pytest
+import torch
+from matplotlib.image import imread
+from PIL import Image
+from safetensors import safe_open
+
+from stvit import CONFIGS, STViT
+from stvit.config import get_config
+from stvit.images import prepare
+from stvit.weights.pretrained import list_pretrained
+from tests.support.training_data import COLOURS, TINY_MODEL, png, tiny_cache, tiny_config, write_folder
+from training.checkpoint import LAST
+from training.class_names import IMAGENETTE, readable_names
+from training.cli import main
+from training.curves import draw_curves, save_curves
+from training.evaluate import check_classes, load_any, measure
+from training.export import export, model_from_checkpoint
+from training.loop import METRICS, Trainer
+from training.metrics import Average, count_correct, read_metrics
+from training.paper_table import PAPER, format_table, variant_of
+from training.sources import Listing, list_images
+from training.validation import validate
+
+
+@pytest.fixture(autouse=True)
+def _tiny_model(monkeypatch):
+    monkeypatch.setitem(CONFIGS, "stvit_tiny", TINY_MODEL)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the folder of a finished run of one epoch."""
+    out = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CONFIGS, "stvit_tiny", TINY_MODEL)
+        config = tiny_config(epochs=1, sizes=((0.0, 32),), evaluation_size=32)
+        Trainer(config, tiny_cache(), tiny_cache(3, seed=1), out, progress_bar=False).run()
+    return out
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_folder(tmp_path / "data")
+
+
+def tiny_model():
+    model = STViT(TINY_MODEL).eval()
+    torch.nn.init.normal_(model.classifier.weight, std=5.0)  # so that classes differ
+    return model
+
+
+def test_accuracy_is_that_of_a_plain_loop_over_the_files(data):
+    model = tiny_model()
+    right = 0
+    for name, label in list_images(data, "val").files:
+        with torch.no_grad():
+            right += int(model(prepare(data / name, 64).pixels).argmax()) == label
+    accuracy = measure(model, data, size=64, batch_size=4, progress=False)
+    assert accuracy.top1 == pytest.approx(100 * right / 9)
+    assert (accuracy.top5, accuracy.images, accuracy.skipped) == (100, 9, ())
+
+
+def test_top_k_counts_match_a_sort():
+    logits, labels = torch.randn(50, 12), torch.randint(12, (50,))
+    order = logits.argsort(1, descending=True)
+    for k in (1, 5):
+        assert count_correct(logits, labels, k) == sum(int(b) in a[:k] for a, b in zip(order, labels, strict=True))
+    assert count_correct(logits[:, :3], labels % 3, 5) == 50
+
+
+def test_averages_weigh_batches_by_their_images():
+    average = Average()
+    average.add(1.0, 1, 1)
+    average.add(2.0, 1, 3)
+    assert average.means() == (1.75, 50.0)
+    assert (average + average).means() == (1.75, 50.0)
+    assert Average().means() == (0.0, 0.0)
+
+
+def test_validation_on_the_cache_agrees_with_the_same_pixels_one_by_one(run):
+    from accelerate import Accelerator
+
+    from training.augment import normalise
+
+    model, images = tiny_model(), tiny_cache(3, seed=1)
+    with torch.no_grad():
+        logits = torch.cat(
+            [model(normalise(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 255)) for image in images.images]
+        )
+    labels = torch.from_numpy(images.labels)
+    row = validate(model, images, images.size, Accelerator(mixed_precision="no"))
+    assert row["val_top1"] == pytest.approx(100 * float((logits.argmax(1) == labels).float().mean()))
+    assert row["val_loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)), rel=1e-4)
+
+
+def test_corrupt_image_is_fatal_or_counted(data):
+    broken = data / "val" / "red" / "1.png"
+    broken.write_bytes(png(Image.new("RGB", (40, 40)))[:60])
+    with pytest.raises(ValueError, match=r"The image val/red/1\.png cannot be decoded .*choose to skip"):
+        measure(tiny_model(), data, size=64, progress=False)
+    accuracy = measure(tiny_model(), data, size=64, corrupt="skip", progress=False)
+    assert (accuracy.images, accuracy.skipped) == (8, ("val/red/1.png",))
+
+
+def test_other_classes_than_those_of_the_checkpoint_are_refused(data):
+    model = STViT(get_config("stvit_tiny", num_classes=10))
+    with pytest.raises(ValueError, match="The checkpoint has 10 classes, but the data has 3 class folders"):
+        measure(model, data, size=64, progress=False)
+    model = tiny_model()
+    model.class_names = ("blue", "red", "green")
+    with pytest.raises(ValueError, match=r"Class 1 of the checkpoint is 'red', but class folder 1 .* is 'green'"):
+        measure(model, data, size=64, progress=False)
+    model.class_names = tuple(IMAGENETTE.values())
+    model.config = get_config("stvit_tiny", num_classes=10)
+    check_classes(model, Listing(tuple(IMAGENETTE), ()))
+
+
+def test_export_holds_the_averaged_weights_as_float16_with_config_and_names(run, tmp_path):
+    path = tmp_path / "new" / "tiny.safetensors"
+    read_back = export(run / LAST, path)
+    averaged = model_from_checkpoint(run / LAST)
+    live = torch.load(run / LAST, weights_only=True)["model"]
+    assert not torch.equal(averaged.classifier.weight, live["classifier.weight"])
+    for key, value in averaged.state_dict().items():
+        expected = value.half().float() if value.is_floating_point() else value
+        assert torch.equal(read_back.state_dict()[key], expected), key
+    assert read_back.class_names == tuple(sorted(COLOURS))
+    with safe_open(path, "pt") as file:
+        assert json.loads(file.metadata()["class_names"]) == sorted(COLOURS)
+        assert json.loads(file.metadata()["config"])["drop_path_rate"] == 0
+        assert file.get_tensor("classifier.weight").dtype == torch.float16
+
+
+def test_any_kind_of_checkpoint_can_be_loaded(run, tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    export(run / LAST, path)
+    pixels = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(load_any(str(path))(pixels), load_any(str(run / LAST))(pixels), atol=0.02, rtol=0.02)
+    assert torch.equal(load_any(str(run))(pixels), load_any(str(run / LAST))(pixels))  # its folder
+
+
+def test_wordnet_numbers_become_names():
+    assert readable_names(("n01440764", "cat")) == ("tench", "cat")
+
+
+def test_paper_table_agrees_with_the_manifest_and_holds_the_measured_row():
+    published = {(e.variant, e.resolution): e.top1 for e in list_pretrained() if e.num_classes == 1000}
+    assert {(row.variant, row.size): row.top1 for row in PAPER} == published
+    table = format_table(CONFIGS["stvit_base"], 384, 85.91, 97.8)
+    assert "| stvit_base | 384 | 52 | 32.5 | 86.0 | 85.91 | 97.80 |" in table
+    assert "| stvit_base | 224 | 52 | 9.9 | 84.8 | - | - |" in table
+    assert variant_of(CONFIGS["stvit_demo"]) is None
+
+
+def test_curves_show_what_the_metrics_say(run, tmp_path):
+    rows = [
+        {"epoch": 0, "size": 32, "train_loss": 2.0, "train_accuracy": 30.0},
+        {"epoch": 1, "size": 64, "train_loss": 1.0, "train_accuracy": 60.0, "val_loss": 1.5, "val_top1": 50.0},
+    ]
+    loss, accuracy = draw_curves(rows).axes
+    assert loss.lines[0].get_xydata().tolist() == [[1, 2.0], [2, 1.0]]
+    assert accuracy.lines[1].get_xydata().tolist() == [[2, 50.0]]
+    assert [text.get_text() for text in loss.texts] == ["32 px", "64 px"]
+    save_curves(read_metrics(run / METRICS), tmp_path / "curves.png")
+    assert imread(tmp_path / "curves.png").shape[:2] == (432, 1080)
+    with pytest.raises(ValueError, match="There are no metrics to draw"):
+        draw_curves([])
+
+
+def test_commands_train_resume_export_and_evaluate(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(CONFIGS, "stvit_demo", TINY_MODEL)
+    out, weights = str(tmp_path / "run"), str(tmp_path / "tiny.safetensors")
+    flags = ["--batch-size", "8", "--precision", "no", "--sizes", "0:32", "--evaluation-size", "32", "--quiet"]
+    train = ["train", "--preset", "demo", "--data", str(data), "--out", out]
+    main([*train, *flags, "--epochs", "1", "--threads", "1"])
+    assert (tmp_path / "run" / "curves.png").exists()
+    main([*train, "--resume", "--epochs", "2", "--quiet"])
+    assert [row["epoch"] for row in read_metrics(tmp_path / "run" / METRICS)] == [0, 1]
+    main(["export", out, "--out", weights])
+    main(["evaluate", weights, "--data", str(data), "--size", "64", "--quiet"])
+    printed = capsys.readouterr().out
+    assert "3 classes, sha256" in printed
+    assert "top-5 100.00 % of 9 images at 64 px" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "{weights}", "--data", "{data}", "--split", "test"], "has no folder 'test'"),
+        (["evaluate", "nothing.safetensors", "--data", "{data}"], "There is no file 'nothing.safetensors'"),
+        (["export", "{data}", "--out", "a.safetensors"], "Expected a training checkpoint"),
+        (["train", "--data", "{data}", "--out", "{run}"], "already holds a run; add --resume"),
+        (
+            ["train", "--data", "{data}", "--out", "{run}", "--resume", "--lr", "1"],
+            "A resumed run keeps its lr (0.005)",
+        ),
+    ],
+)
+def test_commands_say_in_one_sentence_what_is_wrong(arguments, message, run, data, tmp_path, capsys):
+    weights = tmp_path / "tiny.safetensors"
+    export(run / LAST, weights)
+    with pytest.raises(SystemExit) as caught:
+        main([argument.format(weights=weights, data=data, run=run) for argument in arguments])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_sizes_that_are_no_pairs_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--data", "d", "--out", "o", "--sizes", "96"])
+    assert "expected pairs like 0:96,0.6:128, got '96'" in capsys.readouterr().err

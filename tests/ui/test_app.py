@@ -1,0 +1,309 @@
+"""Every page and control of the app, driven without a browser."""
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.app_support import PANELS, check_fine, opened, texts
+
+PAGES = [
+    f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "rollout", "what_if", "lesson", "cost")
+]
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return opened()
+
+
+def test_starts_on_a_sample_with_all_panels(app):
+    check_fine(app)
+    assert all(panel in texts(app) for panel in PANELS)
+    assert len(app.get("plotly_chart")) == len(PANELS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws(app, page):
+    check_fine(app.switch_page(page).run())
+
+
+def test_random_weights_are_announced(app):
+    app.selectbox("weights").set_value("random").run()
+    check_fine(app)
+    assert any("Random weights" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("stage", range(4))
+def test_every_block_can_be_explored(app, stage):
+    app.segmented_control("stage").set_value(stage).run()
+    for block in app.segmented_control("block").options:
+        app.segmented_control("block").set_value(int(block) - 1).run()
+        check_fine(app)
+        assert f"stage {stage + 1}, block {block}" in texts(app)
+
+
+def test_every_head_can_be_chosen(app):
+    for head in ("0", "1", "mean"):
+        check_fine(app.segmented_control("head").set_value(head).run())
+
+
+def test_block_and_head_that_a_stage_lacks_are_replaced(app):
+    app.segmented_control("stage").set_value(3).run()
+    app.segmented_control("head").set_value("7").run()
+    app.segmented_control("stage").set_value(2).run()
+    app.segmented_control("block").set_value(3).run()
+    app.segmented_control("stage").set_value(0).run()
+    check_fine(app)
+    assert app.segmented_control("head").value == "mean"
+    assert app.segmented_control("block").value == 0
+
+
+def test_anchor_moves_and_keeps_its_place_between_stages(app):
+    app.number_input("row").set_value(10).run()
+    app.number_input("column").set_value(55).run()
+    check_fine(app)
+    assert "anchor (10, 55)" in texts(app)
+    app.segmented_control("stage").set_value(1).run()
+    assert (app.number_input("row").value, app.number_input("column").value) == (5, 27)
+
+
+def test_anchor_comes_back_to_its_place_through_coarser_grids(app):
+    app.number_input("row").set_value(33).run()
+    app.number_input("column").set_value(12).run()
+    places = []
+    for stage in (3, 0, 2, 1, 0):
+        app.segmented_control("stage").set_value(stage).run()
+        places.append((app.number_input("row").value, app.number_input("column").value))
+    assert places == [(4, 1), (33, 12), (8, 3), (16, 6), (33, 12)]
+    app.number_input("row").set_value(2).run()  # another choice counts from now on
+    app.segmented_control("stage").set_value(3).run()
+    app.segmented_control("stage").set_value(0).run()
+    assert (app.number_input("row").value, app.number_input("column").value) == (2, 12)
+
+
+def test_the_middle_stays_the_middle(app):
+    for stage in (3, 1, 0):
+        app.segmented_control("stage").set_value(stage).run()
+    assert app.number_input("row").value == (56 - 1) // 2
+
+
+def test_a_place_from_the_address_survives_a_change_of_page():
+    app = opened(stage="2", block="2", row="3")
+    app.switch_page("ui/pages/lesson.py").run()
+    check_fine(app)
+    chosen = app.segmented_control("stage").value, app.segmented_control("block").value
+    assert (*chosen, app.number_input("row").value) == (1, 1, 3)
+
+
+def test_one_scale_for_all_panels(app):
+    check_fine(app.segmented_control("scale").set_value("shared").run())
+
+
+def test_every_sample_works(app):
+    names = app.get_by_key("sample").options
+    assert len(names) == 6
+    for name in names:
+        check_fine(app.get_by_key("sample").set_value(name.lower()).run())
+
+
+def test_other_variants_sizes_and_framings_work(app):
+    check_fine(app.selectbox("variant").set_value("stvit_small").run())
+    check_fine(app.selectbox("size").set_value(288).run())
+    assert "72 x 72 tokens" in texts(app)
+    app.segmented_control("framing").set_value("whole").run()
+    app.get_by_key("sample").set_value("coffee").run()
+    check_fine(app)
+    assert "72 x 112 tokens" in texts(app)
+
+
+def test_bad_weights_become_one_sentence(app):
+    app.selectbox("weights").set_value("upload").run()
+    check_fine(app)
+    app.file_uploader("weights_file").set_value(("page.pth", b"<html>quota</html>", "application/octet-stream")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert error.value.startswith("page.pth: ")
+    assert "upload" not in error.value  # the name of the file in between is nobody's
+
+
+def test_own_weights_are_used(app, tmp_path):
+    from stvit import create_model
+    from stvit.weights.load import save_weights
+
+    model = create_model("stvit_demo", num_classes=3, depths=(1, 1, 1, 1))
+    save_weights(model, tmp_path / "own.safetensors")
+    app.selectbox("weights").set_value("upload").run()
+    data = (tmp_path / "own.safetensors").read_bytes()
+    app.file_uploader("weights_file").set_value(("own.safetensors", data, "application/octet-stream")).run()
+    check_fine(app)
+    assert "own.safetensors · stage 1, block 1" in texts(app)
+    assert app.segmented_control("block").options == ["1"]
+
+
+def test_super_tokens_page_draws_each_way(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    for drawing in ("means", "labels", "boundaries"):
+        check_fine(app.segmented_control("drawing").set_value(drawing).run())
+    check_fine(app.segmented_control("slic_resolution").set_value("pixel").run())
+    (table,) = app.dataframe
+    assert list(table.value["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC"]
+    assert table.value["compactness"][0] == pytest.approx(np.pi / 4)
+    assert table.value["agreement"][1] == pytest.approx(1)
+
+
+def test_super_tokens_page_compares_every_method_and_scrubs(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    app.get_by_key("methods").set_value(["grid", "super", "felzenszwalb", "soft_kmeans"]).run()
+    check_fine(app)
+    check_fine(app.slider("scrub").set_value(0).run())
+    table = app.dataframe[0].value.set_index("grouping")
+    assert len(table) == 4
+    found = table.loc["Sampled, 0 iterations (model: 1)", "compactness"]
+    assert found == table.loc["Regular grid", "compactness"] == pytest.approx(np.pi / 4)
+    app.get_by_key("methods").set_value([]).run()
+    assert "at least one grouping" in app.info[0].value
+
+
+def test_super_tokens_page_explains_stages_without_them(app):
+    app.switch_page("ui/pages/super_tokens.py").run()
+    app.segmented_control("stage").set_value(2).run()
+    check_fine(app)
+    assert "has no super tokens" in app.info[0].value
+
+
+def test_choices_survive_a_change_of_page(app):
+    app.segmented_control("stage").set_value(1).run()
+    app.number_input("row").set_value(3).run()
+    app.switch_page("ui/pages/super_tokens.py").run()
+    assert app.segmented_control("stage").value == 1
+    app.switch_page("ui/pages/explore.py").run()
+    check_fine(app)
+    assert app.segmented_control("stage").value == 1
+    assert app.number_input("row").value == 3
+
+
+def test_live_explorer_is_what_opens_first():
+    live = opened(way="Nonsense", stage="2", row="5")
+    check_fine(live)
+    assert live.segmented_control("way").value == "Live"
+    told, scene, block = (element.proto for element in live.get("bidi_component"))
+    assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 13}.items()
+    assert scene.bytes
+    assert block.bytes
+
+
+def test_address_opens_a_view():
+    linked = opened(sample="Coffee", stage="2", row="5")
+    check_fine(linked)
+    assert linked.get_by_key("sample").value == "coffee"
+    assert (linked.segmented_control("stage").value, linked.number_input("row").value) == (1, 5)
+
+
+@pytest.mark.parametrize("variant", ["grid", "slic", "felzenszwalb", "masked", "hard"])
+def test_what_if_shows_each_other_association(app, variant):
+    app.switch_page("ui/pages/what_if.py").run()
+    check_fine(app.segmented_control("variant_of_association").set_value(variant).run())
+    assert app.metric[0].label == "KL divergence of the prediction"
+
+
+def test_what_if_scrubs_through_iterations(app):
+    app.switch_page("ui/pages/what_if.py").run()
+    app.segmented_control("variant_of_association").set_value("iterations").run()
+    check_fine(app)
+    assert app.metric[0].value != "0 nats"
+    check_fine(app.slider("iterations").set_value(1).run())  # what the model itself does
+    assert app.metric[0].value == "0 nats"
+    assert "Nothing changes" in texts(app)
+
+
+def test_what_if_explains_stages_without_super_tokens(app):
+    app.switch_page("ui/pages/what_if.py").run()
+    check_fine(app.segmented_control("stage").set_value(3).run())
+    assert "has no super tokens" in app.info[0].value
+
+
+def test_cost_page_follows_its_sliders(app):
+    app.switch_page("ui/pages/cost.py").run()
+    app.slider("cost_side").set_value(16).run()
+    app.slider("cost_cell").set_value(4).run()
+    app.slider("cost_channels_48").set_value(64).run()
+    check_fine(app)
+    assert app.metric[0].value == f"{(2 * 256**2 * 64 + 4 * 256 * 64**2) / 1e6:,.1f} M MAC"
+    check_fine(app.segmented_control("cost_stage").set_value(1).run())
+    app.selectbox("variant").set_value("stvit_small").run()
+    assert app.slider("cost_channels_64").value == 64  # another model brings its own channels
+
+
+def test_cost_page_measures_when_asked(app, monkeypatch):
+    monkeypatch.setattr("ui.measuring.MEASURED_SIZES", {"super": (64, 96), "global": (64,)})
+    app.switch_page("ui/pages/cost.py").run()
+    before = len(app.get("plotly_chart"))
+    check_fine(app.button[0].click().run())
+    assert len(app.get("plotly_chart")) == before + 1
+
+
+def test_redundancy_page_follows_its_choices(app):
+    app.segmented_control("stage").set_value(3).run()
+    app.switch_page("ui/pages/redundancy.py").run()
+    app.get_by_key("attentions").set_value(["super"]).run()
+    app.multiselect("metrics").set_value(["perplexity", "token_cosine"]).run()
+    check_fine(app)
+    for metric in ("effective_rank", "top_mass"):
+        check_fine(app.selectbox("matrix_metric").set_value(metric).run())
+    app.get_by_key("attentions").set_value([]).run()
+    assert "at least one kind" in app.info[0].value
+
+
+def test_redundancy_page_offers_the_metrics_that_the_attention_has(app):
+    app.switch_page("ui/pages/redundancy.py").run()
+    app.segmented_control("matrix_kind").set_value("global").run()
+    check_fine(app.selectbox("matrix_metric").set_value("effective_rank_estimate").run())
+    check_fine(app.segmented_control("matrix_kind").set_value("super").run())  # its ranks are all exact
+    assert app.selectbox("matrix_metric").value == "entropy"
+    assert "Effective rank estimate" not in app.selectbox("matrix_metric").options
+    app.segmented_control("matrix_kind").set_value("global").run()
+    app.switch_page("ui/pages/what_if.py").run()
+    app.switch_page("ui/pages/redundancy.py").run()
+    assert app.segmented_control("matrix_kind").value == "global"
+    app.get_by_key("attentions").set_value(["super"]).run()  # what the matrix was of is no longer measured
+    check_fine(app)
+    assert app.segmented_control("matrix_kind").value == "super"
+
+
+def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
+    app.switch_page("ui/pages/rollout.py").run()
+    check_fine(app)
+    assert len(app.get("plotly_chart")) == 2 + 4  # the picture, its pixels, four stages
+    (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
+    classes.set_value(classes.options and "0").run()
+    check_fine(app)
+    app.segmented_control("rollout_start").set_value("token").run()
+    app.segmented_control("stage").set_value(1).run()
+    check_fine(app)
+    assert len(app.get("plotly_chart")) == 2 + 2
+    check_fine(app.toggle("rollout_convolutions").set_value(False).run())
+
+
+def test_export_offers_figures_numbers_and_the_command(app):
+    app.number_input("row").set_value(22).run()
+    check_fine(app)
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["PNG", "SVG", "PDF", "CSV", "NPZ"]
+    (command,) = app.code
+    assert command.value.startswith("python -m analysis.anchor --sample astronaut ")
+    assert "--stage 1 --block 1 --head mean --row 22 --column 27" in command.value
+
+
+def test_lesson_follows_a_token_and_shows_its_phantoms(app):
+    app.number_input("row").set_value(0).run()
+    app.number_input("column").set_value(0).run()
+    app.switch_page("ui/pages/lesson.py").run()
+    check_fine(app)
+    assert len(app.latex) == 6
+    assert "5 of the nine lie outside the grid" in texts(app)
+    weights = app.dataframe[1].value["weight"]
+    assert weights.sum() == pytest.approx(1, abs=1e-3)
+    check_fine(app.segmented_control("stage").set_value(3).run())
+    assert "no super tokens" in app.info[0].value

@@ -1,0 +1,205 @@
+"""One token through super token attention, step by step: formula, text with its real numbers, and picture."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from analysis.figures.paint import draw_boundaries
+from analysis.figures.screen.candidates import candidates_map
+from analysis.figures.screen.heat import Anchor, attention_map, picture
+from analysis.figures.style import PANEL_WIDTH
+from analysis.one_token.steps import Lesson, lesson, lesson_table
+from analysis.reports.pictures import lesson_report
+from stvit import BlockRecord
+from ui.panels.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.view.view import View
+
+TEXT_WIDTH = 400
+"""CSS pixels; text and picture stand side by side where the window has room for both."""
+
+
+def show_lesson(
+    view: View, record: BlockRecord, head: int | None, anchor: Anchor, *, export: DeltaGenerator | None = None
+) -> None:
+    """Draw the steps of one token, or say why there are none.
+
+    Args:
+        view: Picture and model.
+        record: The block.
+        head: Which head of A(S), None for the mean.
+        anchor: The token.
+        export: Where to offer the steps as files, if anywhere.
+    """
+    if record.grid.is_identity:
+        _explain_identity(record)
+        return
+    token = record.grid.token(anchor.row, anchor.column)
+    steps = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
+    if export is not None:
+        words = ["analysis.export", "steps", *picture_words(view), *block_words(record), *head_words(head)]
+        name = file_name(view, "steps", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
+        report = lesson_report(subject_of(view), record, steps, head)
+        with export:
+            offer(Export(name, report, [*words, *anchor_words(record, token)], "the nine candidates, and all arrays"))
+    heads = "mean over heads" if head is None else f"head {head + 1}"
+    st.caption(
+        f"{view.handle.title} · {record.id.caption} · {heads} · token ({anchor.row}, {anchor.column}), real numbers"
+    )
+    _pool(view, record, anchor)
+    _compare(view, record, anchor, steps)
+    _soften(view, record, anchor, steps)
+    _normalise(view, record, anchor, steps)
+    _attend(view, record, anchor, steps)
+    _map_back(view, record, anchor, steps)
+
+
+def _explain_identity(record: BlockRecord) -> None:
+    st.info(
+        f"{record.id.caption.capitalize()} has no super tokens (cell 1): each of its {record.grid.num_tokens} tokens "
+        "is its own super token, Q is the identity, and tokens attend to each other directly. There is nothing to "
+        "pool, compare or map back. Choose stage 1 or 2 to follow a token through its super tokens.",
+        icon=":material/info:",
+    )
+
+
+def _pool(view: View, record: BlockRecord, anchor: Anchor) -> None:
+    grid = record.grid
+    text, shown = _step("1. Average the tokens of each cell", r"s_m = \frac{1}{|c_m|} \sum_{n \in c_m} x_n")
+    with text:
+        st.write(
+            f"The {grid.height} x {grid.width} tokens are cut into {grid.rows} x {grid.columns} cells of "
+            f"{grid.cell_size[0]} x {grid.cell_size[1]}. The mean of each cell is the first guess of a super token. "
+            f"The token ({anchor.row}, {anchor.column}) lies in cell {_cell(record, anchor)}."
+        )
+    with shown:
+        cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
+        _draw(picture(draw_boundaries(view.picture.shown, cells), anchor, _stride(view, record)), "lesson_pool")
+
+
+def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+    text, shown = _step("2. Nine dot products", r"\ell_{nk} = x_n \cdot s_k \,/ \sqrt{C}")
+    with text:
+        channels = record.tokens.shape[1]
+        st.write(
+            f"The token is compared with the nine super tokens around it: dot products over C = {channels} channels, "
+            f"divided by √C = {channels**0.5:.2f}."
+        )
+        if steps.phantoms.any():
+            st.write(f"{steps.phantoms.sum()} of the nine lie outside the grid. These phantoms have logit 0.")
+        _show_table(record, steps, {"dot product": "x · s", "logit": "logit"})
+    with shown:
+        _draw(_candidates(view, record, anchor, steps, steps.logits, "logit", signed=True), "lesson_logits")
+
+
+def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+    text, shown = _step("3. Softmax", r"Q_{nk} = \operatorname{softmax}_k \, \ell_{nk}")
+    with text:
+        st.write(
+            "A softmax over the nine turns logits into weights that sum to 1: the token's row of Q, its association. "
+            f"It belongs most to super token {steps.heaviest}, with {steps.weights[~steps.phantoms].max():.3f}."
+        )
+        if steps.phantoms.any():
+            lost = steps.weights[steps.phantoms].sum()
+            st.write(f"The phantoms take {lost:.3f} of the mass, which is lost.")
+        _show_table(record, steps, {"logit": "logit", "weight": "weight"})
+    with shown:
+        _draw(_candidates(view, record, anchor, steps, steps.weights, "weight"), "lesson_weights")
+
+
+def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+    text, shown = _step("4. Normalise the columns", r"\hat Q_{nk} = Q_{nk} \,/ \sum_{n'} Q_{n'k}")
+    with text:
+        st.write(
+            "Each super token becomes a weighted mean of tokens: a weight is divided by the sum of all weights that "
+            "the super token receives. So this token is a small part of each of its super tokens. The picture shows "
+            f"all parts of super token {steps.heaviest}; they sum to {steps.members.sum():.3f}."
+        )
+        _show_table(record, steps, {"weight": "weight", "column sum": "column sum", "share": "share"})
+    with shown:
+        _draw(_map(view, record, anchor, steps.members, f"share in super token {steps.heaviest}"), "lesson_members")
+
+
+def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+    text, shown = _step("5. Attend among super tokens", r"a = \sum_k Q_{nk} \, A(S)_k")
+    with text:
+        best = int(np.argmax(steps.mixed))
+        st.write(
+            f"A(S) is plain attention among {record.grid.num_super_tokens} super tokens. The token takes the rows of "
+            f"its own super tokens, weighted as in step 3. Most goes to super token {best} ({steps.mixed[best]:.3f})."
+        )
+    with shown:
+        values = steps.mixed[record.grid.cell_index.numpy()]  # each super token drawn on its cell
+        _draw(_map(view, record, anchor, values, "attention to the super token"), "lesson_attend")
+
+
+def _map_back(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+    text, shown = _step("6. Map back to tokens", r"\text{row}_{n'} = \sum_k a_k \, \hat Q_{n'k}")
+    with text:
+        st.write(
+            "Upsampling: every token receives from its own nine super tokens by its share of them. The result is one "
+            f"row of the N x N attention Q A(S) Q̂ᵀ: {len(steps.row):,} numbers that sum to {steps.row.sum():.3f}."
+        )
+    with shown:
+        _draw(_map(view, record, anchor, steps.row, "attention", relative=True), "lesson_row")
+
+
+def _step(title: str, formula: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw a step's title and formula, and return the places of its text and of its picture."""
+    st.markdown(f"#### {title}")
+    with st.container(horizontal=True, gap="large"):
+        text, shown = st.container(width=TEXT_WIDTH), st.container(width=PANEL_WIDTH)
+    with text:
+        st.latex(formula)
+    return text, shown
+
+
+def _show_table(record: BlockRecord, steps: Lesson, columns: dict[str, str]) -> None:
+    """Show columns of the nine candidates under other names; phantoms by name."""
+    table = lesson_table(record, steps)
+    named = [f"{k} ({r}, {c})" if k >= 0 else "phantom" for k, r, c in table[["super token", "row", "column"]].values]
+    shown = table[list(columns)].rename(columns=columns)
+    shown.insert(0, "super token (row, column)", named)
+    number = st.column_config.NumberColumn(format="%.4g")
+    st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(columns.values(), number))
+
+
+def _candidates(
+    view: View, record: BlockRecord, anchor: Anchor, steps: Lesson, values: np.ndarray, quantity: str, *,
+    signed: bool = False,
+) -> go.Figure:  # fmt: skip
+    stride = _stride(view, record)
+    return candidates_map(
+        view.picture.shown,
+        values,
+        steps.phantoms,
+        centre=divmod(_cell(record, anchor), record.grid.columns),
+        cell_pixels=(record.grid.cell_size[0] * stride, record.grid.cell_size[1] * stride),
+        anchor=anchor,
+        token_pixels=stride,
+        quantity=quantity,
+        signed=signed,
+    )
+
+
+def _map(
+    view: View, record: BlockRecord, anchor: Anchor, values: np.ndarray, quantity: str, *, relative: bool = False
+) -> go.Figure:
+    shape = (record.grid.height, record.grid.width)
+    return attention_map(
+        view.picture.shown, values.reshape(shape), anchor, token_pixels=_stride(view, record), quantity=quantity,
+        relative=relative,
+    )  # fmt: skip
+
+
+def _draw(figure: go.Figure, key: str) -> None:
+    st.plotly_chart(figure, key=key, width="content", config={"displayModeBar": False})
+
+
+def _cell(record: BlockRecord, anchor: Anchor) -> int:
+    """Return the cell that holds the token."""
+    return int(record.grid.cell_index[record.grid.token(anchor.row, anchor.column)])
+
+
+def _stride(view: View, record: BlockRecord) -> int:
+    return view.picture.framing.stride(record.grid)

@@ -1,0 +1,1 @@
+"""The choices that every page shares: picture, model, size and device."""

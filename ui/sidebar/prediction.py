@@ -1,0 +1,41 @@
+"""What the sidebar says about the current view: prediction, warnings, and whether the capture can be trusted."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+import torch
+
+from ui.view.view import View
+
+SHOWN_CLASSES = 3
+FEW_CLASSES = 20
+"""A model with so few classes is wrong about most pictures, so the app lists what it knows."""
+
+FAITHFUL = 1e-5
+"""Largest replay error that float32 explains."""
+
+
+def show_state(view: View) -> None:
+    """Draw the prediction and the badge of a view."""
+    if not view.handle.trained:
+        st.warning("Random weights: pictures show the mechanism, not a trained model.", icon=":material/casino:")
+    elif view.capture.logits.shape[1]:
+        _show_prediction(view.capture.logits[0], view.handle.model.class_names)
+    faithful = view.replay_error <= FAITHFUL
+    st.badge(
+        f"Replay-verified: error {view.replay_error:.0e}" if faithful else "Replay failed",
+        icon=":material/verified:" if faithful else ":material/error:",
+        color="green" if faithful else "red",
+        help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
+        "largest difference from what the model really put out.",
+    )
+
+
+def _show_prediction(logits: torch.Tensor, class_names: Sequence[str] | None) -> None:
+    st.subheader("Prediction")
+    top = logits.softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
+    for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+        name = class_names[index] if class_names else f"class {index}"
+        st.progress(probability, text=f"{name}: {probability:.1%}")
+    if class_names and len(class_names) <= FEW_CLASSES:
+        st.caption(f"It knows {len(class_names)} classes only.", help=", ".join(class_names))

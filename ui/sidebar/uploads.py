@@ -1,0 +1,143 @@
+"""Pictures that a person uploaded: which are usable, which is chosen, and the way back to the samples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import streamlit as st
+
+from stvit.images import ImageError, RGBImage
+from stvit.images.files import SUFFIXES
+from ui.markdown import plain
+from ui.sidebar.gallery import Item, thumbnail
+from ui.view.runs import uploaded_picture
+
+PICTURE_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
+LARGEST_UPLOAD = 64
+"""In MB."""
+
+SHOWN_PROBLEMS = 2
+"""So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
+
+_SEEN = "uploads_seen"
+
+
+class Upload(Protocol):
+    """An uploaded file, as Streamlit hands it over."""
+
+    file_id: str
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Return its bytes."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of an uploaded file.
+
+    Attributes:
+        thumbnail: Its picture, small; None if it holds none that can be used.
+        problem: Why it cannot be used.
+    """
+
+    thumbnail: str | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class OwnPictures:
+    """The usable uploads of this session.
+
+    Attributes:
+        verdicts: What came of each file, by key.
+        files: The usable ones, by key.
+        items: Their names, all different, and thumbnails, by key.
+        newest: Key of the first one that was not there on the last run; None if nothing came.
+        problems: One sentence for each file that is left out.
+    """
+
+    verdicts: dict[str, Verdict]
+    files: dict[str, Upload]
+    items: dict[str, Item]
+    newest: str | None
+    problems: list[str]
+
+    def picture(self, key: str) -> RGBImage:
+        """Return a picture."""
+        return uploaded_picture(self.files[key].name, self.files[key].getvalue())
+
+
+def upload_pictures() -> OwnPictures:
+    """Draw the place to drop pictures and return those that can be used."""
+    uploads = st.file_uploader(
+        "Your own pictures", type=PICTURE_TYPES, key="upload", accept_multiple_files=True,
+        max_upload_size=LARGEST_UPLOAD, help="PNG, JPEG, WebP, TIFF, BMP or GIF; several at once if you like.",
+    )  # fmt: skip
+    own = sort_out(uploads, st.session_state.get(_SEEN, {}))
+    st.session_state[_SEEN] = own.verdicts
+    if own.problems:
+        _report(own.problems, anything_left=bool(own.files))
+    return own
+
+
+def sort_out(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -> OwnPictures:
+    """Look at the files that are new and tell usable ones from others.
+
+    Args:
+        uploads: All files that are here now.
+        before: What came of those of the last run, by key.
+    """
+    verdicts = {file.file_id: before.get(file.file_id) or _judge(file) for file in uploads}
+    good = {file.file_id: file for file in uploads if verdicts[file.file_id].thumbnail}
+    titles = distinct([file.name for file in good.values()])
+    return OwnPictures(
+        verdicts=verdicts,
+        files=good,
+        items={key: Item(title, verdicts[key].thumbnail or "") for key, title in zip(good, titles, strict=True)},
+        newest=next((key for key in good if key not in before), None),
+        problems=[
+            f"{plain(file.name)}: {verdicts[file.file_id].problem}"
+            for file in uploads
+            if verdicts[file.file_id].problem
+        ],
+    )
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return the names, numbered where they occur again: cat.jpg, cat.jpg (2).
+
+    Example:
+        >>> distinct(["cat.jpg", "dog.jpg", "cat.jpg"])
+        ['cat.jpg', 'dog.jpg', 'cat.jpg (2)']
+    """
+    titles: list[str] = []
+    for name in names:
+        title, number = name, 1
+        while title in titles:
+            number += 1
+            title = f"{name} ({number})"
+        titles.append(title)
+    return titles
+
+
+def _judge(file: Upload) -> Verdict:
+    try:
+        return Verdict(thumbnail(uploaded_picture(file.name, file.getvalue())))
+    except ImageError as error:
+        return Verdict(problem=str(error))
+
+
+def _report(problems: Sequence[str], anything_left: bool) -> None:
+    """Say in one box what is wrong with each file."""
+    rest = "the other pictures stay" if anything_left else "the sample stays in its place"
+    newest = problems[::-1]
+    text = "\n\n".join(newest[:SHOWN_PROBLEMS])
+    if len(problems) == 1:
+        text += f" It is left out; {rest}."
+    else:
+        text += f"\n\nThese {len(problems)} files are left out; {rest}."
+    st.error(text, icon=":material/broken_image:")
+    if len(problems) > SHOWN_PROBLEMS:
+        with st.expander(f"{len(problems) - SHOWN_PROBLEMS} more of them"):
+            st.markdown("\n\n".join(newest[SHOWN_PROBLEMS:]))

@@ -1,0 +1,71 @@
+"""Models for the app: built once, shared by all sessions, never changed."""
+
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import streamlit as st
+
+from stvit import create_model
+from stvit.weights.load import WeightsError, model_digest, model_from_file
+from stvit.weights.pretrained import list_pretrained, load_pretrained
+from ui.view.view import ModelHandle
+
+TITLES = {
+    "stvit_demo": "STViT demo",
+    "stvit_small": "STViT-S",
+    "stvit_base": "STViT-B",
+    "stvit_large": "STViT-L",
+}
+"""What people call each variant."""
+
+RANDOM = "random"
+UPLOAD = "upload"
+
+
+def weight_choices(variant: str) -> dict[str, str]:
+    """Return what weights a variant can have here, key to label: those found first, random, uploaded.
+
+    The labels stand in addresses, too, so they are short and the same on every machine.
+    """
+    found = {entry.name: entry.name for entry in list_pretrained() if entry.variant == variant and entry.available}
+    return found | {RANDOM: "random", UPLOAD: "from a file"}
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the model ...")
+def random_model(variant: str) -> ModelHandle:
+    """Return a variant with random weights, the same in every session."""
+    model = create_model(variant, seed=0).eval()
+    title = f"{TITLES[variant]}, random weights"
+    return ModelHandle(model, model_digest(model), title, trained=False, options=("--random", variant))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
+def pretrained_model(name: str) -> ModelHandle:
+    """Return a model of the manifest whose file is here."""
+    model = load_pretrained(name)
+    entry = next(entry for entry in list_pretrained() if entry.name == name)
+    title = f"{TITLES[entry.variant]} at {entry.resolution}"
+    return ModelHandle(model, model_digest(model), title, trained=True, options=("--model", name))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
+def uploaded_model(digest: str, name: str, _data: bytes) -> ModelHandle:
+    """Return a model from an uploaded file, keyed by the file's own hash."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "upload" + Path(name).suffix.lower())
+        path.write_bytes(_data)
+        try:
+            model = model_from_file(path)
+        except WeightsError as error:
+            raise WeightsError(str(error).replace(path.name, name)) from error
+    return ModelHandle(model, digest, name, trained=True, options=("--weights", name))
+
+
+def from_upload(name: str, data: bytes) -> ModelHandle:
+    """Return the model in an uploaded file.
+
+    Raises:
+        WeightsError: If the file holds no such model.
+    """
+    return uploaded_model(sha256(data).hexdigest(), name, data)
