@@ -15,7 +15,15 @@ import pytest
 from tests.support.paths import ROOT
 
 ORDER: list[tuple[str, ...]] = [
-    ("stvit.grid", "stvit.cells", "stvit.association", "stvit.config", "stvit.atomic_files", "stvit.error_text"),
+    (
+        "stvit.grid",
+        "stvit.cells",
+        "stvit.association",
+        "stvit.config",
+        "stvit.atomic_files",
+        "stvit.error_text",
+        "stvit.foreign_text",
+    ),
     ("stvit.images",),
     ("stvit.weights.files", "stvit.weights.torch_files", "stvit.weights.outline", "stvit.weights.errors"),
     ("stvit.*", "stvit.mixers"),
