@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis.redundancy.row_metrics import LARGE_SHARE, NEIGHBOURHOOD
+from analysis.redundancy.row_metrics import LARGE_SHARE, LEVEL_TOLERANCE, NEIGHBOURHOOD
 from stvit import TokenGrid
 
 
@@ -55,7 +55,7 @@ def row_summary(row: Float[np.ndarray, " tokens"], grid: TokenGrid, anchor: int,
         entropy=float(-(positive * np.log(positive)).sum()),
         distance=float((share * np.hypot(down, across)).sum() * token_pixels),
         local_mass=float(share[near].sum()),
-        tokens_for_90=int(np.searchsorted(held, LARGE_SHARE - 1e-12) + 1) if mass else 0,
+        tokens_for_90=int(np.searchsorted(held, LARGE_SHARE - LEVEL_TOLERANCE) + 1) if mass else 0,
     )
 
 

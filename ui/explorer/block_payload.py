@@ -20,8 +20,9 @@ import numpy as np
 from torch import Tensor
 
 from analysis.attention.baselines import DEFAULT_WINDOW, global_attention
-from analysis.redundancy.row_metrics import LARGE_SHARE, NEIGHBOURHOOD
+from analysis.redundancy.row_metrics import LARGE_SHARE, LEVEL_TOLERANCE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
+from ui.explorer import registries
 from ui.explorer.payload import payload_bytes
 from ui.explorer.rounding import SentAttention, in_unit_steps, log_normalisers, sent_attention
 
@@ -45,7 +46,7 @@ def block_payload(
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
     """
-    sent = sent_attention(global_attention(record, image))
+    query_key = _query_key(sent_attention(global_attention(record, image)))
     header = {
         "kind": "block",
         "name": name,
@@ -56,8 +57,11 @@ def block_payload(
         "window": window,
         "neighbourhood": NEIGHBOURHOOD,
         "large_share": LARGE_SHARE,
+        "level_tolerance": LEVEL_TOLERANCE,
+        "notes": registries.notes(record, window),
+        "incoming_left_out": {} if "log_normaliser" in query_key else {"global": _left_out(record)},
     }
-    return payload_bytes(header, _query_key(sent) | _factors(record, image))
+    return payload_bytes(header, query_key | _factors(record, image))
 
 
 def describe_block(record: BlockRecord) -> dict[str, Any]:
@@ -66,7 +70,6 @@ def describe_block(record: BlockRecord) -> dict[str, Any]:
     return {
         "stage": record.id.stage,
         "block": record.id.block,
-        "title": record.id.caption,
         "heads": record.heads,
         "height": grid.height,
         "width": grid.width,
@@ -74,6 +77,7 @@ def describe_block(record: BlockRecord) -> dict[str, Any]:
         "rows": grid.rows,
         "columns": grid.columns,
         "identity": record.association.is_identity,
+        "captions": registries.captions(record),
     }
 
 
@@ -89,6 +93,13 @@ def _query_key(sent: SentAttention) -> dict[str, np.ndarray]:
     if sent.attention.num_tokens > MAX_INCOMING:
         return sent.arrays
     return {**sent.arrays, "log_normaliser": _float32(log_normalisers(sent.attention))}
+
+
+def _left_out(record: BlockRecord) -> str:
+    return (
+        f"Incoming global attention needs the normalisers of all rows, which are left out for "
+        f"{record.grid.num_tokens:,} tokens"
+    )
 
 
 def _factors(record: BlockRecord, image: int) -> dict[str, np.ndarray]:

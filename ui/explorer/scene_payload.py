@@ -21,8 +21,9 @@ from PIL import Image
 from torch import Tensor
 
 from analysis.attention.baselines import global_attention
-from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, KIND_NAMES
+from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME
 from stvit import BlockRecord, Capture
+from ui.explorer import registries
 from ui.explorer.block_payload import describe_block, own_index
 from ui.explorer.payload import payload_bytes
 
@@ -30,7 +31,6 @@ SPARSE_SIDE, DENSE_SIDE = 64, 14
 """Most tokens per axis in the preview of a block with super tokens, and of one without."""
 
 PICTURE_QUALITY = 92
-KINDS = ("super", "global", "local", "association")
 
 
 def scene_payload(
@@ -51,17 +51,18 @@ def scene_payload(
     """
     arrays = {"picture": _encoded(shown), "colour_map": _colour_map()}
     blocks = []
-    for place, record in enumerate(capture.values()):
+    for index, record in enumerate(capture.values()):
         shape, parts = preview(record, image)
-        arrays |= {f"{place}.{key}": value for key, value in parts.items()}
+        arrays |= {f"{index}.{key}": value for key, value in parts.items()}
         blocks.append({"name": block_name(name, *record.id), **describe_block(record), "preview": shape})
     header = {
         "kind": "scene",
         "name": name,
         "alt": alt,
         "picture": {"height": shown.shape[0], "width": shown.shape[1], "type": "image/jpeg"},
-        "colours": {"anchor": ANCHOR_COLOUR, **{kind: KIND_COLOURS[kind] for kind in KINDS}},
-        "names": {kind: KIND_NAMES[kind] for kind in KINDS},
+        "anchor_colour": ANCHOR_COLOUR,
+        "panels": registries.panels(),
+        "figures": registries.figures(),
         "blocks": blocks,
     }
     return payload_bytes(header, arrays)
@@ -114,4 +115,4 @@ def _encoded(shown: UInt8[np.ndarray, "height width 3"]) -> np.ndarray:
 
 
 def _colour_map() -> UInt8[np.ndarray, "256 3"]:
-    return colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
+    return colormaps[HEAT_NAME](np.arange(256), bytes=True)[:, :3]

@@ -1,33 +1,28 @@
 // Answers requests about a payload with what the browser would compute: node explorer_rows.mjs PAYLOAD < requests.json
-// A request is { kind, token, head, incoming }; head -1 is the mean. kind "preview" takes place, down and across.
+// A request is { kind, token, head, incoming }; head -1 is the mean. For a scene it is
+// { index, down, across, incoming }.
 
 import { readFileSync } from "node:fs";
-import * as attention from "../../../ui/explorer/web/attention.js";
+import { ATTENTIONS, association, phantomMass } from "../../../ui/explorer/web/attention.js";
 import { makeBlock } from "../../../ui/explorer/web/block.js";
 import { decodePayload } from "../../../ui/explorer/web/payload.js";
 import { makePreview, previewAttention } from "../../../ui/explorer/web/preview.js";
 import { rowSummary } from "../../../ui/explorer/web/summary.js";
 
-const FUNCTIONS = {
-  super: attention.tokenAttention,
-  global: attention.globalAttention,
-  local: attention.localAttention,
-};
-
 function answerBlock(block, { kind, token, head, incoming }) {
   const out = new Float32Array(block.N);
   if (kind === "association") {
-    return { row: [...attention.association(block, token, out)], phantoms: attention.phantomMass(block, token) };
+    return { row: [...association(block, token, out)], phantoms: phantomMass(block, token) };
   }
-  if (!FUNCTIONS[kind](block, token, head, incoming, out)) return null;
+  if (!ATTENTIONS[kind](block, token, head, incoming, out)) return null;
   return { row: [...out], summary: rowSummary(out, block, token) };
 }
 
-function answerScene(scene, { place, down, across, incoming }) {
-  const preview = makePreview(scene, place);
+function answerScene(scene, { index, down, across, incoming }) {
+  const preview = makePreview(scene, index);
   const out = new Float32Array(preview.height * preview.width);
   return {
-    row: [...previewAttention(preview, down, across, incoming, out)],
+    row: [...previewAttention(preview, { down, across }, incoming, out)],
     height: preview.height,
     width: preview.width,
   };

@@ -2,15 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Choice } from "../../../ui/explorer/web/choice.js";
+import { pixelTable } from "../../../ui/explorer/web/colours.js";
 import { boundaryPath } from "../../../ui/explorer/web/boundaries.js";
 import { neighbourIndex, sampledTokens } from "../../../ui/explorer/web/block.js";
-import { centreOf, clampToken, samePlace, tokenAt } from "../../../ui/explorer/web/places.js";
+import { centreOf, clampToken, sameToken, tokenAt } from "../../../ui/explorer/web/geometry.js";
 import { Player } from "../../../ui/explorer/web/player.js";
-import { barTicks, formatWeight, pixelTable, placeOnBar, toLevels } from "../../../ui/explorer/web/scale.js";
+import { barTicks, formatWeight, positionOnBar, toLevels, topOf } from "../../../ui/explorer/web/scale.js";
+import { rowSummary } from "../../../ui/explorer/web/summary.js";
 
 const values = Float32Array.of(0, 0.2, 0.05, 0.4, 0.2);
-const sorted = values.slice().sort();
-const levels = (scale, top) => [...toLevels(values, sorted, scale, top, new Uint8Array(5))];
+const sorted = values.toSorted();
+const levels = (scale, top, uniform = 0.2) => [...toLevels(values, { scale, top, uniform, sorted }, new Uint8Array(5))];
 
 test("a linear scale ends at its top and clips what is above", () => {
   assert.deepEqual(levels("linear", 0.4), [0, 128, 32, 255, 128]);
@@ -20,7 +23,50 @@ test("a linear scale ends at its top and clips what is above", () => {
 
 test("a logarithmic scale spans four decades below its top", () => {
   const decades = Float32Array.of(1, 0.1, 0.0101, 1e-4, 1e-9, 0);
-  assert.deepEqual([...toLevels(decades, decades, "log", 1, new Uint8Array(6))], [255, 191, 128, 0, 0, 0]);
+  assert.deepEqual([...toLevels(decades, { scale: "log", top: 1 }, new Uint8Array(6))], [255, 191, 128, 0, 0, 0]);
+});
+
+test("multiples of uniform attention lie two decades to either side of the middle", () => {
+  const multiples = Float32Array.of(100, 10, 1, 0.1, 0.01, 1e4, 0);
+  const bar = { scale: "uniform", top: 1e4, uniform: 1 };
+  assert.deepEqual([...toLevels(multiples, bar, new Uint8Array(7))], [255, 192, 128, 64, 0, 255, 0]);
+  assert.deepEqual(barTicks(bar), [0.01, 1, 100]);
+});
+
+test("a constant map has the middle colour of its bar, a single token its end", () => {
+  const same = Float32Array.of(0.25, 0.25, 0.2500001, 0.25);
+  for (const scale of ["linear", "uniform"]) {
+    const bar = { scale, top: topOf(same), uniform: 0.25 };
+    assert.deepEqual([...toLevels(same, bar, new Uint8Array(4))], [128, 128, 128, 128]);
+  }
+  assert.equal(topOf(Float32Array.of(0.5)), 0.5);
+  assert.equal(topOf(new Float32Array(3)), 0);
+});
+
+test("what is no finite number is drawn, ranked and written without harm", () => {
+  const broken = Float32Array.of(NaN, 1, Infinity, -Infinity, 0.5);
+  assert.equal(topOf(broken), 1);
+  assert.equal(topOf(Float32Array.of(NaN, NaN)), 0);
+  for (const scale of ["uniform", "linear", "log", "rank"]) {
+    const drawn = toLevels(broken, { scale, top: 1, uniform: 0.5, sorted: broken.toSorted() }, new Uint8Array(5));
+    assert.equal(drawn[0], 0, scale);
+    assert.ok(drawn[4] > 0, scale);
+  }
+  assert.deepEqual([NaN, Infinity, -Infinity].map(formatWeight), ["–", "–", "–"]);
+  const block = { width: 5, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
+  assert.equal(rowSummary(broken, block, 0), null);
+  assert.equal(rowSummary(new Float32Array(5), block, 0).tokens, 0);
+});
+
+test("the fewest tokens for a share may fall short of it by the tolerance", () => {
+  const block = { width: 10, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
+  const tenths = new Float32Array(10).fill(0.1);
+  assert.equal(rowSummary(tenths, block, 0).tokens, 9);
+  tenths[0] += 1e-6; // the nine heaviest still hold more than 90 %
+  assert.equal(rowSummary(tenths, block, 0).tokens, 9);
+  const short = Float32Array.of(0.8999995, 0.1000005);
+  assert.equal(rowSummary(short, block, 0).tokens, 1);
+  assert.equal(rowSummary(short, { ...block, level_tolerance: 1e-12 }, 0).tokens, 2);
 });
 
 test("ranks ignore distances and give equal weights equal colours", () => {
@@ -28,19 +74,10 @@ test("ranks ignore distances and give equal weights equal colours", () => {
 });
 
 test("ticks carry weights, whatever the scale", () => {
-  assert.deepEqual(
-    barTicks(sorted, "linear", 0.4).map(({ value }) => value),
-    [0, 0.2, 0.4],
-  );
-  assert.deepEqual(
-    barTicks(sorted, "log", 1).map(({ value }) => formatWeight(value)),
-    ["1e-4", "0.01", "1"],
-  );
-  assert.deepEqual(
-    barTicks(sorted, "rank", 1).map(({ value }) => value),
-    [sorted[0], sorted[2], sorted[4]],
-  );
-  assert.equal(placeOnBar(0.2, sorted, "linear", 0.4), 128 / 255);
+  assert.deepEqual(barTicks({ scale: "linear", top: 0.4 }), [0, 0.2, 0.4]);
+  assert.deepEqual(barTicks({ scale: "log", top: 1 }).map(formatWeight), ["1e-4", "0.01", "1"]);
+  assert.deepEqual(barTicks({ scale: "rank", sorted }), [sorted[0], sorted[2], sorted[4]]);
+  assert.equal(positionOnBar(0.2, { scale: "linear", top: 0.4 }), 128 / 255);
 });
 
 test("weights are written with three digits at most", () => {
@@ -61,7 +98,7 @@ test("weights are written with three digits at most", () => {
 });
 
 test("a colour map becomes opaque pixels", () => {
-  const map = Uint8Array.from({ length: 768 }, (_, place) => place % 256);
+  const map = Uint8Array.from({ length: 768 }, (_, i) => i % 256);
   assert.deepEqual([...new Uint8Array(pixelTable(map).buffer, 4, 4)], [3, 4, 5, 255]);
 });
 
@@ -78,25 +115,44 @@ test("boundaries run between tokens of different super tokens, in long strokes",
   assert.equal(boundaryPath({ height: 2, width: 2, labels: null }), "");
 });
 
-test("a place survives a coarser grid and back", () => {
-  const place = centreOf({ row: 41, column: 3 }, { height: 56, width: 56 });
-  assert.deepEqual(tokenAt(place, { height: 7, width: 7 }), { row: 5, column: 0 });
-  assert.deepEqual(tokenAt(place, { height: 56, width: 56 }), { row: 41, column: 3 });
+test("a choice keeps its point on other grids and obeys Python unless it is older", () => {
+  const blocks = [
+    { stage: 0, block: 0, height: 56, width: 56, heads: 2 },
+    { stage: 1, block: 0, height: 28, width: 28, heads: 4 },
+  ];
+  const choice = new Choice(blocks);
+  choice.adopt({ stage: 0, block: 0, row: 41, column: 3, head: 1, sequence: 4 });
+  choice.chooseBlock(1);
+  assert.deepEqual(choice.report(), { stage: 1, block: 0, row: 20, column: 1, head: 1, sequence: 5 });
+  choice.adopt({ stage: 0, block: 0, row: 0, column: 0, head: null, sequence: 4 }); // an answer to what was before
+  assert.equal(choice.index, 1);
+  choice.adopt({ stage: 1, block: 0, row: 20, column: 1, head: 3, sequence: 5 });
+  choice.adopt({ stage: 0, block: 0, row: 41, column: 3, head: 3, sequence: 5 });
+  assert.deepEqual(choice.pinned(), { row: 41, column: 3 });
+  assert.equal(choice.headOf(blocks[0]), -1); // it has no fourth head
+  choice.chooseHead(-1);
+  assert.deepEqual(choice.report(), { stage: 0, block: 0, row: 41, column: 3, head: null, sequence: 6 });
+});
+
+test("a token survives a coarser grid and back", () => {
+  const point = centreOf({ row: 41, column: 3 }, { height: 56, width: 56 });
+  assert.deepEqual(tokenAt(point, { height: 7, width: 7 }), { row: 5, column: 0 });
+  assert.deepEqual(tokenAt(point, { height: 56, width: 56 }), { row: 41, column: 3 });
   assert.deepEqual(clampToken({ row: -2, column: 9 }, { height: 4, width: 4 }), { row: 0, column: 3 });
-  assert.ok(samePlace(null, null) && !samePlace(null, { row: 0, column: 0 }));
+  assert.ok(sameToken(null, null) && !sameToken(null, { row: 0, column: 0 }));
 });
 
 test("the player walks to the end, waits for what loads, and starts over", (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
   const log = [];
-  let place = 0;
+  let index = 0;
   let busy = false;
   const player = new Player({
-    next: () => (place < 2 ? place + 1 : null),
+    next: () => (index < 2 ? index + 1 : null),
     first: () => 0,
     busy: () => busy,
     go: (to) => {
-      place = to;
+      index = to;
       log.push(to);
     },
     changed: (playing) => log.push(playing),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from matplotlib import colormaps
 
 from analysis.figures.screen.heat import Anchor
 from analysis.one_token.row_summary import row_summary
@@ -27,9 +28,8 @@ ANCHOR = Anchor(10, 7)
 ROWS = """(bytes, requests) => {
   const binary = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
   const block = makeBlock(decodePayload(binary));
-  const kinds = { super: tokenAttention, global: globalAttention, local: localAttention };
   return requests.map(({ kind, token, head, incoming }) =>
-    [...kinds[kind](block, token, head, incoming, new Float32Array(block.N))]);
+    [...ATTENTIONS[kind](block, token, head, incoming, new Float32Array(block.N))]);
 }"""
 
 
@@ -143,16 +143,19 @@ def test_click_pins(page, captured):
     assert note(page) == "row 5, column 6 of 24 × 25"
 
 
+def inferno(levels: np.ndarray) -> np.ndarray:
+    return colormaps["inferno"](levels, bytes=True)[:, :3].astype(int)
+
+
 def test_heat_is_the_row_in_colours(page, captured):
     row = python_row(captured[FIRST], "super", captured[FIRST].grid.token(10, 7), MEAN, False)
+    choose(page, "Linear")
     pixels = page.evaluate(
         """() => { const canvas = document.querySelector('[data-kind="super"] canvas');
         return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]; }"""
     )
-    from matplotlib import colormaps
-
     levels = np.rint(row / row.max() * 255).astype(int)
-    near = [colormaps["inferno"](np.clip(levels + by, 0, 255), bytes=True)[:, :3].astype(int) for by in (-1, 0, 1)]
+    near = [inferno(np.clip(levels + by, 0, 255)) for by in (-1, 0, 1)]
     found = np.array(pixels).reshape(-1, 4)[:, :3]
     assert (np.stack([np.abs(found - colours).max(-1) for colours in near]).min(0) == 0).all()
 
@@ -207,6 +210,7 @@ def test_colour_bars_are_in_absolute_units(page, captured):
         kind: python_row(captured[FIRST], kind, captured[FIRST].grid.token(10, 7), MEAN, False)
         for kind in ("super", "global", "local")
     }
+    choose(page, "Linear")
     for kind, row in rows.items():
         assert ticks(page, kind) == pytest.approx([0, row.max() / 2, row.max()], rel=0.06)
     highest = max(row.max() for row in rows.values())
@@ -219,9 +223,26 @@ def test_colour_bars_are_in_absolute_units(page, captured):
     assert page.locator(".choice:disabled legend").all_inner_texts() == ["Colour range"]
 
 
+def test_every_map_is_in_multiples_of_uniform_attention_at_first(page, captured):
+    for kind in ("super", "global", "local"):
+        assert page.locator(f'[data-kind="{kind}"] .tick').all_inner_texts() == ["0.01×", "1×", "100×"]
+        assert page.locator(f'[data-kind="{kind}"] .reading').inner_text() == "times uniform attention"
+    assert page.locator(".choice:disabled legend").all_inner_texts() == ["Colour range"]
+    row = python_row(captured[FIRST], "global", captured[FIRST].grid.token(10, 7), MEAN, False)
+    levels = np.rint(np.clip(128 / 255 + np.log10(row * len(row)) / 4, 0, 1) * 255)
+    found = page.evaluate(
+        """() => { const canvas = document.querySelector('[data-kind="global"] canvas');
+        return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]; }"""
+    )
+    found = np.array(found).reshape(-1, 4)[:, :3]
+    near = [inferno(np.clip(levels + by, 0, 255).astype(int)) for by in (-1, 0, 1)]
+    assert (np.stack([np.abs(found - colours).max(-1) for colours in near]).min(0) == 0).all()
+
+
 def test_head_and_direction_change_what_is_shown(page, captured):
     record = captured[FIRST]
     token = record.grid.token(10, 7)
+    choose(page, "Linear")
     choose(page, "2")
     assert ticks(page, "super")[2] == pytest.approx(python_row(record, "super", token, 1, False).max(), rel=0.06)
     choose(page, "Incoming")

@@ -228,7 +228,7 @@ def test_rows_with_tiny_weights_only_stay_whole():
 def test_previews_are_the_attention_of_the_nearest_token(incoming, tmp_path):
     captured = sharp_capture()
     payload = scene_payload(captured, SHOWN)
-    requests = [{"place": place, "down": 0.6, "across": 0.3, "incoming": incoming} for place in range(len(captured))]
+    requests = [{"index": index, "down": 0.6, "across": 0.3, "incoming": incoming} for index in range(len(captured))]
     for record, answer in zip(captured.values(), node_answers(payload, requests, tmp_path), strict=True):
         grid = record.grid
         assert (answer["height"], answer["width"]) == (grid.height, grid.width)  # small enough to keep every token
@@ -240,7 +240,7 @@ def test_previews_are_the_attention_of_the_nearest_token(incoming, tmp_path):
 def test_previews_of_large_grids_keep_every_fth_token(tmp_path):
     captured = sharp_capture(320, 288, cells=((4, 8), 4, 1, 1))
     request = {"down": 0.5, "across": 0.5, "incoming": False}
-    requests = [request | {"place": place} for place in (0, 3)]
+    requests = [request | {"index": index} for index in (0, 3)]
     sparse, dense = node_answers(scene_payload(captured, SHOWN), requests, tmp_path)
     _check_sample(sparse, captured[BlockId(0, 0)], (41, 37))
     _check_sample(dense, captured[BlockId(2, 0)], (11, 9))

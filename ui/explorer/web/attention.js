@@ -82,8 +82,8 @@ export function localAttention(block, token, head, incoming, out) {
   for (let h = first; h < last; h++) {
     if (!incoming) {
       windowRow(block, h, token, members, row);
-      members.forEach((n, place) => {
-        out[n] += row[place] / (last - first);
+      members.forEach((n, i) => {
+        out[n] += row[i] / (last - first);
       });
       continue;
     }
@@ -99,15 +99,15 @@ export function localAttention(block, token, head, incoming, out) {
 function windowRow({ N, head_dim: dim, scale, query, key }, h, token, members, row) {
   const start = h * N * dim;
   let top = -Infinity;
-  for (let place = 0; place < members.length; place++) {
+  for (let i = 0; i < members.length; i++) {
     let sum = 0;
-    for (let d = 0; d < dim; d++) sum += query[start + token * dim + d] * key[start + members[place] * dim + d];
-    row[place] = sum * scale;
-    top = Math.max(top, row[place]);
+    for (let d = 0; d < dim; d++) sum += query[start + token * dim + d] * key[start + members[i] * dim + d];
+    row[i] = sum * scale;
+    top = Math.max(top, row[i]);
   }
   let total = 0;
-  for (let place = 0; place < row.length; place++) total += row[place] = Math.exp(row[place] - top);
-  for (let place = 0; place < row.length; place++) row[place] /= total;
+  for (let i = 0; i < row.length; i++) total += row[i] = Math.exp(row[i] - top);
+  for (let i = 0; i < row.length; i++) row[i] /= total;
 }
 
 export function windowOf({ height, width, window: side }, token) {
@@ -148,3 +148,6 @@ export function phantomMass(block, token) {
 function headRange(block, head) {
   return head === MEAN ? [0, block.heads] : [head, head + 1];
 }
+
+// What computes each kind of attention, by the names that come with the payload.
+export const ATTENTIONS = { super: tokenAttention, global: globalAttention, local: localAttention };

@@ -31,7 +31,7 @@ export function makeBlock({ header, arrays }) {
 // The nine candidate super tokens of each token, row by row; M stands for a phantom.
 export function neighbourIndex({ rows, columns, cell }, tokens) {
   const index = new Int32Array(tokens.length * 9);
-  let place = 0;
+  let at = 0;
   for (const [row, column] of tokens) {
     const cellRow = Math.floor(row / cell[0]);
     const cellColumn = Math.floor(column / cell[1]);
@@ -40,7 +40,7 @@ export function neighbourIndex({ rows, columns, cell }, tokens) {
         const r = cellRow + down;
         const c = cellColumn + across;
         const inside = r >= 0 && r < rows && c >= 0 && c < columns;
-        index[place++] = inside ? r * columns + c : rows * columns;
+        index[at++] = inside ? r * columns + c : rows * columns;
       }
     }
   }

@@ -1,33 +1,25 @@
-// Wires the explorer together: what is chosen, when to compute, what Python hears of it.
+// Wires the explorer together: when to load, to compute and to paint, and what Python hears of a choice.
 
-import { MEAN } from "./attention.js";
+import { blockLine, spokenAnchor } from "./captions.js";
+import { Choice } from "./choice.js";
 import { element, setText } from "./dom.js";
 import { makeFilmstrip, markFrame, markPlaying, paintFilmstrip } from "./filmstrip.js";
+import { centreOf, clampToken, sameToken, tokenAt } from "./geometry.js";
 import { listenToKeys, listenToPanel, listenToPicture } from "./input.js";
+import { describeAnchor, describeView, paintView, readView } from "./painting.js";
 import { Player } from "./player.js";
-import { centreOf, clampToken, samePlace, tokenAt } from "./places.js";
-import { placeMark } from "./stage.js";
+import { moveMark } from "./stage.js";
 import { keptPayload, onPayload } from "./store.js";
 import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
-import {
-  captionOf,
-  describeAnchor,
-  describeView,
-  fitView,
-  headOf,
-  makeView,
-  paintView,
-  readView,
-  sayAnchor,
-} from "./view.js";
+import { fitView, makeView } from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
+const APPEARANCE = ["opacity", "boundaries", "outlines"]; // settings for which nothing is computed
 
-// Kept while the page is open, so that leaving the explorer and coming back changes nothing.
-const remembered = {
-  head: MEAN,
+// How things are shown. Kept while the page is open, so that leaving the explorer and coming back changes nothing.
+const settings = {
   incoming: false,
-  scale: "linear",
+  scale: "uniform",
   shared: false,
   opacity: 0.75,
   boundaries: true,
@@ -39,39 +31,28 @@ export class Explorer {
   constructor(host, { report, onlyStored = false }) {
     this.report = report;
     this.onlyStored = onlyStored;
-    this.settings = remembered;
-    this.sequence = null; // counts choices made here; null until Python has said where to start
-    this.place = 0; // of the block chosen, in order of depth
-    this.pinned = { down: 0.5, across: 0.5 }; // as parts of the picture, so that it survives other resolutions
     this.hovered = null; // a token of the block that is shown
-    this.scene = this.block = this.view = this.strip = this.toolbar = this.control = null;
+    this.shown = null; // the block that is shown, which is not the chosen one while that loads
+    this.scene = this.choice = this.view = this.strip = this.toolbar = this.control = null;
     this.stripDue = this.reportDue = 0;
     this.status = element("p", { class: "status", role: "status" });
-    this.content = element("div", { class: "content" });
+    this.content = element("div", { class: "content" }, this.status);
     this.spoken = element("p", { class: "spoken", "aria-live": "polite" });
-    this.content.append(this.status);
     host.append(this.content, this.spoken);
-    this.player = new Player({
-      next: () => this.#nextPlace(this.place),
-      first: () => this.#nextPlace(-1),
-      busy: () => this.view.body.getAttribute("aria-busy") === "true",
-      go: (place) => this.select(place),
-      changed: (playing) => markPlaying(this.strip, playing),
-    });
+    this.player = this.#makePlayer();
     listenToKeys(host, {
-      blockOfStage: (number) => this.scene && this.#selectInStage(this.#blocks[this.place].stage, number),
-      stage: (number) => this.scene && this.#selectInStage(number, 0),
-      walk: (by) => this.scene && this.select(this.place + by),
+      blockOfStage: (number) => this.choice && this.#selectBlock(this.choice.block.stage, number),
+      stage: (number) => this.choice && this.#selectBlock(number, 0),
+      walk: (by) => this.choice && this.select(this.choice.index + by),
       play: () => this.strip && this.player.toggle(),
     });
     this.endListening = onPayload(() => this.control && this.#refresh());
   }
 
-  // Takes what Python wants shown. An answer to something older than the last choice made here is not obeyed.
+  // Takes what Python wants shown.
   update(control) {
-    if (control.scene !== this.control?.scene) this.sequence = null;
-    this.obey = this.sequence === null || control.sequence >= this.sequence;
     this.control = control;
+    this.news = true;
     this.#refresh();
   }
 
@@ -85,166 +66,169 @@ export class Explorer {
 
   // --- what there is to show ----------------------------------------------------------------------------------
 
-  get #blocks() {
-    return this.scene.header.blocks;
-  }
-
   #refresh() {
     const scene = keptPayload(this.control.scene);
     if (!scene) return setText(this.status, "Loading the explorer …");
     if (scene !== this.scene) this.#build(scene);
-    if (this.obey) this.#adopt(this.control);
-    this.obey = false;
+    if (this.news) this.choice.adopt(this.control);
+    this.news = false;
     return this.#loadBlock();
   }
 
   #build(scene) {
     if (this.view) URL.revokeObjectURL(this.view.source);
-    this.player.stop();
-    [this.scene, this.block, this.hovered] = [scene, null, null];
+    this.scene = scene;
+    this.choice = new Choice(scene.header.blocks);
+    this.shown = this.hovered = null;
     this.view = makeView(scene);
-    this.toolbar = makeToolbar(this.settings, (name) => this.#settingChanged(name));
+    this.toolbar = makeToolbar(settings, {
+      changed: (name) => this.#settingChanged(name),
+      chooseHead: (head) => this.#chooseHead(head),
+    });
     this.strip = makeFilmstrip(scene, this.view.table, {
-      choose: (place) => this.select(place),
+      choose: (index) => this.select(index),
       play: () => this.player.toggle(),
-      available: (place) => this.#available(place),
+      available: (index) => this.#available(index),
     });
     this.content.replaceChildren(this.toolbar.root, this.strip.root, this.status, this.view.body);
-    const pin = (position) => this.pin(position);
-    listenToPicture(this.view.stage, {
-      hover: (at) => this.hover(at),
-      pin,
-      step: (down, across) => this.step(down, across),
-    });
-    for (const panel of this.view.panels) listenToPanel(panel.stage, { read: (at) => this.#read(at), pin });
-    this.#applyLook();
+    this.#listen();
+    this.#applyAppearance();
   }
 
-  #adopt({ stage, block, row, column, head, sequence }) {
-    const place = this.#blocks.findIndex((each) => each.stage === stage && each.block === block);
-    const fresh = this.sequence === null;
-    this.sequence = sequence;
-    this.place = Math.max(0, place);
-    const position = { row, column };
-    if (fresh || !samePlace(position, this.#pinnedToken())) this.pinned = centreOf(position, this.#blocks[this.place]);
-    this.settings.head = head ?? MEAN;
+  #listen() {
+    const pin = (token) => this.pin(token);
+    const step = (rows, columns) => this.step(rows, columns);
+    listenToPicture(this.view.picker.stage, { hover: (token) => this.hover(token), pin, step });
+    for (const { stage } of this.view.panels) listenToPanel(stage, { read: (token) => this.#read(token), pin });
   }
 
   #loadBlock() {
-    markFrame(this.strip, this.place);
-    const wanted = this.#blocks[this.place];
-    const ready = keptPayload(wanted.name);
+    const { block, index } = this.choice;
+    markFrame(this.strip, index);
+    const ready = keptPayload(block.name);
     this.view.body.setAttribute("aria-busy", String(!ready));
-    if (!ready) return setText(this.status, `Loading ${wanted.title} …`);
-    setText(this.status, captionOf(ready));
-    if (ready !== this.block) {
-      if (this.hovered) this.hovered = tokenAt(centreOf(this.hovered, this.block), ready);
-      this.block = ready;
+    if (!ready) return setText(this.status, `Loading ${block.captions.title} …`);
+    setText(this.status, blockLine(ready));
+    if (ready !== this.shown) {
+      if (this.hovered) this.hovered = tokenAt(centreOf(this.hovered, this.shown), ready);
+      this.shown = ready;
       fitView(this.view, ready);
     }
-    offerHeads(this.toolbar, ready.heads, headOf(ready, this.settings));
-    this.#describe();
-    return this.#show();
+    offerHeads(this.toolbar, ready, this.choice.headOf(ready));
+    return this.#showAll();
   }
 
-  #available(place) {
-    return !this.onlyStored || Boolean(keptPayload(this.#blocks[place].name));
+  #available(index) {
+    return !this.onlyStored || Boolean(keptPayload(this.scene.header.blocks[index].name));
   }
 
-  #nextPlace(from) {
-    for (let place = from + 1; place < this.#blocks.length; place++) if (this.#available(place)) return place;
+  #nextIndex(from) {
+    for (let index = from + 1; index < this.choice.blocks.length; index++) if (this.#available(index)) return index;
     return null;
+  }
+
+  #makePlayer() {
+    return new Player({
+      next: () => this.#nextIndex(this.choice.index),
+      first: () => this.#nextIndex(-1),
+      busy: () => this.view.body.getAttribute("aria-busy") === "true",
+      go: (index) => this.select(index),
+      changed: (playing) => markPlaying(this.strip, playing),
+    });
   }
 
   // --- painting -----------------------------------------------------------------------------------------------
 
-  #describe() {
-    describeView(this.view, this.block, this.settings);
-    readView(this.view, null, this.block);
-    enableRange(this.toolbar, this.settings.scale !== "rank");
+  // Paints after a change of block or settings, which notes and ranges tell of.
+  #showAll() {
+    describeView(this.view, this.shown, { head: this.choice.headOf(this.shown), incoming: settings.incoming });
+    enableRange(this.toolbar, settings.scale === "linear" || settings.scale === "log");
+    this.#show();
+    readView(this.view, null, this.shown);
   }
 
   #show() {
-    const pinned = tokenAt(this.pinned, this.block); // the block shown is not the chosen one while that loads
+    const pinned = this.choice.pinned(this.shown);
     const anchor = this.hovered ?? pinned;
-    const summaries = paintView(this.view, this.block, anchor, this.settings);
-    describeAnchor(this.view, this.block, anchor, !this.hovered);
-    placeMark(this.view.stage, "pin", this.hovered ? pinned : null);
-    if (!this.hovered) setText(this.spoken, sayAnchor(anchor, summaries.super));
+    const head = this.choice.headOf(this.shown);
+    const summaries = paintView(this.view, this.shown, { anchor, head, incoming: settings.incoming, settings });
+    describeAnchor(this.view, this.shown, anchor, !this.hovered);
+    moveMark(this.view.picker.stage, "pin", this.hovered ? pinned : null);
+    if (!this.hovered) {
+      const { kind, title } = this.view.panels[0];
+      setText(this.spoken, spokenAnchor(anchor, title, summaries[kind]));
+    }
     if (!this.stripDue) this.stripDue = requestAnimationFrame(() => this.#showStrip());
   }
 
   #showStrip() {
     this.stripDue = 0;
-    const at = this.hovered ? centreOf(this.hovered, this.block) : this.pinned;
-    paintFilmstrip(this.strip, at, this.settings.incoming, this.settings.scale);
+    const point = this.hovered ? centreOf(this.hovered, this.shown) : this.choice.pin;
+    paintFilmstrip(this.strip, point, settings.incoming, settings.scale);
   }
 
-  #applyLook() {
-    this.view.body.style.setProperty("--heat", this.settings.opacity);
-    this.view.body.classList.toggle("bare-picture", !this.settings.boundaries);
-    this.view.body.classList.toggle("bare-maps", !this.settings.outlines);
+  #applyAppearance() {
+    const { body } = this.view;
+    body.style.setProperty("--heat", settings.opacity);
+    body.classList.toggle("bare-picture", !settings.boundaries);
+    body.classList.toggle("bare-maps", !settings.outlines);
   }
 
   // --- what a person does -------------------------------------------------------------------------------------
 
-  #pinnedToken() {
-    return tokenAt(this.pinned, this.#blocks[this.place]);
-  }
-
-  hover(position) {
-    if (!this.block || samePlace(position, this.hovered)) return;
-    this.hovered = position;
+  hover(token) {
+    if (!this.shown || sameToken(token, this.hovered)) return;
+    this.hovered = token;
     this.#show();
   }
 
-  pin(position, delay = 0) {
-    if (!this.block) return;
-    this.pinned = centreOf(position, this.block);
+  pin(token, delay = 0) {
+    if (!this.shown) return;
+    this.choice.pinToken(token, this.shown);
     this.hovered = null;
     this.#show();
     this.#tell(delay);
   }
 
   step(rows, columns) {
-    if (!this.block) return;
-    const from = this.hovered ?? tokenAt(this.pinned, this.block);
-    this.pin(clampToken({ row: from.row + rows, column: from.column + columns }, this.block), REPORT_MS);
+    if (!this.shown) return;
+    const from = this.hovered ?? this.choice.pinned(this.shown);
+    this.pin(clampToken({ row: from.row + rows, column: from.column + columns }, this.shown), REPORT_MS);
   }
 
-  select(place) {
-    if (place === this.place || !this.#blocks[place] || !this.#available(place)) return;
-    this.place = place;
+  select(index) {
+    if (index === this.choice.index || !this.choice.blocks[index] || !this.#available(index)) return;
+    this.choice.chooseBlock(index);
     this.#tell(0);
     this.#loadBlock();
   }
 
-  #selectInStage(stage, number) {
-    this.select(this.#blocks.findIndex((each) => each.stage === stage && each.block === number));
+  #selectBlock(stage, block) {
+    this.select(this.choice.find(stage, block));
   }
 
-  #read(position) {
-    if (this.block) readView(this.view, position, this.block);
+  #chooseHead(head) {
+    this.choice.chooseHead(head);
+    if (this.shown) this.#showAll();
+    this.#tell(REPORT_MS);
+  }
+
+  #read(token) {
+    if (this.shown) readView(this.view, token, this.shown);
   }
 
   #settingChanged(name) {
-    this.#applyLook();
-    if (["opacity", "boundaries", "outlines"].includes(name) || !this.block) return;
-    this.#describe();
-    this.#show();
-    if (name === "head") this.#tell(REPORT_MS);
+    if (APPEARANCE.includes(name)) this.#applyAppearance();
+    else if (this.shown) this.#showAll();
   }
 
   #tell(delay) {
-    this.sequence += 1;
     clearTimeout(this.reportDue);
     if (delay) this.reportDue = setTimeout(() => this.#send(), delay);
     else this.#send();
   }
 
   #send() {
-    const { stage, block } = this.#blocks[this.place];
-    const head = this.settings.head === MEAN ? null : this.settings.head;
-    this.report({ stage, block, ...this.#pinnedToken(), head, sequence: this.sequence });
+    this.report(this.choice.report());
   }
 }

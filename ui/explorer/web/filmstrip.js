@@ -1,53 +1,37 @@
 // The filmstrip: a small preview of every block for the current anchor, grouped by stage, and the play button.
 
+import { capitalised } from "./captions.js";
 import { element } from "./dom.js";
 import { makePreview, previewAttention } from "./preview.js";
-import { toLevels } from "./scale.js";
+import { toLevels, topOf } from "./scale.js";
 
-// choose(place) is called when a person picks a block; play() when the button is pressed.
+// choose(index) is called when a person picks a block; play() when the button is pressed.
 export function makeFilmstrip(scene, table, { choose, play, available }) {
-  const frames = scene.header.blocks.map((block, place) => makeFrame(scene, block, place, table));
-  const stages = [...new Set(scene.header.blocks.map((block) => block.stage))].map((stage) =>
-    element(
-      "div",
-      { class: "film-stage" },
-      element("span", { class: "film-title", text: `Stage ${stage + 1}` }),
-      element(
-        "div",
-        { class: "film-blocks" },
-        ...frames.filter((frame) => frame.block.stage === stage).map((frame) => frame.root),
-      ),
-    ),
-  );
-  const { width, height } = scene.header.picture;
-  const sizes = `--blocks:${frames.length};--stages:${stages.length};--ratio:${width / height}`;
-  const button = element(
-    "button",
-    { class: "play", type: "button", "aria-pressed": "false" },
-    playIcon(),
-    element("span", { text: "Play" }),
-  );
-  button.addEventListener("click", play);
+  const { blocks, picture } = scene.header;
+  const frames = blocks.map((block, index) => makeFrame(scene, block, index, table));
+  const stages = groupedByStage(frames).map(makeStageGroup);
+  const button = makePlayButton(play);
   const list = element("div", { class: "film", role: "group", "aria-label": "Blocks in order of depth" }, ...stages);
-  frames.forEach((frame, place) => {
-    frame.root.disabled = !available(place);
+  frames.forEach((frame, index) => {
+    frame.root.disabled = !available(index);
     if (frame.root.disabled) frame.root.title = "Not in this file";
-    frame.root.addEventListener("click", () => choose(place));
+    frame.root.addEventListener("click", () => choose(index));
   });
   list.addEventListener("keydown", (event) => moveFocus(event, frames));
-  return { root: element("div", { class: "strip", style: sizes }, button, list), frames, button };
+  const sizes = `--blocks:${frames.length};--stages:${stages.length};--ratio:${picture.width / picture.height}`;
+  return { root: element("div", { class: "strip", style: sizes }, button, list), list, frames, button };
 }
 
-// Paints every preview for a place on the picture given by fractions of its height and width.
-export function paintFilmstrip(strip, { down, across }, incoming, scale) {
+// Paints every preview for a point of the picture.
+export function paintFilmstrip(strip, point, incoming, scale) {
   for (const frame of strip.frames) {
     const { preview, values, sorted, levels, pixels, table } = frame;
-    previewAttention(preview, down, across, incoming, values);
-    sorted.set(values);
-    if (scale === "rank") sorted.sort();
-    let top = 0;
-    for (let n = 0; n < values.length; n++) if (values[n] > top) top = values[n];
-    toLevels(values, sorted, scale, top, levels);
+    previewAttention(preview, point, incoming, values);
+    if (scale === "rank") {
+      sorted.set(values);
+      sorted.sort();
+    }
+    toLevels(values, { scale, top: topOf(values), uniform: frame.uniform, sorted }, levels);
     for (let n = 0; n < levels.length; n++) pixels[n] = table[levels[n]];
     frame.context.putImageData(frame.data, 0, 0);
   }
@@ -55,35 +39,31 @@ export function paintFilmstrip(strip, { down, across }, incoming, scale) {
 
 // Marks the block that is shown; the strip scrolls, never the page.
 export function markFrame(strip, current) {
-  strip.frames.forEach((frame, place) => {
-    if (place === current) frame.root.setAttribute("aria-current", "true");
-    else frame.root.removeAttribute("aria-current");
-    frame.root.tabIndex = place === current ? 0 : -1;
+  strip.frames.forEach(({ root }, index) => {
+    if (index === current) root.setAttribute("aria-current", "true");
+    else root.removeAttribute("aria-current");
+    root.tabIndex = index === current ? 0 : -1;
   });
-  const list = strip.root.querySelector(".film");
-  const box = strip.frames[current].root;
-  const left = box.offsetLeft - list.offsetLeft;
-  if (left < list.scrollLeft || left + box.offsetWidth > list.scrollLeft + list.clientWidth) {
+  const { list } = strip;
+  const frame = strip.frames[current].root;
+  const left = frame.offsetLeft - list.offsetLeft;
+  if (left < list.scrollLeft || left + frame.offsetWidth > list.scrollLeft + list.clientWidth) {
     list.scrollLeft = left - list.clientWidth / 2;
   }
 }
 
-export function markPlaying(strip, playing) {
-  strip.button.setAttribute("aria-pressed", String(playing));
-  strip.button.lastChild.textContent = playing ? "Stop" : "Play";
-  strip.button.classList.toggle("playing", playing);
+export function markPlaying({ button }, playing) {
+  button.setAttribute("aria-pressed", String(playing));
+  button.lastChild.textContent = playing ? "Stop" : "Play";
+  button.classList.toggle("playing", playing);
 }
 
-function makeFrame(scene, block, place, table) {
-  const preview = makePreview(scene, place);
+function makeFrame(scene, block, index, table) {
+  const preview = makePreview(scene, index);
   const canvas = element("canvas", { "aria-hidden": "true", width: preview.width, height: preview.height });
-  const label = `Stage ${block.stage + 1}, block ${block.block + 1}`;
-  const root = element(
-    "button",
-    { class: "frame", type: "button", "aria-label": label, title: label, tabindex: "-1" },
-    canvas,
-    element("span", { text: String(block.block + 1) }),
-  );
+  const label = capitalised(block.captions.title);
+  const attributes = { class: "frame", type: "button", "aria-label": label, title: label, tabindex: "-1" };
+  const root = element("button", attributes, canvas, element("span", { text: block.captions.number }));
   const context = canvas.getContext("2d");
   const data = context.createImageData(preview.width, preview.height);
   const count = preview.height * preview.width;
@@ -94,6 +74,7 @@ function makeFrame(scene, block, place, table) {
     table,
     context,
     data,
+    uniform: 1 / (block.height * block.width),
     pixels: new Uint32Array(data.data.buffer),
     values: new Float32Array(count),
     sorted: new Float32Array(count),
@@ -101,8 +82,27 @@ function makeFrame(scene, block, place, table) {
   };
 }
 
-function playIcon() {
-  return element("span", { class: "play-icon", "aria-hidden": "true" });
+function groupedByStage(frames) {
+  const groups = new Map();
+  for (const frame of frames) {
+    const group = groups.get(frame.block.stage) ?? [];
+    groups.set(frame.block.stage, [...group, frame]);
+  }
+  return [...groups.values()];
+}
+
+function makeStageGroup(frames) {
+  const title = element("span", { class: "film-title", text: frames[0].block.captions.stage_title });
+  const blocks = element("div", { class: "film-blocks" }, ...frames.map((frame) => frame.root));
+  return element("div", { class: "film-stage" }, title, blocks);
+}
+
+function makePlayButton(play) {
+  const icon = element("span", { class: "play-icon", "aria-hidden": "true" });
+  const attributes = { class: "play", type: "button", "aria-pressed": "false" };
+  const button = element("button", attributes, icon, element("span", { text: "Play" }));
+  button.addEventListener("click", play);
+  return button;
 }
 
 // Left and right move the focus along the strip, as in a toolbar.

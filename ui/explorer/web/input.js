@@ -4,7 +4,7 @@ import { tokenUnder } from "./stage.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-// hover(position or null), pin(position), step(rows, columns)
+// hover(token or null), pin(token), step(rows, columns)
 export function listenToPicture(stage, { hover, pin, step }) {
   const target = stage.root;
   target.addEventListener("pointermove", (event) => hover(tokenUnder(stage, event)));

@@ -3,7 +3,7 @@
 const PLAY_MS = 1200;
 
 export class Player {
-  // next(), first(): the place to go to, or null; busy(): the last block still loads; go(place); changed(playing)
+  // next(), first(): the index to go to, or null; busy(): the last block still loads; go(index); changed(playing)
   constructor(actions) {
     this.actions = actions;
     this.timer = 0;

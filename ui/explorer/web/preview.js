@@ -1,12 +1,13 @@
 // Light previews for the filmstrip: super token attention of any block, mean over heads, in steps of a byte.
 
+import { tokenAt } from "./geometry.js";
 import { neighbourIndex, sampledTokens, withoutNegatives } from "./block.js";
 
-// Takes block `place` of a decoded scene.
-export function makePreview({ header, arrays }, place) {
-  const block = header.blocks[place];
+// Takes block `number` of a decoded scene.
+export function makePreview({ header, arrays }, number) {
+  const block = header.blocks[number];
   const { height, width, step } = block.preview;
-  const part = (name) => arrays[`${place}.${name}`];
+  const part = (name) => arrays[`${number}.${name}`];
   const tokens = sampledTokens(block, step);
   const M = block.rows * block.columns;
   const common = { height, width, n: height * width };
@@ -26,10 +27,9 @@ export function makePreview({ header, arrays }, place) {
   };
 }
 
-// Fills `out` with the row (or column) of the preview token nearest to a place given by fractions of the picture.
-export function previewAttention(preview, down, across, incoming, out) {
-  const row = Math.min(preview.height - 1, Math.floor(down * preview.height));
-  const column = Math.min(preview.width - 1, Math.floor(across * preview.width));
+// Fills `out` with the row (or column) of the preview token at a point of the picture.
+export function previewAttention(preview, point, incoming, out) {
+  const { row, column } = tokenAt(point, preview);
   const token = row * preview.width + column;
   return preview.dense ? fromDense(preview, token, incoming, out) : fromFactors(preview, token, incoming, out);
 }

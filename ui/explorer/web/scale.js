@@ -1,20 +1,27 @@
-// From weights to colours: linear, logarithmic or by rank, and the ticks of the colour bar in absolute units.
+// From weights to levels of colour, and the ticks of the colour bar.
+//
+// A bar is { scale, top, uniform, sorted }: "uniform" counts in multiples of uniform attention and is the same for all
+// tokens and panels; "linear" and "log" end at `top`; "rank" shows the order only and needs the values sorted.
 
-const DECADES = 4; // the logarithmic bar reaches from its top down to 10^-DECADES of it
+const DECADES = 4; // that a logarithmic bar spans
+const MIDDLE = 128 / 255; // a whole level, so that rounding does not make equal weights differ
+const SAME = 1e-3; // share of their size by which values that are all the same may differ: rounding
 
-export const SCALES = ["linear", "log", "rank"];
-
-// Fills `levels` (Uint8Array) with 0 to 255 for each value. `sorted` holds the same values, rising; only
-// ranks need it.
-export function toLevels(values, sorted, scale, top, levels) {
-  if (scale === "rank") return toRanks(values, sorted, levels);
-  const factor = top > 0 ? 1 / top : 0;
+// Fills `levels` (Uint8Array) with 0 to 255 for each value; what is no number is drawn as nothing.
+export function toLevels(values, bar, levels) {
+  if (bar.scale === "rank") return toRanks(values, bar.sorted, levels);
   for (let n = 0; n < values.length; n++) {
-    let part = values[n] * factor;
-    if (scale === "log") part = part > 0 ? 1 + Math.log10(part) / DECADES : 0;
-    levels[n] = part <= 0 ? 0 : part >= 1 ? 255 : Math.round(part * 255);
+    const part = fraction(values[n], bar);
+    levels[n] = part > 0 ? Math.min(255, Math.round(part * 255)) : 0;
   }
   return levels;
+}
+
+function fraction(value, { scale, top, uniform }) {
+  if (scale === "uniform") return value > 0 ? MIDDLE + Math.log10(value / uniform) / DECADES : 0;
+  if (top === 0) return 0;
+  if (scale === "log") return value > 0 ? 1 + Math.log10(value / top) / DECADES : 0;
+  return value / top;
 }
 
 // A token's rank is the share of tokens with a smaller weight; equal weights have equal ranks.
@@ -33,34 +40,46 @@ function toRanks(values, sorted, levels) {
   return levels;
 }
 
-// Where a value lies on the bar, from 0 to 1.
-export function placeOnBar(value, sorted, scale, top) {
-  const level = new Uint8Array(1);
-  return toLevels([value], sorted, scale, top, level)[0] / 255;
+// The weight at the end of a bar: the largest; where all are the same, so much more that they have its middle.
+export function topOf(values) {
+  let top = 0;
+  let least = Infinity;
+  for (let n = 0; n < values.length; n++) {
+    const value = values[n];
+    if (!Number.isFinite(value)) continue;
+    if (value > top) top = value;
+    if (value < least) least = value;
+  }
+  return values.length > 1 && top - least <= SAME * top ? top / MIDDLE : top;
 }
 
-// Returns [{ at, value }]: positions along the bar, from 0 to 1, and the weights they stand for.
-export function barTicks(sorted, scale, top) {
-  if (scale === "linear") return [0, 0.5, 1].map((at) => ({ at, value: at * top }));
-  if (scale === "log") return [0, 0.5, 1].map((at) => ({ at, value: top * 10 ** (DECADES * (at - 1)) }));
-  return [0, 0.5, 1].map((at) => ({ at, value: sorted[Math.round(at * (sorted.length - 1))] }));
+// Where a value lies on the bar, from 0 to 1.
+export function positionOnBar(value, bar) {
+  return toLevels([value], bar, new Uint8Array(1))[0] / 255;
+}
+
+// The values at the start, the middle and the end of a bar.
+export function barTicks({ scale, top, sorted }) {
+  return [0, 0.5, 1].map((at) => {
+    if (scale === "uniform") return 10 ** (DECADES * (at - 0.5));
+    if (scale === "log") return top * 10 ** (DECADES * (at - 1));
+    return scale === "rank" ? sorted[Math.round(at * (sorted.length - 1))] : at * top;
+  });
 }
 
 // At most three significant digits, like `short` of analysis/figures/numbers.py: powers of ten for what rounds to less
 // than 0.001 or to 100,000 and more.
 export function formatWeight(value) {
+  if (!Number.isFinite(value)) return "–";
   const rounded = Number(value.toPrecision(3));
   const size = Math.abs(rounded);
   if (size === 0 || (size >= 0.001 && size < 1e5)) return String(size === 0 ? 0 : rounded);
   return rounded.toExponential().replace("e+", "e");
 }
 
-// The colour map (256 x RGB bytes) as 32-bit pixels of ImageData.
-export function pixelTable(colourMap) {
-  const pixels = new Uint8ClampedArray(256 * 4);
-  for (let level = 0; level < 256; level++) {
-    pixels.set(colourMap.subarray(3 * level, 3 * level + 3), 4 * level);
-    pixels[4 * level + 3] = 255;
-  }
-  return new Uint32Array(pixels.buffer);
+// A multiple of uniform attention in words.
+export function formatTimes(times) {
+  if (!Number.isFinite(times)) return "–";
+  if (times === 0) return "0";
+  return times >= 10 ? String(Math.round(times)) : times >= 0.01 ? times.toFixed(2) : "< 0.01";
 }

@@ -3,27 +3,18 @@
 import { boundaryPath } from "./boundaries.js";
 import { element, svgElement } from "./dom.js";
 
-export function makeStage({ grey }) {
+const MARKS = ["pin", "anchor", "cursor"];
+
+// attributes: of the root element; grey: whether the picture is drawn without its colours.
+export function makeStage({ class: name = "", ...attributes } = {}, { grey = false } = {}) {
   const ground = element("img", { class: grey ? "ground grey" : "ground", alt: "", draggable: "false" });
   const heat = element("canvas", { class: "heat", "aria-hidden": "true" });
   const lines = svgElement("svg", { class: "lines", preserveAspectRatio: "none", "aria-hidden": "true" });
   lines.append(svgElement("path", { class: "halo" }), svgElement("path", { class: "line" }));
-  const [pin, anchor, cursor] = ["pin", "anchor", "cursor"].map((name) =>
-    element("div", { class: `mark ${name}`, hidden: true, "aria-hidden": "true" }),
-  );
-  const layers = element("div", { class: "layers" }, heat, lines, pin, cursor, anchor);
-  const root = element("div", { class: "stage" }, ground, layers);
-  return {
-    root,
-    ground,
-    heat,
-    layers,
-    lines,
-    marks: { pin, anchor, cursor },
-    context: heat.getContext("2d"),
-    grid: null,
-    data: null,
-  };
+  const marks = Object.fromEntries(MARKS.map((mark) => [mark, makeMark(mark)]));
+  const layers = element("div", { class: "layers" }, heat, lines, marks.pin, marks.cursor, marks.anchor);
+  const root = element("div", { class: `stage ${name}`.trim(), ...attributes }, ground, layers);
+  return { root, ground, heat, layers, lines, marks, context: heat.getContext("2d"), grid: null, data: null };
 }
 
 // Lays the stage out for a block: the layers cover the part of the picture that its tokens cover.
@@ -52,22 +43,28 @@ export function paintHeat(stage, levels, table) {
 }
 
 // Frames a token, or takes the frame away if there is none.
-export function placeMark(stage, name, position) {
+export function moveMark(stage, name, token) {
   const mark = stage.marks[name];
-  mark.hidden = !position;
-  if (!position) return;
+  mark.hidden = !token;
+  if (!token) return;
   const { height, width } = stage.grid;
   mark.style.width = `${100 / width}%`;
   mark.style.height = `${100 / height}%`;
-  mark.style.left = `${(100 * position.column) / width}%`;
-  mark.style.top = `${(100 * position.row) / height}%`;
+  mark.style.left = `${(100 * token.column) / width}%`;
+  mark.style.top = `${(100 * token.row) / height}%`;
 }
 
 // The token under a pointer, clamped to the grid.
 export function tokenUnder(stage, event) {
   const box = stage.layers.getBoundingClientRect();
   const { height, width } = stage.grid;
-  const at = (position, start, length, count) =>
-    Math.max(0, Math.min(count - 1, Math.floor(((position - start) / length) * count)));
-  return { row: at(event.clientY, box.top, box.height, height), column: at(event.clientX, box.left, box.width, width) };
+  const indexAt = (offset, length, count) => Math.max(0, Math.min(count - 1, Math.floor((offset / length) * count)));
+  return {
+    row: indexAt(event.clientY - box.top, box.height, height),
+    column: indexAt(event.clientX - box.left, box.width, width),
+  };
+}
+
+function makeMark(name) {
+  return element("div", { class: `mark ${name}`, hidden: true, "aria-hidden": "true" });
 }

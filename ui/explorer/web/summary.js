@@ -1,19 +1,20 @@
 // The figures beside one row or column; the same definitions as analysis/one_token/row_summary.py.
 
-const SLACK = 1e-12; // so that a share of exactly 90 % is reached in spite of rounding
-
 const BUCKETS = 2048; // the upper 11 bits of a positive float: numbers in a higher bucket are larger
 const counts = new Uint32Array(BUCKETS);
 const sums = new Float64Array(BUCKETS);
 
-// values: Float32Array, one weight per token, not negative. Shares are of the mass kept, values / sum.
+// values: Float32Array, one weight per token, not negative. Shares are of the mass kept, values / sum. Returns null where
+// the mass is no finite number.
 export function rowSummary(values, block, anchor) {
-  const { width, token_pixels: pixels, neighbourhood, large_share: largeShare } = block;
+  const { width, token_pixels: pixels, neighbourhood } = block;
+  const level = block.large_share - block.level_tolerance; // rounding must not cost a token
   const row = Math.floor(anchor / width);
   const column = anchor % width;
   const reach = Math.floor(neighbourhood / 2);
   let mass = 0;
   for (let n = 0; n < values.length; n++) mass += values[n];
+  if (!Number.isFinite(mass)) return null;
   const whole = mass || 1;
   let entropy = 0;
   let distance = 0;
@@ -37,7 +38,7 @@ export function rowSummary(values, block, anchor) {
     entropy,
     distance: distance * pixels,
     near,
-    tokens: mass ? fewest(values, (largeShare - SLACK) * whole) : 0,
+    tokens: mass ? fewest(values, level * whole) : 0,
   };
 }
 

@@ -1,64 +1,49 @@
 // The toolbar: native radio buttons, a range and checkboxes, so that keyboard and screen readers know them.
 
-import { element } from "./dom.js";
 import { MEAN } from "./attention.js";
+import { element } from "./dom.js";
+
+const DIRECTIONS = [
+  { label: "Outgoing", value: false },
+  { label: "Incoming", value: true },
+];
+const SCALES = [
+  { label: "× uniform", value: "uniform" },
+  { label: "Linear", value: "linear" },
+  { label: "Log", value: "log" },
+  { label: "Rank", value: "rank" },
+];
+const RANGES = [
+  { label: "Per panel", value: false },
+  { label: "Shared", value: true },
+];
 
 let groups = 0; // names of radio groups must differ between explorers on one page
 
-// settings: the object to change; changed(name): called after each change.
-export function makeToolbar(settings, changed) {
+// settings: the object to change; changed(name) is called after each change; chooseHead(head) when one is chosen.
+export function makeToolbar(settings, { changed, chooseHead }) {
   const set = (name) => (value) => {
     settings[name] = value;
     changed(name);
   };
-  const head = makeChoice("Head", [], settings.head, set("head"));
-  const direction = makeChoice(
-    "Direction",
-    [
-      ["Outgoing", false],
-      ["Incoming", true],
-    ],
-    settings.incoming,
-    set("incoming"),
-  );
-  const scale = makeChoice(
-    "Scale",
-    [
-      ["Linear", "linear"],
-      ["Log", "log"],
-      ["Rank", "rank"],
-    ],
-    settings.scale,
-    set("scale"),
-  );
-  const range = makeChoice(
-    "Colour range",
-    [
-      ["Per panel", false],
-      ["Shared", true],
-    ],
-    settings.shared,
-    set("shared"),
-  );
-  const opacity = makeRange("Heat", settings.opacity, set("opacity"));
+  const head = makeChoice("Head", [], MEAN, chooseHead);
+  const direction = makeChoice("Direction", DIRECTIONS, settings.incoming, set("incoming"));
+  const scale = makeChoice("Scale", SCALES, settings.scale, set("scale"));
+  const range = makeChoice("Colour range", RANGES, settings.shared, set("shared"));
+  const opacity = makeRange("Heat opacity", settings.opacity, set("opacity"));
   const boundaries = makeChecks("Super token boundaries", [
-    ["Picture", settings.boundaries, set("boundaries")],
-    ["Maps", settings.outlines, set("outlines")],
+    { label: "Picture", checked: settings.boundaries, choose: set("boundaries") },
+    { label: "Maps", checked: settings.outlines, choose: set("outlines") },
   ]);
-  const look = element("div", { class: "look" }, opacity.root, boundaries.root); // these two stay side by side
-  const roots = [head, direction, scale, range].map((part) => part.root);
-  const root = element(
-    "div",
-    { class: "toolbar", role: "group", "aria-label": "How attention is shown" },
-    ...roots,
-    look,
-  );
+  const beside = element("div", { class: "beside" }, opacity, boundaries); // these two stay side by side
+  const attributes = { class: "toolbar", role: "group", "aria-label": "How attention is shown" };
+  const root = element("div", attributes, head.root, direction.root, scale.root, range.root, beside);
   return { root, head, range };
 }
 
-// Offers the mean and each head of a block.
-export function offerHeads(toolbar, heads, chosen) {
-  const options = [["Mean", MEAN], ...Array.from({ length: heads }, (_, head) => [String(head + 1), head])];
+// Offers the mean and each head of a block, under the names that came with it.
+export function offerHeads(toolbar, { captions }, chosen) {
+  const options = captions.heads.map(({ label }, index) => ({ label, value: index === 0 ? MEAN : index - 1 }));
   toolbar.head.offer(options, chosen);
 }
 
@@ -71,57 +56,42 @@ function makeChoice(title, options, chosen, choose) {
   const list = element("div", { class: "options" });
   const root = element("fieldset", { class: "choice" }, element("legend", { text: title }), list);
   let inputs = [];
-  const offer = (choices, value) => {
-    if (inputs.length === choices.length) {
-      // the same choices: keep the focus where it is
-      choices.forEach(([, option], place) => {
-        inputs[place].checked = option === value;
-      });
-      return;
-    }
-    list.replaceChildren(
-      ...choices.map(([label, option]) => {
-        const input = element("input", { type: "radio", name, checked: option === value });
-        input.addEventListener("change", () => choose(option));
-        return element("label", {}, input, element("span", { text: label }));
-      }),
-    );
-    inputs = [...list.querySelectorAll("input")];
+  const offer = (choices, current) => {
+    if (inputs.length !== choices.length) {
+      inputs = choices.map(({ value }) => makeRadio(name, () => choose(value)));
+      list.replaceChildren(...choices.map(({ label }, index) => withLabel(inputs[index], label)));
+    } // else they stay where they are, and keep the focus
+    choices.forEach(({ value }, index) => {
+      inputs[index].checked = value === current;
+    });
   };
   offer(options, chosen);
   return { root, offer };
 }
 
+function makeRadio(name, choose) {
+  const input = element("input", { type: "radio", name });
+  input.addEventListener("change", choose);
+  return input;
+}
+
+function withLabel(input, label) {
+  return element("label", {}, input, element("span", { text: label }));
+}
+
 function makeRange(title, value, choose) {
-  const input = element("input", {
-    type: "range",
-    min: "0",
-    max: "1",
-    step: "0.05",
-    value: String(value),
-    "aria-label": `${title} opacity`,
-  });
+  const attributes = { type: "range", min: "0", max: "1", step: "0.05", value: String(value), "aria-label": title };
+  const input = element("input", attributes);
   input.addEventListener("input", () => choose(Number(input.value)));
-  const root = element(
-    "label",
-    { class: "range" },
-    element("span", { class: "legend", text: `${title} opacity` }),
-    input,
-  );
-  return { root };
+  return element("label", { class: "range" }, element("span", { class: "legend", text: title }), input);
 }
 
 function makeChecks(title, choices) {
-  const boxes = choices.map(([label, checked, choose]) => {
+  const boxes = choices.map(({ label, checked, choose }) => {
     const input = element("input", { type: "checkbox", checked });
     input.addEventListener("change", () => choose(input.checked));
     return element("label", { class: "box" }, input, label);
   });
-  const root = element(
-    "fieldset",
-    { class: "choice check" },
-    element("legend", { text: title }),
-    element("div", { class: "boxes" }, ...boxes),
-  );
-  return { root };
+  const legend = element("legend", { text: title });
+  return element("fieldset", { class: "choice check" }, legend, element("div", { class: "boxes" }, ...boxes));
 }

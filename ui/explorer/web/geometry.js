@@ -1,4 +1,4 @@
-// Tokens ({ row, column } of a grid) and places ({ down, across } as parts of the picture).
+// Tokens ({ row, column } of a grid) and points ({ down, across } in fractions of the picture's height and width).
 
 export function centreOf({ row, column }, { height, width }) {
   return { down: (row + 0.5) / height, across: (column + 0.5) / width };
@@ -9,11 +9,11 @@ export function tokenAt({ down, across }, grid) {
 }
 
 export function clampToken({ row, column }, { height, width }) {
-  const clamp = (position, side) => Math.max(0, Math.min(side - 1, position));
+  const clamp = (value, side) => Math.max(0, Math.min(side - 1, value));
   return { row: clamp(row, height), column: clamp(column, width) };
 }
 
 // Whether two tokens, either of which may be missing, are the same.
-export function samePlace(one, other) {
+export function sameToken(one, other) {
   return one?.row === other?.row && one?.column === other?.column;
 }

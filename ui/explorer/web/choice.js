@@ -1,0 +1,66 @@
+// What is chosen: block, head and token. The one owner of all three in the browser; it knows nothing of the page.
+
+import { MEAN } from "./attention.js";
+import { centreOf, sameToken, tokenAt } from "./geometry.js";
+
+export class Choice {
+  // blocks: descriptions of all captured blocks, in order of depth.
+  constructor(blocks) {
+    this.blocks = blocks;
+    this.index = 0; // of the chosen block
+    this.head = MEAN;
+    this.pin = { down: 0.5, across: 0.5 }; // a point of the picture, so that it survives other resolutions
+    this.sequence = null; // counts choices made here; null until Python has said where to start
+  }
+
+  get block() {
+    return this.blocks[this.index];
+  }
+
+  // The pinned token on the grid of a block, which need not be the chosen one while that loads.
+  pinned(grid = this.block) {
+    return tokenAt(this.pin, grid);
+  }
+
+  // Takes what Python says, unless a later choice was made here.
+  adopt({ stage, block, row, column, head, sequence }) {
+    const first = this.sequence === null;
+    if (!first && sequence < this.sequence) return;
+    this.sequence = sequence;
+    this.index = Math.max(0, this.find(stage, block));
+    const token = { row, column };
+    if (first || !sameToken(token, this.pinned())) this.pin = centreOf(token, this.block);
+    this.head = head ?? MEAN;
+  }
+
+  pinToken(token, grid) {
+    this.pin = centreOf(token, grid);
+    this.sequence += 1;
+  }
+
+  chooseBlock(index) {
+    this.index = index;
+    this.sequence += 1;
+  }
+
+  chooseHead(head) {
+    this.head = head;
+    this.sequence += 1;
+  }
+
+  find(stage, block) {
+    return this.blocks.findIndex((each) => each.stage === stage && each.block === block);
+  }
+
+  // The head that a block shows: the chosen one, or the mean where it has fewer.
+  headOf(block) {
+    return this.head < block.heads ? this.head : MEAN;
+  }
+
+  // What Python hears.
+  report() {
+    const { stage, block } = this.block;
+    const head = this.head === MEAN ? null : this.head;
+    return { stage, block, ...this.pinned(), head, sequence: this.sequence };
+  }
+}
