@@ -1,5 +1,22 @@
-"""Analysis of captures: attention baselines, redundancy, superpixels and figures."""
+"""Analysis of captures: attention baselines, redundancy, superpixels and figures.
 
-from analysis.redundancy.ledger import ledger
+The public names load when they are first used, so that the registries (`analysis.attention.kinds`,
+`analysis.redundancy.catalogue`) can be read without importing torch.
+"""
 
-__all__ = ["ledger"]
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.redundancy.ledger import ledger
+    from analysis.redundancy.measure import measure
+
+__all__ = ["ledger", "measure"]
+
+_HOMES = {"ledger": "analysis.redundancy.ledger", "measure": "analysis.redundancy.measure"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"Module analysis has no attribute {name!r}; it offers {', '.join(__all__)}.")
+    return resolve_name(f"{_HOMES[name]}:{name}")

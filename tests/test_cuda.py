@@ -6,13 +6,13 @@ import torch
 from accelerate.state import AcceleratorState
 
 from analysis import ledger
-from analysis.attention.kinds import token_pixels
 from analysis.counterfactual import counterfactuals, standard_variants
 from analysis.grouping.methods import learned_labels
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.steps import lesson, lesson_table
 from analysis.outcome import outcome_of, outcome_table
 from analysis.redundancy.features import cka_matrix
+from analysis.redundancy.ledger import token_pixels
 from analysis.redundancy.measure import head_pairs
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints

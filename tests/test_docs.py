@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from analysis.attention.baselines import DEFAULT_WINDOW
-from analysis.attention.kinds import ATTENTIONS
+from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.measure import SINK_FACTOR
 from analysis.redundancy.ranks import EXACT_TOKENS
@@ -28,7 +27,7 @@ def test_every_metric_is_explained_with_its_unit():
 
 
 def test_every_attention_is_explained_and_nothing_else():
-    assert set(table_rows(METRICS)) == set(CATALOGUE) | set(ATTENTIONS)
+    assert set(table_rows(METRICS)) == set(CATALOGUE) | set(KINDS)
 
 
 def test_the_numbers_in_the_text_are_those_of_the_code():

@@ -10,13 +10,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.attention.kinds import DEFAULT_WINDOW
 from analysis.attention.windows import LocalAttention
 from stvit import Association, BlockRecord, DecomposedAttention, SoftmaxAttention
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.softmax_attention import check_head, check_token
-
-DEFAULT_WINDOW = 7
-"""Tokens per window and axis of local attention, as in Swin (Liu et al., ICCV 2021)."""
 
 
 def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
@@ -86,6 +84,26 @@ def swapped_attention(
     super_tokens = used.sample(tokens.flatten(2).transpose(1, 2))
     query, key, _ = record.current_weights().qkv(super_tokens)
     return DecomposedAttention(used, SoftmaxAttention(query[0], key[0], record.scale))
+
+
+def grid_attention(record: BlockRecord) -> DecomposedAttention:
+    """Return the token attention of a block's first image with the regular grid as its association."""
+    return swapped_attention(record, "grid")
+
+
+def hard_attention(record: BlockRecord) -> DecomposedAttention:
+    """Return the token attention of a block's first image with each token in its heaviest super token alone."""
+    return swapped_attention(record, "hard")
+
+
+def uniform_attention(record: BlockRecord) -> "UniformAttention":
+    """Return uniform attention among the tokens of a block."""
+    return UniformAttention(record.grid.num_tokens)
+
+
+def identity_attention(record: BlockRecord) -> "IdentityAttention":
+    """Return the identity among the tokens of a block."""
+    return IdentityAttention(record.grid.num_tokens)
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,146 @@
-"""Kinds of attention by name, and what they need from a capture."""
+"""The kinds of attention as data: what each is called, how it is drawn, and what makes it from a captured block.
+
+Read without importing torch. `KINDS` maps names to `Kind`s in the order in which they are listed to people; pages,
+commands, figures and documents read its fields `name`, `title`, `short`, `colour`, `dash` and `sentence`.
+
+To add a kind, write a function that makes it from a `stvit.BlockRecord`, and add an entry here.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analysis.attention.baselines import (
-    DEFAULT_WINDOW,
-    IdentityAttention,
-    UniformAttention,
-    global_attention,
-    local_attention,
-    swapped_attention,
-)
-from analysis.attention.row_source import RowSource
-from stvit import BlockId, BlockRecord
-from stvit.images.framing import STRIDES
+if TYPE_CHECKING:
+    from analysis.attention.row_source import RowSource
+    from stvit import BlockRecord
 
-SourceRule = Callable[[BlockRecord], RowSource]
+SourceRule: TypeAlias = "Callable[[BlockRecord], RowSource]"
 """Makes an attention from the record of one block and one image."""
 
-ATTENTIONS = ("super", "global", "local", "uniform", "identity", "grid", "hard")
-"""Names that `attention_rules` knows."""
+DEFAULT_WINDOW = 7
+"""Tokens per window and axis of local attention, as in Swin (Liu et al., ICCV 2021)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of attention.
+
+    Attributes:
+        name: Its name in tables, commands and addresses.
+        title: Heading and entry in a legend.
+        short: Its label where several stand side by side.
+        colour: Its colour in every figure, as #RRGGBB.
+        dash: Its line in every figure: "solid", "dash", "dot" or "dashdot".
+        sentence: What it is, for people.
+        rule: What makes it from the record of one image: a function, or its address as "module:name", which is
+            imported when it is first used.
+        windowed: Whether the rule also takes `window`, the tokens per window and axis.
+    """
+
+    name: str
+    title: str
+    short: str
+    colour: str
+    dash: str
+    sentence: str
+    rule: str | Callable[..., Any]
+    windowed: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "super",
+            "Super token attention",
+            "Super token",
+            "#0072B2",
+            "solid",
+            "Token attention Q A(S) Q-hat^T, what the block does; with cell 1 the block's own attention.",
+            "stvit:BlockRecord.token_attention",
+        ),
+        Kind(
+            "global",
+            "Global attention",
+            "Global",
+            "#D55E00",
+            "dash",
+            "softmax(q k^T / sqrt(d)) over all tokens, from the block's own projections.",
+            "analysis.attention.baselines:global_attention",
+        ),
+        Kind(
+            "local",
+            "Local attention",
+            "Local",
+            "#009E73",
+            "dashdot",
+            "The same inside windows of tokens that do not overlap.",
+            "analysis.attention.baselines:local_attention",
+            windowed=True,
+        ),
+        Kind(
+            "uniform",
+            "Uniform attention",
+            "Uniform",
+            "#44AA99",
+            "dot",
+            "1 / N everywhere: the most redundant attention there is.",
+            "analysis.attention.baselines:uniform_attention",
+        ),
+        Kind(
+            "identity",
+            "Identity",
+            "Identity",
+            "#332288",
+            "dot",
+            "Every token attends to itself only.",
+            "analysis.attention.baselines:identity_attention",
+        ),
+        Kind(
+            "grid",
+            "Regular grid",
+            "Grid",
+            "#7F7F7F",
+            "solid",
+            "Token attention with the regular grid as its association.",
+            "analysis.attention.baselines:grid_attention",
+        ),
+        Kind(
+            "hard",
+            "Hard association",
+            "Hard",
+            "#AA4499",
+            "dash",
+            "Token attention in which each token belongs to its heaviest super token alone.",
+            "analysis.attention.baselines:hard_attention",
+        ),
+    )
+}
+"""All kinds by name."""
+
+
+def chosen_kinds(names: str | Iterable[str]) -> list[Kind]:
+    """Return the kinds of these names, in the order given.
+
+    Raises:
+        ValueError: If a name is unknown; the message lists the known ones.
+    """
+    wanted = [names] if isinstance(names, str) else list(names)
+    unknown = [str(name) for name in wanted if name not in KINDS]
+    if unknown:
+        raise ValueError(f"There is no attention named {', '.join(unknown)}; known are {', '.join(KINDS)}.")
+    return [KINDS[name] for name in wanted]
 
 
 def attention_rules(
     attentions: Iterable[str] | Mapping[str, SourceRule], window: int | tuple[int, int] = DEFAULT_WINDOW
 ) -> Mapping[str, SourceRule]:
-    """Return, by name, how to make each kind of attention from the record of one image.
+    """Return, by name, what makes each kind of attention from the record of one image.
 
     Args:
-        attentions: Names among "super" (token attention), "global", "local", "uniform", "identity", "grid", "hard"
-            (token attention with that association, see `stvit.swaps`); or a mapping, which is returned as it is.
+        attentions: Names of `KINDS`; or a mapping from names to functions, which is returned as it is.
         window: Tokens per window and axis of local attention.
 
     Raises:
@@ -37,40 +148,9 @@ def attention_rules(
     """
     if isinstance(attentions, Mapping):
         return attentions
-    known: dict[str, SourceRule] = {
-        "super": lambda record: record.token_attention(),
-        "global": global_attention,
-        "local": lambda record: local_attention(record, window),
-        "uniform": lambda record: UniformAttention(record.grid.num_tokens),
-        "identity": lambda record: IdentityAttention(record.grid.num_tokens),
-        "grid": lambda record: swapped_attention(record, "grid"),
-        "hard": lambda record: swapped_attention(record, "hard"),
-    }
-    wanted = [attentions] if isinstance(attentions, str) else list(attentions)
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise ValueError(f"There is no attention named {', '.join(unknown)}; known are {', '.join(known)}.")
-    return {name: known[name] for name in wanted}
+    return {kind.name: _rule(kind, window) for kind in chosen_kinds(attentions)}
 
 
-def one_image(record: BlockRecord, image: int) -> BlockRecord:
-    """Return the record of one image of the batch, with batch size 1.
-
-    Raises:
-        IndexError: If the batch has no such image.
-    """
-    part = slice(image, image + 1)
-    return replace(
-        record,
-        tokens=record.tokens[part],
-        used_association=record.association.select(image),
-        super_tokens=record.super_tokens[part],
-        super_query=record.super_query[part],
-        super_key=record.super_key[part],
-        output=record.output[part],
-    )
-
-
-def token_pixels(block: BlockId) -> int:
-    """Return the pixels of the image per token and axis in a block's stage: 4, 8, 16 or 32."""
-    return STRIDES[block.stage]
+def _rule(kind: Kind, window: int | tuple[int, int]) -> SourceRule:
+    rule = resolve_name(kind.rule) if isinstance(kind.rule, str) else kind.rule
+    return partial(rule, window=window) if kind.windowed else rule

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from analysis.attention.kinds import ATTENTIONS
+from analysis.attention.kinds import KINDS
 from analysis.commands.options import (
     anchor_options,
     block_options,
@@ -27,7 +27,7 @@ from analysis.counterfactual import standard_variants
 from analysis.grouping.methods import METHODS, Grouping, Resolution, classical_labels, learned_grouping
 from analysis.one_token.steps import lesson
 from analysis.outcome import outcome_of
-from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE
+from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.ledger import ledger
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
@@ -186,12 +186,12 @@ def _add_groupings(view: argparse.ArgumentParser) -> None:
 
 def _add_redundancy(view: argparse.ArgumentParser) -> None:
     names = ", ".join(CATALOGUE)
-    view.add_argument("--attentions", nargs="+", choices=ATTENTIONS, default=["super", "global"], metavar="NAME",
-                      help=f"among {', '.join(ATTENTIONS)} (default: super global)")  # fmt: skip
+    view.add_argument("--attentions", nargs="+", choices=KINDS, default=["super", "global"], metavar="NAME",
+                      help=f"among {', '.join(KINDS)} (default: super global)")  # fmt: skip
     view.add_argument("--metrics", nargs="*", choices=CATALOGUE, default=["entropy", "distance"], metavar="NAME",
                       help=f"to draw against depth (the numbers hold all), among {names}")  # fmt: skip
-    heads = [name for name in CATALOGUE if name not in BLOCK_METRICS]
+    heads = [name for name, metric in CATALOGUE.items() if metric.scope != "block"]
     view.add_argument("--matrix-metric", choices=heads, default="entropy", metavar="NAME",
                       help="to draw for every head (default: entropy)")  # fmt: skip
-    view.add_argument("--matrix-attention", choices=ATTENTIONS, default="super", metavar="NAME",
+    view.add_argument("--matrix-attention", choices=KINDS, default="super", metavar="NAME",
                       help="whose heads (default: super)")  # fmt: skip

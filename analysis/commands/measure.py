@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from analysis.attention.kinds import ATTENTIONS
+from analysis.attention.kinds import KINDS
 from analysis.commands.options import chosen_model, model_options, size_options
 from analysis.figures.paper.charts import FORMATS, depth_figure, head_matrix_figure, save
 from analysis.many_pictures.files import Part, list_pictures, pictures_of
@@ -154,8 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables and figures")
     parser.add_argument("--part", type=_part, default=Part(1, 1), metavar="K/N",
                         help="only every N-th picture from the K-th on; tables and figures come later")  # fmt: skip
-    parser.add_argument("--attentions", nargs="+", choices=ATTENTIONS, default=["super", "global"], metavar="NAME",
-                        help=f"among {', '.join(ATTENTIONS)} (default: super global)")  # fmt: skip
+    parser.add_argument("--attentions", nargs="+", choices=KINDS, default=["super", "global"], metavar="NAME",
+                        help=f"among {', '.join(KINDS)} (default: super global)")  # fmt: skip
     parser.add_argument("--metrics", nargs="+", choices=CATALOGUE, metavar="NAME",
                         help=f"among {', '.join(CATALOGUE)} (default: all)")  # fmt: skip
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS), help="of the figures")

@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.attention.baselines import DEFAULT_WINDOW
-from analysis.attention.kinds import SourceRule, attention_rules, one_image, token_pixels
+from analysis.attention.kinds import DEFAULT_WINDOW, SourceRule, attention_rules
 from analysis.attention.row_blocks import unwrapped
 from analysis.attention.row_source import RowSource
 from analysis.redundancy.association import association_summary
-from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE, chosen_metrics
+from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
 from analysis.redundancy.measure import Measurement, run_measurements
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
-from stvit import BlockRecord, Capture, SoftmaxAttention
+from analysis.redundancy.where import where_column
+from stvit import BlockId, BlockRecord, Capture, SoftmaxAttention
+from stvit.images.framing import STRIDES
 
-COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit")
+COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "where")
 
 BLOCK = "block"
 """What stands for the attention in rows about a block itself (its tokens, its association)."""
@@ -45,10 +46,9 @@ def ledger(
 
     Args:
         cap: A capture of any number of images.
-        attentions: Names among "super" (token attention), "global", "local", "uniform", "identity", "grid", "hard"
-            (token attention with that association, see `stvit.swaps`); or a mapping from names to functions that
-            make an attention from the record of one image.
-        metrics: Names of metrics, see `analysis.metric_catalogue.CATALOGUE`; all if None.
+        attentions: Names of `analysis.attention.kinds.KINDS`; or a mapping from names to functions that make an
+            attention from the record of one image.
+        metrics: Names of `analysis.redundancy.catalogue.CATALOGUE`; all if None.
         window: Tokens per window and axis of local attention.
         settings: Window of "local_mass" and k of "top_mass".
         exact_tokens: Up to this many tokens the ranks of attentions without factors are exact; above, they are
@@ -57,8 +57,9 @@ def ledger(
         progress: Called with (blocks done, blocks in all) after each block of each image.
 
     Returns:
-        Columns image, stage, block (both from 0), head (from 0; missing in rows about the block itself), attention
-        ("block" in these), metric, value, unit.
+        Columns image, stage, block and head (whole numbers from 0; head is missing in rows about the block itself),
+        attention ("block" in these rows), metric, value, unit, where (the place in words that count from 1, such as
+        "stage 1, block 2, head 3").
 
     Raises:
         ValueError: If an attention or a metric is unknown, or image_names does not fit the batch.
@@ -71,13 +72,18 @@ def ledger(
     rows: list[_Row] = []
     for image, name in enumerate(names):
         before: BlockRecord | None = None
-        for done, record in enumerate((one_image(whole, image) for whole in records), start=1):
+        for done, record in enumerate((whole.select(image) for whole in records), start=1):
             rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
             rows += ((name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens))
             before = record
             if progress is not None:
                 progress(image * len(records) + done, len(names) * len(records))
     return _table(rows)
+
+
+def token_pixels(block: BlockId) -> int:
+    """Return the pixels of the image per token and axis in a block's stage: 4, 8, 16 or 32."""
+    return STRIDES[block.stage]
 
 
 def _head_rows(
@@ -88,7 +94,7 @@ def _head_rows(
     exact_tokens: int,
 ) -> Iterator[_Row]:
     """Yield (head, attention, metric, value) of all attentions of one block."""
-    if set(wanted) <= set(BLOCK_METRICS):
+    if set(wanted) <= set(metrics_of("block")):
         return
     kinds: dict[str, Hashable] = {}
     measurements: dict[Hashable, Measurement] = {}
@@ -115,12 +121,12 @@ def _identity(name: str, source: RowSource) -> Hashable:
 
 def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
     """Yield (no head, "block", metric, value) of one block."""
-    if not set(wanted) & set(BLOCK_METRICS):
+    if not set(wanted) & set(metrics_of("block")):
         return
     values = block_similarity(record) | association_summary(record)
     if before is not None and "cka_previous" in wanted and min(before.grid.num_tokens, record.grid.num_tokens) >= 4:
         values["cka_previous"] = feature_cka(before.tokens[0], record.tokens[0])
-    for metric in BLOCK_METRICS:
+    for metric in metrics_of("block"):
         if metric in wanted and metric in values:
             yield pd.NA, BLOCK, metric, values[metric]
 
@@ -134,8 +140,8 @@ def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:
 
 
 def _table(rows: list[_Row]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
-    table["head"] = table["head"].astype("Int64")
-    table["value"] = table["value"].astype(np.float64)
+    table = pd.DataFrame(rows, columns=["image", "stage", "block", "head", "attention", "metric", "value"])
+    table = table.astype({"stage": "Int64", "block": "Int64", "head": "Int64", "value": np.float64})
     table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
-    return table[table["value"].notna()].reset_index(drop=True)
+    table["where"] = where_column(table)
+    return table.loc[table["value"].notna(), list(COLUMNS)].reset_index(drop=True)

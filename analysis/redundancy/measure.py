@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from analysis.attention.row_blocks import row_blocks
 from analysis.attention.row_source import RowSource
-from analysis.redundancy.catalogue import ESTIMATE, HEAD_METRICS, ROW_METRICS, chosen_metrics
+from analysis.redundancy.catalogue import ESTIMATE, chosen_metrics, metrics_of
 from analysis.redundancy.parallel import run_all
 from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, effective_rank, spectrum, stable_rank
 from analysis.redundancy.row_metrics import RowSettings, RowView
@@ -60,7 +60,7 @@ def per_token(
         source: Any attention over the grid's tokens.
         grid: Where the tokens lie.
         token_pixels: Pixels of the image per token, one number or (height, width).
-        metrics: Names of row metrics, see `analysis.metric_catalogue.ROW_METRICS`.
+        metrics: Names of row metrics, see `analysis.redundancy.catalogue`.
         settings: Window of "local_mass" and k of "top_mass".
 
     Returns:
@@ -70,9 +70,9 @@ def per_token(
         ValueError: If the attention and the grid have different numbers of tokens, or a name is no row metric.
     """
     wanted = chosen_metrics(metrics)
-    others = [name for name in wanted if name not in ROW_METRICS]
+    others = [name for name in wanted if name not in metrics_of("token")]
     if others:
-        raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(ROW_METRICS)}.")
+        raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(metrics_of('token'))}.")
     return measure(source, grid, token_pixels, wanted, settings).per_token
 
 
@@ -93,7 +93,7 @@ def measure(
         source: Any attention over the grid's tokens.
         grid: Where the tokens lie.
         token_pixels: Pixels of the image per token, one number or (height, width).
-        metrics: Names of row and head metrics, see `analysis.metric_catalogue`; all if None.
+        metrics: Names of row and head metrics, see `analysis.redundancy.catalogue`; all if None.
         settings: Window of "local_mass" and k of "top_mass".
         exact_tokens: Up to this many tokens, ranks of attentions without factors are exact.
 
@@ -123,7 +123,7 @@ class Measurement:
         _check_tokens(source, grid)
         wanted = chosen_metrics(metrics)
         self._source = source
-        self._rows = [n for n in ROW_METRICS if n in wanted and (source.heads > 1 or n not in _BETWEEN_HEADS)]
+        self._rows = [n for n in metrics_of("token") if n in wanted and (source.heads > 1 or n not in _BETWEEN_HEADS)]
         self._received = [name for name in _RECEIVED if name in wanted]
         self._ranks = [name for name in _RANKS if name in wanted]
         self._exact_tokens = exact_tokens
@@ -146,7 +146,7 @@ class Measurement:
         maps = self._stream.maps()
         values = _received(maps["received"], self._received) if self._received else {}
         values |= _ranks([self._spectra[head] for head in sorted(self._spectra)], self._ranks)
-        in_order = {name: values[name] for name in HEAD_METRICS if name in values}
+        in_order = {name: values[name] for name in metrics_of("head") if name in values}
         return AttentionMetrics({name: maps[name] for name in self._rows}, in_order)
 
     def _decompose(self, head: int) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.attention.kinds import attention_rules
 from analysis.figures.paper.charts import Curve, head_matrix_values
 from analysis.figures.paper.dashboard import cost_figure, redundancy_figure
-from analysis.redundancy.catalogue import CATALOGUE, ROW_METRICS
+from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.reports.report import Report, Subject, head_caption
@@ -38,7 +38,7 @@ class Matrix:
 
 def token_values(record: BlockRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
     """Return a metric of each head and token, shape (heads, N); None if it has no values for single tokens."""
-    if metric not in ROW_METRICS:
+    if CATALOGUE[metric].scope != "token":
         return None
     source = attention_rules([attention])[attention](record)
     return per_token(source, record.grid, token_pixels, [metric]).get(metric)

@@ -1,7 +1,7 @@
 """What a capture holds: one frozen record per block, and all of them for one run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -115,6 +115,23 @@ class BlockRecord:
     def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:
         """A(S), shape (B, heads, M, M); rows are queries."""
         return attention_logits(self.super_query, self.super_key, self.scale).softmax(-1)
+
+    def select(self, image: int) -> "BlockRecord":
+        """Return the record of one image, with batch size 1.
+
+        Raises:
+            IndexError: If the batch has no such image.
+        """
+        part = slice(image, image + 1)
+        return replace(
+            self,
+            used_association=self.association.select(image),
+            tokens=self.tokens[part],
+            super_tokens=self.super_tokens[part],
+            super_query=self.super_query[part],
+            super_key=self.super_key[part],
+            output=self.output[part],
+        )
 
     def labels(self) -> Int[Tensor, "batch height width"]:
         """Return the hard assignment: the heaviest super token of each token, shape (B, H, W)."""

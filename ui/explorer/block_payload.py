@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from analysis.attention.baselines import DEFAULT_WINDOW, global_attention
+from analysis.attention.baselines import global_attention
+from analysis.attention.kinds import DEFAULT_WINDOW
 from analysis.redundancy.row_metrics import LARGE_SHARE, LEVEL_TOLERANCE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
 from ui.explorer import registries

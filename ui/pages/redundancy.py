@@ -1,6 +1,5 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
-import re
 from functools import partial
 
 import numpy as np
@@ -12,7 +11,7 @@ from analysis.figures.screen.depth import metric_by_depth
 from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import attention_map
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE, ROW_METRICS
+from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
 from stvit import BlockId, BlockRecord
@@ -61,14 +60,14 @@ def show() -> None:
 
 
 def _title(metric: str) -> str:
-    return re.sub(r"_for_(\d+)$", r" for \1 %", metric).replace("_", " ").capitalize()
+    return CATALOGUE[metric].title
 
 
 def _show_depth(view: View, table: pd.DataFrame, metrics: list[str]) -> None:
     for start in range(0, len(metrics), CHART_COLUMNS):
         for column, metric in zip(st.columns(CHART_COLUMNS, gap="medium"), metrics[start:], strict=False):
             with column:
-                st.markdown(f"**{_title(metric)}**", help=CATALOGUE[metric].meaning)
+                st.markdown(f"**{_title(metric)}**", help=CATALOGUE[metric].sentence)
                 figure = _depth_figure(view, table, metric)
                 st.plotly_chart(figure, key=f"depth_{metric}", config={"displayModeBar": False})
 
@@ -97,13 +96,15 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: list[str]) -> Matri
             key="matrix_kind", persist_state="session",
         )  # fmt: skip
         of_kind = table[table["attention"] == kind]
-        names = [name for name in CATALOGUE if name not in BLOCK_METRICS and (of_kind["metric"] == name).any()]
+        names = [
+            name for name, metric in CATALOGUE.items() if metric.scope != "block" and (of_kind["metric"] == name).any()
+        ]
         with place:
             metric = _choose_metric(names)
         record = choose_block(view.capture)
         head = choose_head(record)
-    mapped = " Click a square to see where in the picture it comes from." if metric in ROW_METRICS else ""
-    st.caption(f"{CATALOGUE[metric].meaning}{mapped}")
+    mapped = " Click a square to see where in the picture it comes from." if CATALOGUE[metric].scope == "token" else ""
+    st.caption(f"{CATALOGUE[metric].sentence}{mapped}")
     part = of_kind[of_kind["metric"] == metric]
     cells = [(int(s), int(b), int(h)) for s, b, h in zip(part["stage"], part["block"], part["head"], strict=True)]
     with st.container(horizontal=True, gap="medium"):
@@ -141,7 +142,7 @@ def _open_clicked(chart: str) -> None:
 def _show_map(view: View, matrix: Matrix) -> None:
     """Show where in the picture a head's number comes from."""
     metric, record, head = matrix.metric, matrix.record, matrix.head
-    if metric not in ROW_METRICS:
+    if CATALOGUE[metric].scope != "token":
         st.info("This metric belongs to a whole head, so there is no map of it.", icon=":material/info:")
         return
     heading(

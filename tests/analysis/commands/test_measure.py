@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.attention.kinds import ATTENTIONS, attention_rules
+from analysis.attention.kinds import KINDS, attention_rules
 from analysis.commands.measure import main
 from analysis.redundancy.ledger import ledger
 from stvit import STViT, STViTConfig
@@ -74,7 +74,7 @@ def test_unusable_weights_are_one_sentence(pictures, tmp_path, capsys):
 
 
 def test_every_name_of_an_attention_is_known():
-    assert set(attention_rules(ATTENTIONS)) == set(ATTENTIONS)
+    assert set(attention_rules(KINDS)) == set(KINDS)
 
 
 # ---------------------------------------------------------------- many pictures

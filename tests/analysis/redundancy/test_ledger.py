@@ -10,18 +10,19 @@ import torch
 from analysis import ledger
 from analysis.attention import row_blocks
 from analysis.attention.baselines import global_attention, local_attention, swapped_attention
-from analysis.attention.kinds import attention_rules, one_image, token_pixels
+from analysis.attention.kinds import attention_rules
 from analysis.redundancy import ranks
 from analysis.redundancy.association import association_summary
-from analysis.redundancy.catalogue import BLOCK_METRICS, CATALOGUE
+from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
+from analysis.redundancy.ledger import token_pixels
 from analysis.redundancy.measure import Measurement, measure
 from analysis.redundancy.row_metrics import RowSettings
 from stvit import BlockId, SoftmaxAttention, capture, softmax_attention
 from tests.support.memory import LargestTensor
 from tests.support.tiny import tiny_model, tiny_pixels
 
-COLUMNS = ["image", "stage", "block", "head", "attention", "metric", "value", "unit"]
+COLUMNS = ["image", "stage", "block", "head", "attention", "metric", "value", "unit", "where"]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_the_table_is_tidy(cap, table):
     assert (table["unit"] == table["metric"].map(lambda name: CATALOGUE[name].unit)).all()
     about_blocks = table["attention"] == "block"
     assert (table["head"].isna() == about_blocks).all()
-    assert set(table.loc[about_blocks, "metric"]) == set(BLOCK_METRICS)
+    assert set(table.loc[about_blocks, "metric"]) == set(metrics_of("block"))
     assert set(table.loc[~about_blocks, "attention"]) == {"super", "global", "local"}
     for block, record in cap.items():
         here = table[(table["stage"] == block.stage) & (table["block"] == block.block) & ~about_blocks]
@@ -154,13 +155,13 @@ def test_images_have_names_and_progress_is_told(cap):
 
 def test_one_image_of_a_batch(cap):
     for record in cap.values():
-        alone = one_image(record, 1)
+        alone = record.select(1)
         assert alone.batch_size == 1
         assert torch.equal(alone.token_attention().row(3), record.token_attention(1).row(3))
         assert torch.equal(alone.leakage()[0], record.leakage()[1])
         assert alone.replay_error() < 1e-12
     with pytest.raises(IndexError, match="Image 2 does not exist"):
-        one_image(record, 2)
+        record.select(2)
 
 
 def test_pixels_per_token():
@@ -198,7 +199,7 @@ def test_memory_does_not_grow_with_all_pairs(monkeypatch):
 def test_bad_input_is_named(cap):
     with pytest.raises(ValueError, match="no attention named vanilla; known are super, global, local"):
         ledger(cap, ("super", "vanilla"))
-    with pytest.raises(ValueError, match="Unknown metrics entropi; known are mass"):
+    with pytest.raises(ValueError, match="There is no metric named entropi; known are mass"):
         ledger(cap, metrics=["entropi"])
     with pytest.raises(ValueError, match="holds 2 images, got 1 image_names"):
         ledger(cap, image_names=["cat.png"])

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cosine, jensenshannon
 from scipy.stats import entropy
 
 from analysis.attention.baselines import IdentityAttention, LocalAttention, UniformAttention
-from analysis.redundancy.catalogue import CATALOGUE, HEAD_METRICS, ROW_METRICS, chosen_metrics
+from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
 from analysis.redundancy.measure import head_pairs, measure, per_token
 from analysis.redundancy.row_metrics import RowSettings
 from stvit import SoftmaxAttention, TokenGrid
@@ -144,7 +144,10 @@ def test_the_number_of_threads_does_not_matter_to_the_bits(small_blocks):
 
 def test_a_single_head_has_nothing_to_differ_from():
     grid = TokenGrid(2, 3)
-    assert set(measure(UniformAttention(6), grid, 4).per_token) == set(ROW_METRICS) - {"head_divergence", "head_cosine"}
+    assert set(measure(UniformAttention(6), grid, 4).per_token) == set(metrics_of("token")) - {
+        "head_divergence",
+        "head_cosine",
+    }
     assert head_pairs(UniformAttention(6), grid) == (np.zeros((1, 1)), np.ones((1, 1)))
 
 
@@ -234,7 +237,7 @@ def test_rows_without_mass_measure_nothing():
 def test_the_order_of_tokens_does_not_matter_to_what_knows_no_place():
     rows = np.random.default_rng(0).random((2, 4, 4))
     grid = TokenGrid(1, 4)
-    placeless = set(ROW_METRICS) - {"distance", "local_mass"}
+    placeless = set(metrics_of("token")) - {"distance", "local_mass"}
     before = measure(Rows(rows), grid, 4).head_values()
     for order in permutations(range(4)):
         after = measure(Rows(rows[:, order][:, :, order]), grid, 4).head_values()
@@ -262,7 +265,7 @@ def test_means_are_those_of_the_maps():
     assert (
         set(got.head_values())
         == {*got.per_token, *got.per_head}
-        == {*ROW_METRICS, *HEAD_METRICS}
+        == {*metrics_of("token"), *metrics_of("head")}
         - {
             "effective_rank_estimate",
             "stable_rank_estimate",
@@ -275,7 +278,7 @@ def test_the_catalogue_says_what_each_number_is():
     for name, metric in CATALOGUE.items():
         assert metric.name == name
         assert metric.unit
-        assert metric.meaning.endswith(".")
+        assert metric.sentence.endswith(".")
     assert chosen_metrics("effective_rank") == ("effective_rank", "effective_rank_estimate")
     assert chosen_metrics(["stable_rank_estimate", "mass"]) == ("mass", "stable_rank", "stable_rank_estimate")
     assert chosen_metrics(None) == tuple(CATALOGUE)
@@ -287,7 +290,7 @@ def test_bad_input_is_named():
         per_token(UniformAttention(7), grid, 4)
     with pytest.raises(ValueError, match="attention has 7 tokens"):
         head_pairs(UniformAttention(7), grid)
-    with pytest.raises(ValueError, match="Unknown metrics entropi; known are mass, entropy"):
+    with pytest.raises(ValueError, match="There is no metric named entropi; known are mass, entropy"):
         measure(UniformAttention(6), grid, 4, ["entropi"])
     with pytest.raises(ValueError, match="sinks have no value per token; choose among mass"):
         per_token(UniformAttention(6), grid, 4, ["sinks"])
