@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stvit.images.files import SUFFIXES
+from stvit.images import SUFFIXES
 
 
 @dataclass(frozen=True)

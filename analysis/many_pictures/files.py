@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stvit.images.files import SUFFIXES
+from stvit.images import SUFFIXES
 
 
 class Part(NamedTuple):

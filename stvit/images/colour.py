@@ -1,10 +1,15 @@
 """Any pixel format -> 8-bit RGB: deep greys, palettes, CMYK and transparency."""
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Shaped, UInt8
 from PIL import Image
 
-from stvit.images.limits import ImageError
+from stvit.images.limits import ImageError, ImageLimits
+
+Alpha = Literal["white", "drop"]
+"""Lay transparent pixels over white, or ignore transparency."""
 
 WHITE = (255, 255, 255, 255)
 """What shows through transparent pixels."""
@@ -13,20 +18,20 @@ BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 """TIFF tags that Pillow leaves to the reader for deep greys."""
 
 
-def to_rgb(picture: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+def to_rgb(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height width 3"]:
     """Convert a decoded picture to 8-bit RGB, shape (height, width, 3).
 
-    Transparent pixels are laid over white. 16-bit values are scaled linearly (0 to 65535 becomes 0 to 255); see
+    16-bit values are scaled linearly (0 to 65535 becomes 0 to 255); see
     `spread` for 32-bit ones. Colour profiles are not applied, as in the published evaluation.
 
     Raises:
         ImageError: If the colour mode has no RGB equivalent here, or a float picture holds NaN or infinity.
     """
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        grey = _deep_grey(picture)
+        grey = _deep_grey(picture, alpha)
         return np.repeat(grey[..., None], 3, axis=2)
     try:
-        flat = _over_white(picture) if picture.has_transparency_data else picture.convert("RGB")
+        flat = _over_white(picture) if picture.has_transparency_data and alpha == "white" else _opaque(picture)
     except ValueError as error:
         raise ImageError(
             f"A picture in colour mode {picture.mode} cannot be turned into RGB here; save it as an RGB PNG."
@@ -34,23 +39,28 @@ def to_rgb(picture: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
     return np.asarray(flat)
 
 
-def array_to_rgb(array: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "height width 3"]:
+def array_to_rgb(
+    array: Shaped[np.ndarray, "..."], limits: ImageLimits, alpha: Alpha
+) -> UInt8[np.ndarray, "height width 3"]:
     """Convert an array of shape (height, width[, 1, 3 or 4]) to 8-bit RGB, shape (height, width, 3).
 
     Accepts uint8, uint16 (scaled linearly), bool (black and white) and floats from 0 to 1; a fourth channel is
-    alpha, laid over white.
+    alpha.
 
     Raises:
-        ImageError: If the shape, the data type or the range of the values is another one.
+        ImageError: If the shape, the data type or the range of the values is another one, or beyond the limits.
     """
-    channels = check_layout(array)
+    channels = _count_channels(array)
+    limits.check_size(*array.shape[:2])
     values = _array_to_8_bit(array).reshape(*array.shape[:2], channels)
-    if channels == 4:
+    if channels == 4 and alpha == "white":
         return np.asarray(_over_white(Image.fromarray(values)))
+    if channels == 4:
+        return values[..., :3].copy()
     return np.repeat(values, 3 // channels, axis=2)  # Always a copy, also of three channels.
 
 
-def check_layout(array: Shaped[np.ndarray, "..."]) -> int:
+def _count_channels(array: Shaped[np.ndarray, "..."]) -> int:
     """Return the number of channels of an array, or raise an ImageError if its shape is not that of a picture."""
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4):
@@ -107,7 +117,7 @@ def _array_to_8_bit(array: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*
     return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
 
 
-def _deep_grey(picture: Image.Image) -> UInt8[np.ndarray, "height width"]:
+def _deep_grey(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height width"]:
     """Scale a grey picture of more than 8 bits to 0..255; a pixel of its transparent value becomes white."""
     tags = getattr(picture, "tag_v2", {})
     values = np.asarray(picture)
@@ -121,7 +131,7 @@ def _deep_grey(picture: Image.Image) -> UInt8[np.ndarray, "height width"]:
         grey = spread(values)
     if tags.get(PHOTOMETRIC) == 0:
         grey = 255 - grey
-    if "transparency" in picture.info:
+    if "transparency" in picture.info and alpha == "white":
         grey = np.where(values == picture.info["transparency"], np.uint8(255), grey)
     return grey
 
@@ -131,3 +141,11 @@ def _over_white(picture: Image.Image) -> Image.Image:
     # Pillow knows no direct way from premultiplied grey to RGBA.
     rgba = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba).convert("RGB")
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Convert to RGB without regard to transparency."""
+    if "transparency" in picture.info:
+        picture = picture.copy()
+        del picture.info["transparency"]
+    return picture.convert("RGB")

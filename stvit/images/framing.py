@@ -3,7 +3,7 @@
 import math
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import SupportsIndex
 
 from stvit.grid import TokenGrid
 
@@ -21,6 +21,8 @@ ROUNDING = 1e-6
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
+SizeLike = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
+"""One side in pixels, or (height, width)."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +147,13 @@ def whole_framing(original: Size, short_side: int) -> Framing:
     return Framing(original, size, (0, 0), size)
 
 
-def check_side(size: Any) -> int:
+def check_side(size: object) -> int:
     """Return a side in pixels as an int.
 
     Raises:
         ValueError: If it is not a whole number from 32 to 2048.
     """
-    try:
-        side = operator.index(size)
-    except TypeError:
-        side = 0
+    side = operator.index(size) if isinstance(size, SupportsIndex) else 0
     if not MIN_SIZE <= side <= MAX_SIZE:
         raise ValueError(
             f"A size must be a whole number from {MIN_SIZE} to {MAX_SIZE} pixels, got {size!r}; 224 and 384 are "
@@ -163,7 +162,7 @@ def check_side(size: Any) -> int:
     return side
 
 
-def check_size(size: Any) -> Size:
+def check_size(size: object) -> Size:
     """Return a size as (height, width).
 
     Args:

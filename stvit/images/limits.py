@@ -54,3 +54,6 @@ class ImageLimits:
                 f"{found}, an aspect ratio of {ratio:.1f}:1, more than the limit of {self.max_aspect:g}:1; "
                 f"crop it first."
             )
+
+
+DEFAULT_LIMITS = ImageLimits()

@@ -1,7 +1,6 @@
 """A picture -> what the model sees: the published evaluation transform or the whole picture, and the way back."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from stvit.grid import TokenGrid
-from stvit.images.files import RGBImage, load_image
+from stvit.images.files import PictureSource, RGBImage, load_image
 from stvit.images.framing import (
     Box,
     Framing,
+    SizeLike,
     check_crop_fraction,
     check_side,
     check_size,
@@ -77,11 +77,17 @@ def published_crop_fraction(size: int) -> float:
     return CROP_FRACTION if size <= PRETRAINING_SIZE else 1.0
 
 
-def prepare(image: Any, size: Any = 224, mode: str = "crop", crop_fraction: float | None = None) -> PreparedImage:
+def prepare(
+    image: RGBImage | PictureSource,
+    size: SizeLike = 224,
+    mode: str = "crop",
+    crop_fraction: float | None = None,
+) -> PreparedImage:
     """Turn a picture into the model's input.
 
     Args:
-        image: An `RGBImage`, or anything `load_image` accepts.
+        image: An `RGBImage`, or anything `load_image` accepts; to load with other options than its defaults, load
+            first.
         size: Pixels: one side, or (height, width) in mode "crop"; the short side in mode "whole".
         mode: "crop" is the published evaluation transform: bicubic resize, then a centre crop. "whole" keeps the
             whole picture and its aspect ratio, both sides rounded to multiples of 32.
@@ -110,7 +116,7 @@ def denormalise(pixels: Float[Tensor, "*batch 3 height width"]) -> UInt8[np.ndar
     return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 
-def _frame(source: RGBImage, size: Any, mode: str, crop_fraction: float | None) -> Framing:
+def _frame(source: RGBImage, size: SizeLike, mode: str, crop_fraction: float | None) -> Framing:
     """Check what was asked for and lay the frame."""
     original = source.height, source.width
     if mode == "crop":

@@ -6,8 +6,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from stvit.images import ImageError, RGBImage
-from stvit.images.files import SUFFIXES
+from stvit.images import SUFFIXES, ImageError, RGBImage
 from ui.markdown import plain
 from ui.sidebar.gallery import Item, thumbnail
 from ui.view.runs import uploaded_picture

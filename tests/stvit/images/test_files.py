@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stvit.images.files import _quiet, load_image
+from stvit.images.decoding import _quiet
+from stvit.images.files import load_image
 from stvit.images.limits import ImageError
 from tests.support.picture_files import assert_close, encode, odd_tiff, over_white, smooth
 
@@ -100,18 +101,22 @@ def test_arrays_that_are_no_pictures(array, words):
     ("source", "words"),
     [
         (b"", r"This file is empty \(0 bytes\)"),
-        (b"hello, this is text", "not an image that can be read here; expected PNG, JPEG, WebP, TIFF, BMP or GIF"),
+        (
+            b"hello, this is text",
+            "not an image that can be read here; expected PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or HEIC",
+        ),
         (b"<!DOCTYPE html><html>", "not an image"),
         (b"%PDF-1.7 ...", "not an image"),
         (b"\x89PNG", "not an image"),
         ("/no/such/picture.png", r"'picture.png' cannot be read \(No such file or directory\); check its path"),
-        (".", "cannot be read"),
+        (".", "is a folder; choose a picture file"),
         ("a\0b", "cannot be read"),
         (io.StringIO("text"), "binary file, this one gives text; open it with mode 'rb'"),
         (None, "a NumPy array, got NoneType"),
         (3.5, "got float"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_sources_that_are_no_pictures(source, words):
     with pytest.raises(ImageError, match=words):
         load_image(source)

@@ -244,11 +244,13 @@ def test_every_size_tells_the_four_stages_apart():
     "size", [31, 2049, 0, -224, 224.5, 224.0, "224", None, True, (224, 31), (224, "x"), float("nan")]
 )
 @pytest.mark.parametrize("mode", ["crop", "whole"])
+@pytest.mark.usefixtures("unchecked")
 def test_sizes_that_are_not_sensible(size, mode):
     with pytest.raises(ValueError, match=r"^A size must be a whole number from 32 to 2048 pixels, got .*"):
         prepare(ramps(64, 64), size, mode)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_other_requests_that_are_not_sensible():
     picture = ramps(64, 64)
     with pytest.raises(ValueError, match=r"one whole number or \(height, width\) in pixels, got \(1, 2, 3\)"):
