@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from stvit.grid import as_cell
+from stvit import config_bounds as bounds
+from stvit.error_text import listed
+from stvit.foreign_text import plain
 
 STAGES = 4
 REDUCTION = 32
@@ -12,9 +14,6 @@ REDUCTION = 32
 
 MIXERS = ("super", "global", "window", "conv")
 """What can mix the tokens of a stage: see `STViTConfig.mixers`."""
-
-MAX_WINDOW = 64
-"""Greatest side of a window in tokens: its attention has window^4 weights."""
 
 _PER_STAGE = ("embed_dims", "depths", "num_heads", "cells", "num_iters", "layer_scale_init", "mixers")
 
@@ -69,12 +68,17 @@ class STViTConfig:
     relative_position_bias: bool = False
 
     def __post_init__(self) -> None:
-        """Turn lists (from JSON) into tuples and check that the stages fit together."""
+        """Turn lists (from JSON) into tuples and check that the settings make a model that runs.
+
+        Raises:
+            ValueError: If a setting is of another kind, out of bounds, or does not fit the others.
+        """
         for name in _PER_STAGE:
             object.__setattr__(self, name, _stage_values(name, getattr(self, name)))
+        self._check_kinds()
         self._check_mixers()
         self._check_stages()
-        self._check_ranges()
+        self._check_size()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "STViTConfig":
@@ -86,46 +90,43 @@ class STViTConfig:
         _check_settings(values)
         return cls(**{name: _tuples(value) for name, value in values.items()})
 
+    def _check_kinds(self) -> None:
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            for part in value if name in _PER_STAGE else (value,):
+                bounds.check(name, part)
+
     def _check_mixers(self) -> None:
         unknown = [mixer for mixer in self.mixers if mixer not in MIXERS]
         if unknown:
-            raise ValueError(f"A stage is mixed by {', '.join(MIXERS)}, got {unknown[0]!r} in mixers.")
-        if not isinstance(self.window, int) or not 1 <= self.window <= MAX_WINDOW:
-            raise ValueError(f"window must be a whole number of tokens from 1 to {MAX_WINDOW}, got {self.window!r}.")
+            raise ValueError(f"A stage is mixed by {', '.join(MIXERS)}, got {plain(repr(unknown[0]))} in mixers.")
         cells = zip(self.cells, self.mixers, strict=True)
         object.__setattr__(self, "cells", tuple(cell if mixer == "super" else 1 for cell, mixer in cells))
 
     def _check_stages(self) -> None:
         for stage, (channels, heads) in enumerate(zip(self.embed_dims, self.num_heads, strict=True)):
-            if heads < 1 or channels < 1 or channels % heads:
+            if channels % heads:
                 raise ValueError(
                     f"Stage {stage} has {channels} channels, which {heads} heads do not divide; choose "
                     "embed_dims that are multiples of num_heads."
                 )
-        for cell in self.cells:
-            as_cell(cell)
+        if int(min(self.embed_dims) * self.mlp_ratio) < 1:
+            raise ValueError(f"mlp_ratio must leave a hidden channel in each stage, got {self.mlp_ratio:g}.")
 
-    def _check_ranges(self) -> None:
-        for name in ("dropout", "attention_dropout", "drop_path_rate"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
-        if min(self.depths) < 1 or min(self.num_iters) < 0 or self.num_classes < 0:
-            raise ValueError(
-                "depths must be at least 1, num_iters and num_classes at least 0, got "
-                f"depths {self.depths}, num_iters {self.num_iters}, num_classes {self.num_classes}."
-            )
-        if self.mlp_ratio <= 0 or self.projection_dim < 1 or self.in_channels < 1 or self.embed_dims[0] < 2:
-            raise ValueError(
-                "mlp_ratio must be above 0, projection_dim and in_channels at least 1 and embed_dims at least 2, got "
-                f"mlp_ratio {self.mlp_ratio:g}, projection_dim {self.projection_dim}, in_channels "
-                f"{self.in_channels}, embed_dims {self.embed_dims}."
-            )
+    def _check_size(self) -> None:
+        parameters = sum(
+            depth * channels**2 * (4 + 2 * self.mlp_ratio)
+            for depth, channels in zip(self.depths, self.embed_dims, strict=True)
+        )
+        parameters += 9 * sum(a * b for a, b in zip(self.embed_dims, self.embed_dims[1:], strict=False))
+        parameters += self.projection_dim * (self.embed_dims[-1] + self.num_classes)
+        bounds.check_parameters(parameters)
 
 
 def _stage_values(name: str, values: Any) -> tuple[Any, ...]:
     """Return the values of a setting by stage as tuples."""
     if not isinstance(values, list | tuple):
-        raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {values!r}.")
+        raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {plain(repr(values))}.")
     if len(values) != STAGES:
         raise ValueError(f"{name} needs one value for each of {STAGES} stages, got {len(values)}.")
     return _tuples(values)
@@ -140,7 +141,7 @@ def _check_settings(names: Iterable[str]) -> None:
     known = {field.name for field in fields(STViTConfig)}
     unknown = sorted(set(names) - known)
     if unknown:
-        raise ValueError(f"Unknown settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
+        raise ValueError(f"Unknown settings {listed(unknown)}; known are {', '.join(sorted(known))}.")
 
 
 _SCALED = (None, None, 1e-6, 1e-6)

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from stvit.foreign_text import plain
+
 NEIGHBOURS = 9
 """Candidates of one token: its own super token and the eight around it, row-major."""
 
@@ -24,8 +26,8 @@ def as_cell(cell: int | tuple[int, int]) -> tuple[int, int]:
         ValueError: If a side is not a positive whole number.
     """
     sides = cell if isinstance(cell, tuple | list) else (cell, cell)
-    if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
-        raise ValueError(f"A cell needs one or two whole numbers of at least 1, got {cell!r}.")
+    if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
+        raise ValueError(f"A cell needs one or two whole numbers of at least 1, got {plain(repr(cell))}.")
     return sides[0], sides[1]
 
 

@@ -152,9 +152,9 @@ def test_the_twins_run_on_sizes_that_nothing_divides(name):
             "A stage is mixed by super, global, window, conv, got 'local'",
         ),
         ({"mixers": ("super",)}, "mixers needs one value for each of 4 stages, got 1"),
-        ({"window": 0}, "window must be a whole number of tokens from 1 to 64, got 0"),
-        ({"window": 7.0}, "window must be a whole number of tokens from 1 to 64, got 7.0"),
-        ({"window": 100000}, "window must be a whole number of tokens from 1 to 64, got 100000"),
+        ({"window": 0}, "window must be a whole number from 1 to 32, got 0"),
+        ({"window": 7.0}, "window must be a whole number from 1 to 32, got 7.0"),
+        ({"window": 100000}, "window must be a whole number from 1 to 32, got 100000"),
     ],
 )
 @pytest.mark.usefixtures("unchecked")
