@@ -20,6 +20,7 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.cells",
         "stvit.association",
         "stvit.config",
+        "stvit.config_bounds",
         "stvit.atomic_files",
         "stvit.error_text",
         "stvit.foreign_text",
