@@ -51,6 +51,9 @@ FLAGS: dict[str, Any] = {
 }
 """Settings that have a flag of their own, with their types."""
 
+LEAST_CACHE = 256
+"""Least shorter side, in pixels, to which pictures are reduced unless asked for."""
+
 TWIN_FLAGS = ("epochs", "batch_size", "checkpoint_every", "precision", "threads", "seed")
 """Settings of all twins that have a flag."""
 
@@ -108,7 +111,7 @@ def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=out)
     parser.add_argument("--cache", type=Path, help="folder for decoded images (default: 'cache' beside OUT)")
     parser.add_argument(
-        "--cache-size", type=int, help="shorter side of decoded images in pixels (default: 8/7 of the largest needed)"
+        "--cache-size", type=int, help="shorter side of decoded images in pixels (default: 8/7 of the largest needed, 256 or more)"
     )
 
 
@@ -160,7 +163,7 @@ def run_training(options: argparse.Namespace) -> None:
 def open_caches(options: argparse.Namespace, config: TrainingConfig) -> tuple[ImageCache, ImageCache]:
     """Open the decoded images of both splits, decoding them if they are not there yet."""
     largest = max(config.evaluation_size, *(side for _, side in config.sizes))
-    size = math.ceil(largest / CROP_FRACTION) if options.cache_size is None else options.cache_size
+    size = max(LEAST_CACHE, math.ceil(largest / CROP_FRACTION)) if options.cache_size is None else options.cache_size
     folder = options.cache or options.out.parent / "cache"
     train, val = (
         open_cache(options.data, split, size, folder, options.corrupt, not options.quiet) for split in ("train", "val")

@@ -59,6 +59,7 @@ class Trainer:
             torch.set_num_threads(config.threads)
         self.config, self.train_images, self.out = config, train, out
         self.accelerator = Accelerator(mixed_precision=config.precision)
+        torch.backends.cudnn.benchmark = True  # a run has few shapes
         self.progress_bar = progress_bar and self.accelerator.is_main_process
         self.place = Place(self.accelerator.process_index, self.accelerator.num_processes)
         set_seed(config.seed, device_specific=True)
