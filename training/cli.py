@@ -111,7 +111,9 @@ def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=out)
     parser.add_argument("--cache", type=Path, help="folder for decoded images (default: 'cache' beside OUT)")
     parser.add_argument(
-        "--cache-size", type=int, help="shorter side of decoded images in pixels (default: 8/7 of the largest needed, 256 or more)"
+        "--cache-size",
+        type=int,
+        help="shorter side of decoded images in pixels (default: 8/7 of the largest needed, 256 or more)",
     )
 
 
