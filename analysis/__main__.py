@@ -1,5 +1,12 @@
 """Start the command line: python -m analysis."""
 
-from analysis.commands.measure import main
+import signal
 
-raise SystemExit(main())
+from analysis.commands.interrupts import end_at_once
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, end_at_once)  # before anything large is imported
+
+    from analysis.commands.main import main
+
+    raise SystemExit(main())

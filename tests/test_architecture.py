@@ -41,7 +41,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis",),
     ("analysis.figures",),
     ("analysis.reports",),
-    ("analysis.commands", "analysis.__main__", "analysis.anchor", "analysis.export"),
+    ("analysis.commands", "analysis.__main__"),
 ]
 """Rooms from the top: a folder with all in it, the modules directly in a folder (`stvit.*`), or a module by name."""
 

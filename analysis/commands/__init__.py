@@ -1,1 +1,1 @@
-"""The command lines of `python -m analysis`."""
+"""The commands of `python -m analysis`; `registry` lists them."""

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from analysis.redundancy.where import where_column
+
 KEYS = ["stage", "block", "head", "attention", "metric", "unit"]
-COLUMNS = (*KEYS, "pictures", "mean", "standard_deviation")
+COLUMNS = (*KEYS, "pictures", "mean", "standard_deviation", "where")
 
 _NO_HEAD = -1
 
@@ -33,14 +35,16 @@ class Summary:
         """Return a line for each number of the ledger.
 
         Returns:
-            Columns stage, block, head, attention, metric, unit, pictures (that have this number), mean,
-            standard_deviation (over pictures, with n - 1; missing for a single one).
+            Columns stage, block, head (whole numbers from 0; head is missing in rows about the block itself),
+            attention, metric, unit, pictures (that have this number), mean, standard_deviation (over pictures, with
+            n - 1; missing for a single one), where (the place in words that count from 1).
         """
         table = self._total.reset_index()
         head = table["head"].astype("Int64")
         pictures = table["pictures"].to_numpy()
         spread = np.sqrt(table["squares"] / np.where(pictures > 1, pictures - 1, np.nan))
         table = table.assign(head=head.mask(head == _NO_HEAD), standard_deviation=spread)
+        table["where"] = where_column(table)
         return table.astype({"stage": int, "block": int, "pictures": int})[list(COLUMNS)]
 
 

@@ -1,18 +1,44 @@
 """The table of each picture in a file of its own: work can be killed, resumed and shared out over many machines."""
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stvit.atomic_files import file_digest, write_atomically
+from stvit.atomic_files import write_atomically
 
 CSV_ROWS = 2_000_000
 """Tables of more rows are written as Parquet only: as CSV they would take gigabytes."""
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+
+COLUMN_TYPES = {
+    "image": (_TEXT, "str"),
+    "stage": (pa.int8(), "Int64"),
+    "block": (pa.int8(), "Int64"),
+    "head": (pa.int8(), "Int64"),
+    "attention": (_TEXT, "str"),
+    "metric": (_TEXT, "str"),
+    "value": (pa.float64(), "float64"),
+    "unit": (_TEXT, "str"),
+    "where": (_TEXT, "str"),
+}
+"""Type of each column of the ledger in files and in pandas."""
+
+SCHEMA = pa.Table.from_pandas(
+    pd.DataFrame({name: pd.Series([], dtype=dtype) for name, (_, dtype) in COLUMN_TYPES.items()}),
+    pa.schema([(name, kind) for name, (kind, _) in COLUMN_TYPES.items()]),
+    preserve_index=False,
+).schema
+"""Of every Parquet file, whatever a picture's table happens to hold: readers of many files take that of the first. It
+tells pandas that a missing head is no reason to read heads as 0.0.
+"""
+
+
+class DamagedTableError(ValueError):
+    """A stored table that cannot be read, or that holds no number."""
 
 
 class PictureTables:
@@ -28,70 +54,47 @@ class PictureTables:
 
     def __init__(self, folder: Path, settings: str) -> None:
         self.folder, self.settings = folder, settings
-        self._digests: dict[Path, str] = {}
 
-    def __contains__(self, picture: Path) -> bool:
-        """Return whether a picture was measured; False for a file that cannot be found."""
-        try:
-            return self._path(picture).exists()
-        except OSError:
-            return False
-
-    def write(self, picture: Path, table: pd.DataFrame) -> None:
+    def write(self, digest: str, table: pd.DataFrame) -> None:
         """Keep the table of a picture; the file is complete or absent, whatever happens meanwhile.
+
+        Args:
+            digest: Sha256 of the bytes that were measured.
+            table: Of `analysis.ledger`.
 
         Raises:
             OSError: If the disk is full.
         """
-        write_atomically(self._path(picture), lambda file: table.to_parquet(file, index=False))
+        write_atomically(self._path(digest), lambda file: pq.write_table(to_arrow(table), file))
 
-    def read(self, picture: Path) -> pd.DataFrame:
-        """Return the table of a picture, under the name it has now.
+    def read(self, digest: str, name: str) -> pd.DataFrame | None:
+        """Return the table of a picture under the name it has now, None if it was not measured.
 
         Raises:
-            FileNotFoundError: If it was not measured.
+            DamagedTableError: If there is a table that cannot be used.
         """
-        return pd.read_parquet(self._path(picture)).assign(image=str(picture))
+        path = self._path(digest)
+        if not path.exists():
+            return None
+        try:
+            with pq.ParquetFile(path) as file:  # not read_table, which takes folders called stage=1 for columns
+                table = file.read()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise DamagedTableError(f"{path.name} cannot be read") from error
+        if not table.num_rows or not table.schema.equals(SCHEMA):
+            raise DamagedTableError(f"{path.name} holds no table of a picture")
+        return as_ledger(table.to_pandas()).assign(image=name)
 
-    def _path(self, picture: Path) -> Path:
-        if picture not in self._digests:
-            self._digests[picture] = file_digest(picture)
-        key = hashlib.sha256(f"{self.settings}\n{self._digests[picture]}".encode())
+    def _path(self, digest: str) -> Path:
+        key = hashlib.sha256(f"{self.settings}\n{digest}".encode())
         return self.folder / f"{key.hexdigest()[:24]}.parquet"
 
 
-def join_tables(tables: Iterable[pd.DataFrame], path: Path) -> int:
-    """Write tables with the same columns one after the other as one Parquet file, and return the number of rows.
-
-    One table is in memory at a time.
-
-    Raises:
-        ValueError: If there is none.
-        OSError: If the disk is full.
-    """
-    rows = 0
-
-    def write(file: BinaryIO) -> None:
-        nonlocal rows
-        writer = None
-        for table in tables:
-            part = pa.Table.from_pandas(table, preserve_index=False)
-            writer = writer or pq.ParquetWriter(file, part.schema)
-            writer.write_table(part)
-            rows += len(table)
-        if writer is None:
-            raise ValueError("There is no table to write.")
-        writer.close()
-
-    write_atomically(path, write)
-    return rows
+def to_arrow(table: pd.DataFrame) -> pa.Table:
+    """Return a table of `analysis.ledger` in the schema of all files."""
+    return pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
 
 
-def write_csv(tables: Iterable[pd.DataFrame], path: Path) -> None:
-    """Write tables with the same columns one after the other as one CSV file."""
-
-    def write(file: BinaryIO) -> None:
-        for number, table in enumerate(tables):
-            table.to_csv(file, index=False, header=number == 0)
-
-    write_atomically(path, write)
+def as_ledger(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that was read as `analysis.ledger` gives it: plain texts, whole numbers, missing heads."""
+    return table.astype({name: dtype for name, (_, dtype) in COLUMN_TYPES.items()})

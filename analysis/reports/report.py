@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.figures.formats import FIGURES
 from analysis.figures.paper.charts import Figure
+from analysis.figures.paper.files import figure_bytes
 from stvit.images import PreparedImage
 
-FIGURES = ("png", "svg", "pdf")
 NUMBERS = ("csv", "npz")
 SUFFIXES = FIGURES + NUMBERS
-
-DOTS_PER_INCH = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +40,13 @@ class Report:
         """
         if suffix not in SUFFIXES:
             raise ValueError(f"Cannot write {suffix!r}; a report can be {', '.join(SUFFIXES)}.")
-        buffer = io.BytesIO()
         if suffix == "csv":
             return self.table().to_csv(index=False).encode()
         if suffix == "npz":
+            buffer = io.BytesIO()
             np.savez_compressed(buffer, **self.arrays())
-        else:
-            self.figure().savefig(buffer, format=suffix, dpi=DOTS_PER_INCH)
-        return buffer.getvalue()
+            return buffer.getvalue()
+        return figure_bytes(self.figure(), suffix)
 
 
 @dataclass(frozen=True, eq=False)

@@ -292,8 +292,8 @@ def test_export_offers_figures_numbers_and_the_command(app):
     labels = [button.proto.label for button in app.get("download_button")]
     assert labels == ["PNG", "SVG", "PDF", "CSV", "NPZ"]
     (command,) = app.code
-    assert command.value.startswith("python -m analysis.anchor --sample astronaut ")
-    assert "--stage 1 --block 1 --head mean --row 22 --column 27" in command.value
+    assert command.value.startswith("python -m analysis export anchor --sample astronaut ")
+    assert "--stage 1 --block 1 --row 22 --column 27" in command.value
 
 
 def test_lesson_follows_a_token_and_shows_its_phantoms(app):

@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from analysis.commands.views.cost import Cost
 from analysis.cost import COST_SIZES, cost_table, crossing, global_attention_macs, super_token_attention_macs
 from analysis.figures.screen.cost import scaling_curves
 from analysis.reports.charts import cost_report, operation_curves, time_curves
 from stvit import TokenGrid
 from ui.measuring import REPEATS, measure
-from ui.panels.export import Export, offer
+from ui.panels.export import Export, model_options, offer
 from ui.view.view import View, current_view
 
 STAGES = (0, 1)
@@ -36,11 +37,10 @@ def show() -> None:
         "Counted with PyTorch's own counter on the very module; the formulas leave out the folding of neighbours."
     )
     measured = _show_measured(view, stage)
-    words = ["analysis.export", "cost", *view.handle.options, "--stage", str(stage + 1)]
-    words += [] if measured is None else ["--measure"]
+    settings = Cost(**model_options(view), stage=stage, measure=measured is not None)
     report = cost_report(view.handle.title, stage, table, measured)
     with place:
-        offer(Export(f"cost-stage{stage + 1}", report, words, "a line for each size and kind of attention"))
+        offer(Export(f"cost-stage{stage + 1}", report, settings, "a line for each size and kind of attention"))
 
 
 def _show_formulas(view: View) -> None:

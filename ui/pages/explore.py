@@ -3,18 +3,17 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analysis.commands.views.anchor import AnchorView
 from analysis.figures.screen.heat import Anchor, attention_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
 from analysis.one_token.anchor import AnchorMap, anchor_maps
 from analysis.reports.pictures import anchor_report
 from stvit import BlockRecord
 from ui.explorer import explorer, standalone_html
-from ui.explorer.smaller import offer_smaller
-from ui.panels.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of, token_options
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.panels.steps import show_lesson
-from ui.sidebar.choose import SIZES
 from ui.view.view import View, current_view
 
 WAYS = ["Live", "Figures"]
@@ -30,7 +29,7 @@ def show() -> None:
         )  # fmt: skip
         if way == "Live":
             record, head, anchor = _go_to(view)
-            file_slot = st.container(width="content")  # of the file, which there is only where the explorer fits
+            _offer_file(view, record, head, anchor)
         else:
             record, head, anchor = _choose(view)
             shared = choose_scale()
@@ -38,12 +37,10 @@ def show() -> None:
             "Student mode", key="student", bind="query-params",
             help="Follow the pinned token through the block step by step, below, with its real numbers.",
         )  # fmt: skip
-    if way == "Live" and not offer_smaller(view, SIZES, key="size"):
-        with file_slot:
-            _offer_file(view, record, head, anchor)
+    if way == "Live":
         shown = explorer(view, record.id, head, anchor, on_change=follow_explorer)
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
-    elif way == "Figures":
+    else:
         _show_figures(view, record, head, anchor, shared)
     if student:
         st.divider()
@@ -79,10 +76,10 @@ def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anc
     """Draw still pictures."""
     token, stride = record.grid.token(anchor.row, anchor.column), view.picture.framing.stride(record.grid)
     panels = list(anchor_maps(record, head, token, stride))
-    words = ["analysis.anchor", *picture_words(view), *block_words(record), *head_words(head)]
+    settings = AnchorView(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
     name = file_name(view, f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
     report = anchor_report(subject_of(view), record, panels, token, head)
-    offer(Export(name, report, [*words, *anchor_words(record, token)]))
+    offer(Export(name, report, settings))
     st.caption(_describe(view, record))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     with st.container(horizontal=True, gap="medium"):

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from analysis.commands.views.redundancy import Redundancy
 from analysis.figures.screen.depth import metric_by_depth
 from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import attention_map
@@ -16,7 +17,7 @@ from analysis.redundancy.uniform_values import uniform_values
 from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
 from stvit import BlockId, BlockRecord
 from ui.measurements import ATTENTIONS, attentions_within_reach, measured
-from ui.panels.export import Export, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_block, choose_head, keep_valid
 from ui.view.view import View, current_view
@@ -51,12 +52,18 @@ def show() -> None:
     table = measured(view, tuple(ordered))
     _show_depth(view, table, metrics)
     matrix = _show_heads(view, table, ordered)
-    words = ["analysis.export", "redundancy", *picture_words(view), *block_words(matrix.record)]
-    words += [*head_words(matrix.head), "--attentions", *ordered, "--metrics", *metrics]
-    words += ["--matrix-metric", matrix.metric, "--matrix-attention", matrix.attention]
+    settings = Redundancy(
+        **picture_options(view),
+        **block_options(matrix.record),
+        head=matrix.head,
+        attentions=tuple(ordered),
+        metrics=tuple(metrics),
+        matrix_metric=matrix.metric,
+        matrix_attention=matrix.attention,
+    )
     report = redundancy_report(subject_of(view), view.capture, table, metrics, matrix)
     with place:
-        offer(Export(file_name(view, "redundancy"), report, words, "every metric of every block and head"))
+        offer(Export(file_name(view, "redundancy"), report, settings, "every metric of every block and head"))
 
 
 def _title(metric: str) -> str:

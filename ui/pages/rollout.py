@@ -1,7 +1,10 @@
 """Rollout: where in the picture the content of a deep token, or of the prediction, comes from."""
 
+from typing import Any
+
 import streamlit as st
 
+from analysis.commands.views.rollout import RollOut
 from analysis.figures.screen.heat import Anchor, attention_map, picture
 from analysis.figures.screen.rollout import rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
@@ -10,7 +13,7 @@ from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import Rollout, rollout
 from analysis.reports.pictures import rollout_options, rollout_report
 from stvit import BlockId, BlockRecord
-from ui.panels.export import Export, anchor_words, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_anchor, choose_block
 from ui.view.view import View, current_view
@@ -90,17 +93,16 @@ def _offer(
     view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout, target: int | None, convolutions: bool
 ) -> None:
     """Offer what is shown as files."""
-    words = ["analysis.export", "rollout", *picture_words(view)]
     place = None if anchor is None else (anchor.row, anchor.column)
-    if place is not None:
-        words += [*block_words(source), *anchor_words(source, source.grid.token(*place))]
-    words += [] if target is None else ["--class", str(target)]
-    words += [] if convolutions else ["--no-convolutions"]
+    start_options: dict[str, Any] = (
+        {} if place is None else block_options(source) | {"row": place[0], "column": place[1]}
+    )
+    settings = RollOut(**picture_options(view), **start_options, target=target, no_convolutions=not convolutions)
     report = rollout_report(subject_of(view), found, source, place, rollout_options(target, convolutions))
     start = (
         "pooled" if place is None else f"stage{source.id.stage + 1}-block{source.id.block + 1}-{place[0]}-{place[1]}"
     )
-    offer(Export(file_name(view, "rollout", start), report, words, "the relevance of each place"))
+    offer(Export(file_name(view, "rollout", start), report, settings, "the relevance of each place"))
 
 
 def _explain(view: View, source: BlockRecord, anchor: Anchor | None, target: int | None, found: Rollout) -> None:

@@ -5,11 +5,12 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
+from analysis.commands.views.groupings import Groupings
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from analysis.grouping.methods import METHODS, Resolution
 from analysis.reports.pictures import groupings_report
 from stvit import BlockRecord
-from ui.panels.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
 from ui.panels.groupings import DRAWINGS, draw, groupings
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_block
@@ -62,11 +63,17 @@ def show() -> None:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
     report = groupings_report(subject_of(view), record, found, iterations, resolution, drawing)
-    words = ["analysis.export", "groupings", *picture_words(view), *block_words(record), "--methods", *ordered]
-    words += ["--on", resolution, "--iterations", str(iterations), "--drawing", drawing]
+    settings = Groupings(
+        **picture_options(view),
+        **block_options(record),
+        methods=tuple(ordered),
+        on=resolution,
+        iterations=iterations,
+        drawing=drawing,
+    )
     name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
     with place:
-        offer(Export(name, report, words, "a line for each grouping, and the labels of tokens or pixels"))
+        offer(Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels"))
     st.caption(
         f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
         f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"

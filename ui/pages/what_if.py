@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import Variant, standard_variants
 from analysis.figures.screen.depth import change_by_depth
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
@@ -10,7 +11,7 @@ from analysis.grouping.methods import Grouping
 from analysis.outcome import Outcome, outcome_of
 from analysis.reports.pictures import change_report
 from stvit import BlockRecord
-from ui.panels.export import Export, block_words, file_name, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
 from ui.panels.groupings import DRAWINGS, Drawing, draw
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_block
@@ -35,11 +36,11 @@ def show() -> None:
         key = _choose_variant(variants)
         place = st.container(width="content")
     outcome = _outcome((view.key, key), view, variants[key])
-    words = ["analysis.export", "what-if", *picture_words(view), *block_words(record), "--variant", key]
+    settings = WhatIf(**picture_options(view), **block_options(record), variant=key, drawing=drawing)
     report = change_report(subject_of(view), record, outcome, drawing)
     numbers = "before and after, and the labels of tokens"
     with place:
-        offer(Export(file_name(view, "what-if", key), report, [*words, "--drawing", drawing], numbers))
+        offer(Export(file_name(view, "what-if", key), report, settings, numbers))
     pictures = "" if record.grid.is_identity else f" · pictures show {record.id.caption}"
     st.caption(
         f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay{pictures}"

@@ -1,13 +1,16 @@
 """Export of what a page shows: figure, numbers, and the command that makes them again. One mechanism for all pages."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from analysis.reports.report import FIGURES, NUMBERS, Report, Subject
+from analysis.commands.views.view import View as ExportedView
+from analysis.figures.formats import FIGURES
+from analysis.reports.report import NUMBERS, Report, Subject
 from stvit import BlockRecord
 from ui.view.runs import is_sample
 from ui.view.view import View
@@ -29,19 +32,19 @@ class Export:
     Attributes:
         name: Of the files, without ending.
         report: What is written.
-        words: The command that writes it, without `--out`.
+        settings: What is shown, as the command line says it.
         numbers: What the table and the arrays hold, in a few words.
     """
 
     name: str
     report: Report
-    words: Sequence[str]
+    settings: ExportedView
     numbers: str = "one value per token"
 
     @property
     def command(self) -> str:
         """The command line that writes the figure again."""
-        return shlex.join(["python", "-m", *self.words, "--out", f"{self.name}.pdf"])
+        return self.settings.command(f"{self.name}.pdf")
 
 
 def offer(export: Export) -> None:
@@ -67,32 +70,28 @@ def file_name(view: View, *parts: str) -> str:
     return "-".join([plain[0] or "picture", *plain[1:]])
 
 
-def picture_words(view: View) -> list[str]:
+def picture_options(view: View) -> dict[str, Any]:
     """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
     picture = view.picture.source
-    where = ["--sample", picture.name] if is_sample(picture) else [_as_file(picture.name)]
-    return [*where, *view.handle.options, "--size", str(view.size), "--framing", view.framing]
+    where = {"sample": picture.name} if is_sample(picture) else {"image": Path(picture.name)}
+    return {**where, **model_options(view), "size": view.size, "framing": view.framing}
 
 
-def block_words(record: BlockRecord) -> list[str]:
+def model_options(view: View) -> dict[str, Any]:
+    """Return how commands name the model."""
+    flag, value = view.handle.options
+    return {flag.removeprefix("--"): Path(value) if flag == "--weights" else value}
+
+
+def block_options(record: BlockRecord) -> dict[str, Any]:
     """Return how commands name a block."""
-    return ["--stage", str(record.id.stage + 1), "--block", str(record.id.block + 1)]
+    return {"stage": record.id.stage, "block": record.id.block}
 
 
-def head_words(head: int | None) -> list[str]:
-    """Return how commands name a head."""
-    return ["--head", "mean" if head is None else str(head + 1)]
-
-
-def anchor_words(record: BlockRecord, token: int) -> list[str]:
+def token_options(record: BlockRecord, token: int) -> dict[str, Any]:
     """Return how commands name a token."""
     row, column = record.grid.position(token)
-    return ["--row", str(row), "--column", str(column)]
-
-
-def _as_file(name: str) -> str:
-    """Return a file's name so that no command takes it for an option."""
-    return f"./{name}" if name.startswith("-") else name
+    return {"row": row, "column": column}
 
 
 def _buttons(export: Export, suffixes: Sequence[str]) -> None:

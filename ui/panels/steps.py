@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analysis.commands.views.steps import Steps
 from analysis.figures.paint import draw_boundaries
 from analysis.figures.screen.candidates import candidates_map
 from analysis.figures.screen.heat import Anchor, attention_map, picture
@@ -12,7 +13,7 @@ from analysis.figures.style import PANEL_WIDTH
 from analysis.one_token.steps import Lesson, lesson, lesson_table
 from analysis.reports.pictures import lesson_report
 from stvit import BlockRecord
-from ui.panels.export import Export, anchor_words, block_words, file_name, head_words, offer, picture_words, subject_of
+from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of, token_options
 from ui.view.view import View
 
 TEXT_WIDTH = 400
@@ -37,11 +38,11 @@ def show_lesson(
     token = record.grid.token(anchor.row, anchor.column)
     steps = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
     if export is not None:
-        words = ["analysis.export", "steps", *picture_words(view), *block_words(record), *head_words(head)]
+        settings = Steps(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
         name = file_name(view, "steps", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
         report = lesson_report(subject_of(view), record, steps, head)
         with export:
-            offer(Export(name, report, [*words, *anchor_words(record, token)], "the nine candidates, and all arrays"))
+            offer(Export(name, report, settings, "the nine candidates, and all arrays"))
     heads = "mean over heads" if head is None else f"head {head + 1}"
     st.caption(
         f"{view.handle.title} · {record.id.caption} · {heads} · token ({anchor.row}, {anchor.column}), real numbers"

@@ -1,7 +1,6 @@
 """Figures for papers (Matplotlib): with units and captions, returned, never shown, no global state."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,6 @@ Curve = tuple[str, str, Sequence[float], Sequence[float]]
 
 COLUMN_WIDTH = 3.4
 """Inches: one column of a two-column page."""
-
-FORMATS = ("png", "svg", "pdf")
 
 
 def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "") -> Figure:
@@ -189,14 +186,6 @@ def token_maps_figure(
         axes.set_axis_off()
     figure.colorbar(image, ax=list(panels), label=unit, shrink=0.8)
     return figure
-
-
-def save(figure: Figure, folder: Path, name: str, formats: Iterable[str] = FORMATS) -> list[Path]:
-    """Write a figure once in each format and return the paths."""
-    paths = [folder / f"{name}.{suffix}" for suffix in formats]
-    for path in paths:
-        figure.savefig(path, dpi=300)
-    return paths
 
 
 def _figure(width: float, height: float, caption: str) -> Figure:

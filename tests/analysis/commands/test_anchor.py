@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from analysis.commands.anchor import main
+from analysis.commands.main import main
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.anchor_tables import arrays_of, table_of
 from stvit import BlockId, STViT, STViTConfig, capture
@@ -58,7 +58,20 @@ def test_refuses_a_token_that_does_not_exist(record):
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "csv", "npz"])
 def test_command_writes_what_the_ending_says(tmp_path, suffix):
     out = tmp_path / f"maps.{suffix}"
-    words = ["--sample", "cat", "--random", "stvit_demo", "--size", "64", "--row", "5", "--column", "7"]
+    words = [
+        "export",
+        "anchor",
+        "--sample",
+        "cat",
+        "--random",
+        "stvit_demo",
+        "--size",
+        "64",
+        "--row",
+        "5",
+        "--column",
+        "7",
+    ]
     assert main([*words, "--out", str(out)]) == 0
     if suffix == "png":
         with Image.open(out) as figure:
@@ -84,7 +97,20 @@ def test_command_writes_what_the_ending_says(tmp_path, suffix):
 )
 def test_bad_words_are_one_sentence(tmp_path, monkeypatch, capsys, changed, message):
     monkeypatch.chdir(tmp_path)
-    words = ["--sample", "cat", "--random", "stvit_demo", "--size", "64", "--row", "5", "--column", "7"]
+    words = [
+        "export",
+        "anchor",
+        "--sample",
+        "cat",
+        "--random",
+        "stvit_demo",
+        "--size",
+        "64",
+        "--row",
+        "5",
+        "--column",
+        "7",
+    ]
     assert main([*words, "--out", "maps.png", *changed]) == 1
     said = capsys.readouterr().err.strip()
     assert message in said

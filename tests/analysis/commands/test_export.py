@@ -15,7 +15,9 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from analysis.commands import anchor, export
+from analysis.commands.choices import HeadChoice
+from analysis.commands.main import main
+from analysis.commands.views.what_if import VARIANTS, WhatIf
 from analysis.cost_timing import time_table
 from analysis.counterfactual import standard_variants
 from analysis.grouping.methods import learned_grouping
@@ -26,9 +28,7 @@ from stvit import BlockId, capture, load_pretrained
 from stvit.images import load_image
 from tests.support.app_support import jpeg
 from tests.support.paths import ROOT
-from ui.panels.export import KINDS, Export, file_name, head_words, picture_words
-
-COMMANDS = {"analysis.anchor": anchor.main, "analysis.export": export.main}
+from ui.panels.export import KINDS, Export, file_name, picture_options
 
 Setting = Callable[[AppTest], object]
 
@@ -109,10 +109,11 @@ def opened(page: str, **address: str) -> AppTest:
 
 def written(export: Export, suffix: str, folder: Path) -> Path:
     """Run the command that an export names, but for another kind of file."""
-    python, dash_m, module, *words = shlex.split(export.command)
-    assert (python, dash_m, words[-2:]) == ("python", "-m", ["--out", f"{export.name}.pdf"])
+    words = shlex.split(export.command)
+    assert words[:4] == ["python", "-m", "analysis", "export"]
+    assert words[-2:] == ["--out", f"{export.name}.pdf"]
     out = folder / f"{export.name}.{suffix}"
-    assert COMMANDS[module]([*words[:-1], str(out)]) == 0
+    assert main([*words[3:-1], str(out)]) == 0
     return out
 
 
@@ -192,7 +193,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     assert [button.proto.label for button in app.get("download_button")] == [suffix.upper() for suffix in KINDS]
     assert made == []
     (command,) = app.code
-    assert command.value.startswith("python -m analysis.export ")
+    assert command.value.startswith("python -m analysis export ")
 
 
 @pytest.mark.parametrize(
@@ -228,8 +229,8 @@ def test_a_redundancy_figure_says_what_uniform_attention_would_have(exports):
 
 
 def test_heads_are_counted_from_1():
-    assert (head_caption(0), head_words(0)) == ("head 1", ["--head", "1"])
-    assert (head_caption(None), head_words(None)) == ("mean over heads", ["--head", "mean"])
+    assert (head_caption(0), HeadChoice(head=0).words()) == ("head 1", ["--head", "1"])
+    assert (head_caption(None), HeadChoice(head=None).words()) == ("mean over heads", [])
 
 
 def test_settings_of_a_rollout_name_the_first_class_too():
@@ -306,11 +307,11 @@ def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
 
 def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
     sizes = {"super": (224,), "global": (224,)}
-    monkeypatch.setattr(export, "time_table", partial(time_table, sizes=sizes))
-    words = ["cost", "--random", "stvit_demo", "--out", str(tmp_path / "cost.csv")]
-    assert export.main(words) == 0
+    monkeypatch.setattr("analysis.cost_timing.time_table", partial(time_table, sizes=sizes))
+    words = ["export", "cost", "--random", "stvit_demo", "--out", str(tmp_path / "cost.csv")]
+    assert main(words) == 0
     assert "measured" not in pd.read_csv(tmp_path / "cost.csv")
-    assert export.main([*words, "--measure"]) == 0
+    assert main([*words, "--measure"]) == 0
     assert pd.read_csv(tmp_path / "cost.csv")["measured"].notna().sum() == 2
 
 
@@ -334,7 +335,7 @@ def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     view, *more = words.split()
     picture = ["--sample", "cat", "--random", "stvit_demo", "--size", "64"]
-    assert export.main([view, *picture, *more, "--out", "file.csv"]) == 1
+    assert main(["export", view, *picture, *more, "--out", "file.csv"]) == 1
     said = capsys.readouterr().err.strip()
     assert message in said
     assert not said.startswith(("'", '"'))
@@ -343,25 +344,25 @@ def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsy
 
 
 def test_a_stage_without_super_tokens_has_no_cost(tmp_path, capsys):
-    assert export.main(["cost", "--random", "stvit_demo", "--stage", "3", "--out", str(tmp_path / "a.csv")]) == 1
+    assert main(["export", "cost", "--random", "stvit_demo", "--stage", "3", "--out", str(tmp_path / "a.csv")]) == 1
     assert "Super tokens exist in stages 1 and 2" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_there_is_made(tmp_path):
     path = tmp_path / "absent" / "a.csv"
-    assert export.main(["cost", "--random", "stvit_demo", "--out", str(path)]) == 0
+    assert main(["export", "cost", "--random", "stvit_demo", "--out", str(path)]) == 0
     assert len(pd.read_csv(path))
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence_before_any_work(tmp_path, capsys, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("analysis.commands.export.chosen_model", None)  # calling it would fail in another way
-    assert export.main(["cost", "--out", str(tmp_path / "file" / "a.csv")]) == 1
+    monkeypatch.setattr("analysis.commands.subjects.chosen_model", None)  # calling it would fail in another way
+    assert main(["export", "cost", "--out", str(tmp_path / "file" / "a.csv")]) == 1
     assert capsys.readouterr().err.strip() == f"{tmp_path / 'file'} cannot be used: File exists."
 
 
 def test_every_change_of_the_page_is_one_of_the_command():
-    assert set(export.VARIANTS) == set(standard_variants(np.zeros((32, 32, 3), np.uint8)))
+    assert set(VARIANTS) == set(standard_variants(np.zeros((32, 32, 3), np.uint8)))
 
 
 def test_the_ending_says_what_is_written():
@@ -374,8 +375,8 @@ def test_the_ending_says_what_is_written():
 @pytest.mark.parametrize("head", ["x", "1.5"])
 def test_a_head_is_a_number_or_the_mean(head, capsys):
     with pytest.raises(SystemExit):
-        export.main(["steps", "--sample", "cat", "--row", "0", "--column", "0", "--head", head, "--out", "a.csv"])
-    assert "a head is a number counted from 1, or mean" in capsys.readouterr().err
+        main(["export", "steps", "--sample", "cat", "--row", "0", "--column", "0", "--head", head, "--out", "a.csv"])
+    assert "expected a whole number" in capsys.readouterr().err
 
 
 def test_a_link_to_the_first_row_opens_there(exports):
@@ -393,7 +394,7 @@ def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
     picture = load_image(np.zeros((64, 64, 3), np.uint8), name=name)
     handle = SimpleNamespace(options=("--model", "demo"))
     view = SimpleNamespace(picture=SimpleNamespace(source=picture), handle=handle, size=224, framing="crop")
-    assert picture_words(view)[0] == words
+    assert WhatIf(**picture_options(view)).words()[0] == words
     assert file_name(view, "what-if", "grid") == f"{stem}-what-if-grid"
 
 

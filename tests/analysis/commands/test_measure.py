@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from analysis.attention.kinds import KINDS, attention_rules
-from analysis.commands.measure import main
+from analysis.commands.main import main
 from analysis.redundancy.ledger import ledger
 from stvit import STViT, STViTConfig
 from stvit.images import prepare
@@ -35,7 +35,7 @@ def pictures(tmp_path):
 
 def run(pictures, weights, out, *more) -> int:
     words = [*map(str, pictures), "--out", str(out), "--weights", str(weights), "--size", "64", "--formats", "png"]
-    return main([*words, "--metrics", "entropy", "token_cosine", *more])
+    return main(["measure", *words, "--metrics", "entropy", "token_cosine", *more])
 
 
 def test_writes_the_table_twice_and_figures(pictures, weights, tmp_path, capsys):
@@ -89,7 +89,7 @@ def measured(monkeypatch):
         names.extend(image_names)
         return ledger(cap, *arguments, image_names=image_names, **settings)
 
-    monkeypatch.setattr("analysis.commands.measure.ledger", counted)
+    monkeypatch.setattr("analysis.commands.measure_run.ledger", counted)
     return names
 
 
@@ -98,13 +98,13 @@ def test_the_same_command_continues_where_it_stopped(pictures, weights, tmp_path
     run(pictures, weights, whole)
     measured.clear()
 
-    def interrupted(path, *arguments, **settings):
-        if path == pictures[1]:
+    def interrupted(picture, *arguments, **settings):
+        if picture.name == pictures[1].name:
             raise KeyboardInterrupt
-        return prepare(path, *arguments, **settings)
+        return prepare(picture, *arguments, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr("analysis.commands.measure.prepare", interrupted)
+        patch.setattr("analysis.many_pictures.measuring.prepare", interrupted)
         assert run(pictures, weights, tmp_path / "out") == 130
     assert "the same command continues" in capsys.readouterr().err
     assert run(pictures, weights, tmp_path / "out") == 0
@@ -118,7 +118,7 @@ def test_parts_measure_their_own_pictures_and_are_joined_at_the_end(pictures, we
     folder, out = pictures[0].parent, tmp_path / "out"
     for number in (1, 2):
         assert run([folder], weights, out, "--part", f"{number}/2") == 0
-        assert f"Measured 1 of 1 pictures of part {number}/2" in capsys.readouterr().out
+        assert f"Measured 1 of 1 picture of part {number}/2" in capsys.readouterr().out
         assert measured[number - 1 :] == [str(pictures[number - 1])]
         assert [path.name for path in out.iterdir()] == ["pictures"]
     assert run([folder], weights, out) == 0
@@ -143,7 +143,7 @@ def test_the_summary_is_the_mean_over_the_pictures(pictures, weights, tmp_path):
 
 
 def test_a_table_too_long_for_csv_is_parquet_only(pictures, weights, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("analysis.commands.measure.CSV_ROWS", 3)
+    monkeypatch.setattr("analysis.reports.many_pictures.CSV_ROWS", 3)
     assert run(pictures, weights, tmp_path / "out") == 0
     assert "so it is written as Parquet only" in capsys.readouterr().out
     assert not (tmp_path / "out" / "ledger.csv").exists()

@@ -1,0 +1,74 @@
+"""The options that several commands share: which model, which picture, which block, head and token."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.commands.settings import Settings, from_one, option, path, to_one, whole_number
+
+SAMPLES = ("astronaut", "cat", "coffee", "rocket", "galaxies", "tissue")
+"""Names of `stvit.images.samples`, which cannot be asked without loading torch."""
+
+FRAMINGS = ("crop", "whole")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice(Settings):
+    """Which model; the demo if none is named."""
+
+    model: str | None = option(None, help="name in pretrained/manifest.json (default: demo)", group="model")
+    weights: Path | None = option(
+        None, help="a weights file instead, ours or as released", parse=path, metavar="FILE", group="model"
+    )
+    random: str | None = option(None, help="random weights of a variant instead", metavar="VARIANT", group="model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputChoice(Settings):
+    """How a picture is laid before the model."""
+
+    size: int = option(224, help="short side in px", parse=whole_number, metavar="PX")
+    framing: str = option("crop", help="centre crop or whole picture", choices=FRAMINGS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureChoice(Settings):
+    """Which picture: a file or a sample."""
+
+    image: Path | None = option(
+        None, help="a picture file", flag="", parse=path, metavar="PICTURE", group="picture", required=True
+    )
+    sample: str | None = option(None, help="a sample picture instead", choices=SAMPLES, group="picture")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockChoice(Settings):
+    """Which block, counted from 0; options count from 1."""
+
+    stage: int = option(0, help="counted from 1", parse=from_one, write=to_one, metavar="NUMBER")
+    block: int = option(0, help="counted from 1", parse=from_one, write=to_one, metavar="NUMBER")
+
+
+def head_number(text: str) -> int | None:
+    """Return a head counted from 0, None for the mean; people count from 1.
+
+    Raises:
+        ArgumentTypeError: If the text is neither a number nor "mean".
+    """
+    return None if text == "mean" else from_one(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadChoice(Settings):
+    """Which head, counted from 0; None is the mean."""
+
+    head: int | None = option(
+        None, help="counted from 1, or mean (default: mean)", parse=head_number, write=to_one, metavar="NUMBER"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenChoice(Settings):
+    """Which token, counted from 0 as everywhere."""
+
+    row: int = option(help="of the anchor, counted from 0", parse=whole_number, metavar="NUMBER")
+    column: int = option(help="of the anchor, counted from 0", parse=whole_number, metavar="NUMBER")

@@ -1,0 +1,112 @@
+"""The run of `python -m analysis measure`."""
+
+import sys
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.commands.choices import ModelChoice
+from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
+from analysis.commands.subjects import chosen_model
+from analysis.many_pictures.files import LeftOut, list_pictures
+from analysis.many_pictures.measuring import Measure, Outcome, checked_ledger, measure_pictures
+from analysis.many_pictures.own_files import OwnFiles
+from analysis.many_pictures.progress import Progress
+from analysis.many_pictures.tables import PictureTables
+from analysis.redundancy.ledger import ledger
+from analysis.reports.many_pictures import write_results
+from stvit import Capture, STViT, __version__
+from stvit.error_text import counted
+from stvit.foreign_text import plain
+from stvit.images import PictureBytes
+from stvit.images.framing import check_size
+from stvit.weights.load import model_digest
+
+
+def run(files: MeasureFiles, which: ModelChoice, settings: MeasureSettings) -> int:
+    """Measure pictures and write what was found.
+
+    Returns:
+        0 if at least one picture was measured or this part has none, else 1.
+
+    Raises:
+        ValueError: If the size or the weights cannot be used.
+        LookupError: If there is no such model.
+        OSError: If a file or folder cannot be read or written.
+    """
+    check_size(settings.size)
+    listing = list_pictures(files.pictures, files.out)
+    name_left_out(listing.left_out)
+    pictures = listing.pictures if files.part is None else files.part.share(listing.pictures)
+    if not pictures:
+        return _nothing_to_do(files, len(listing.pictures))
+    model, _ = chosen_model(which)
+    files.out.mkdir(parents=True, exist_ok=True)
+    tables = PictureTables(files.out / "pictures", stored_under(model, settings))
+    with Progress(len(pictures), len(model.blocks())) as progress:
+        outcome = measure_pictures(pictures, tables, _measure(model, settings, progress), progress)
+    name_left_out(outcome.skipped)
+    return _finish(files, which, settings, tables, outcome, len(pictures))
+
+
+def stored_under(model: STViT, settings: MeasureSettings) -> str:
+    """Return all that the numbers of a picture depend on, apart from the picture: the settings as a whole."""
+    return f"{__version__} {model_digest(model)} {settings!r}"
+
+
+def name_left_out(found: Sequence[LeftOut]) -> None:
+    """Say what is not measured, and why, a line for each."""
+    for path, reason in found:
+        print(f"Skipped {plain(path, 300)}: {reason}.", file=sys.stderr)
+
+
+def _measure(model: STViT, settings: MeasureSettings, progress: Progress) -> Measure:
+    """Return the function that measures one picture."""
+
+    def measure(picture: PictureBytes, name: str) -> pd.DataFrame:
+        def table_of(cap: Capture) -> pd.DataFrame:
+            return ledger(
+                cap,
+                settings.attentions,
+                settings.metrics,
+                image_names=[name],
+                progress=lambda done, blocks: progress.block(),
+            )
+
+        return checked_ledger(model, picture, settings.size, settings.framing, table_of)
+
+    return measure
+
+
+def _nothing_to_do(files: MeasureFiles, pictures: int) -> int:
+    if pictures and files.part is not None:
+        print(f"Part {files.part} holds none of the {counted(pictures, 'picture')}, so there is nothing to do.")
+        return 0
+    print("There is no picture to measure, so nothing was written.", file=sys.stderr)
+    return 1
+
+
+def _finish(
+    files: MeasureFiles,
+    which: ModelChoice,
+    settings: MeasureSettings,
+    tables: PictureTables,
+    outcome: Outcome,
+    pictures: int,
+) -> int:
+    """Write the results, unless others are still at work on their parts, and say what was done."""
+    if outcome.before:
+        print(f"{len(outcome.before):,} of {counted(pictures, 'picture')} were measured before.")
+    if not outcome.measured:
+        print("No picture could be measured, so nothing was written.", file=sys.stderr)
+        return 1
+    count = f"Measured {len(outcome.measured):,} of {counted(pictures, 'picture')}"
+    if files.part is not None and files.part.of > 1:
+        print(f"{count} of part {files.part}; once all parts are done, the same command without --part joins them.")
+        return 0
+    own = OwnFiles(files.out, "measure", [*files.pictures, *([which.weights] if which.weights else [])])
+    if not write_results(own, outcome.measured, tables, settings.attentions, files.formats):
+        rows = sum(one.rows for one in outcome.measured)
+        print(f"The table has {rows:,} rows, so it is written as Parquet only.")
+    print(f"{count}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")
+    return 0

@@ -1,0 +1,23 @@
+"""The commands of `python -m analysis` by name, and the views that `export` writes.
+
+A command is a module whose docstring says what it does and whose `configure(parser)` declares its options and sets
+`run`, a function from what was parsed to the exit status. A view is a class of `analysis.commands.views.view.View`. To
+add one, write its file and add its line here. Neither imports torch at its top: help must come at once.
+"""
+
+COMMANDS = {
+    "measure": "analysis.commands.measure",
+    "export": "analysis.commands.export",
+}
+"""Module of each command."""
+
+VIEWS = {
+    "groupings": "analysis.commands.views.groupings:Groupings",
+    "redundancy": "analysis.commands.views.redundancy:Redundancy",
+    "rollout": "analysis.commands.views.rollout:RollOut",
+    "what-if": "analysis.commands.views.what_if:WhatIf",
+    "steps": "analysis.commands.views.steps:Steps",
+    "cost": "analysis.commands.views.cost:Cost",
+    "anchor": "analysis.commands.views.anchor:AnchorView",
+}
+"""Class of each view."""

@@ -1,0 +1,105 @@
+"""From options to what they name: a model, a picture, a block."""
+
+from analysis.commands.choices import BlockChoice, HeadChoice, ModelChoice
+from analysis.commands.views.view import BlockView, PictureView
+from analysis.reports.report import Subject
+from stvit import BlockId, BlockRecord, Capture, STViT, capture, create_model, load_pretrained
+from stvit.images import prepare
+from stvit.images.samples import sample_images
+from stvit.weights.load import model_from_file
+
+DEFAULT_MODEL = "demo"
+
+
+def chosen_model(options: ModelChoice) -> tuple[STViT, str]:
+    """Return the model and what to call it.
+
+    Raises:
+        ValueError: If the weights cannot be used.
+        LookupError: If there is no such model.
+        OSError: If the file cannot be read.
+    """
+    if options.weights is not None:
+        return model_from_file(options.weights), options.weights.name
+    if options.random is not None:
+        return create_model(options.random, seed=0).eval(), f"{options.random}, random weights"
+    name = DEFAULT_MODEL if options.model is None else options.model
+    return load_pretrained(name), name
+
+
+def chosen_subject(options: PictureView) -> tuple[STViT, Subject]:
+    """Return the model, and the picture as it sees it.
+
+    Raises:
+        ValueError: If the picture or the weights cannot be used, also at this size.
+        LookupError: If there is no such model.
+        OSError: If a file cannot be read.
+    """
+    model, title = chosen_model(options)
+    source = sample_images()[options.sample or ""]() if options.image is None else options.image
+    return model, Subject(title, prepare(source, options.size, mode=options.framing), options.framing)
+
+
+def existing_block(model: STViT, stage: int, block: int) -> BlockId:
+    """Return a block that was named, counted from 0.
+
+    Raises:
+        ValueError: If the model has no such block; the message counts from 1, as the options do.
+    """
+    found, depths = BlockId(stage, block), model.config.depths
+    if found not in model.blocks():
+        raise ValueError(
+            f"There is no block {block + 1} in a stage {stage + 1}; this model has "
+            f"{', '.join(map(str, depths))} blocks in stages 1 to {len(depths)}."
+        )
+    return found
+
+
+def chosen_block(options: BlockChoice, model: STViT) -> BlockId:
+    """Return the block that was named, and check the head too where one can be named.
+
+    Raises:
+        ValueError: If the model has no such block or head; the message counts from 1, as the options do.
+    """
+    found, heads = existing_block(model, options.stage, options.block), model.config.num_heads[options.stage]
+    head = options.head if isinstance(options, HeadChoice) else None
+    if head is not None and not 0 <= head < heads:
+        raise ValueError(f"Head {head + 1} does not exist; {found.caption} has heads 1 to {heads}, or mean.")
+    return found
+
+
+def finite_capture(model: STViT, subject: Subject, blocks: list[BlockId] | None = None) -> Capture:
+    """Capture a picture.
+
+    Raises:
+        ValueError: If the answer is not finite: the weights overflow, or hold such numbers.
+    """
+    found = capture(model, subject.picture.pixels, blocks=blocks)
+    if not found.logits.isfinite().all():
+        raise ValueError(
+            "The model's answer to this picture holds NaN or infinity, so nothing about it can be shown; use other "
+            "weights."
+        )
+    return found
+
+
+def record_of(options: BlockView, model: STViT, subject: Subject) -> BlockRecord:
+    """Return what the chosen block did to the picture.
+
+    Raises:
+        ValueError: If there is no such block or head, or the answer is not finite.
+    """
+    block = chosen_block(options, model)
+    return finite_capture(model, subject, [block])[block]
+
+
+def record_with_super_tokens(options: BlockView, model: STViT, subject: Subject) -> BlockRecord:
+    """Return what the chosen block did to the picture, if it has super tokens.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    record = record_of(options, model, subject)
+    if record.grid.is_identity:
+        raise ValueError(f"{record.id.caption.capitalize()} has no super tokens (cell 1); choose stage 1 or 2.")
+    return record

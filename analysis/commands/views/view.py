@@ -1,0 +1,50 @@
+"""What every view has: options that name what is shown, and a report made from them."""
+
+import shlex
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from analysis.commands.choices import BlockChoice, InputChoice, ModelChoice, PictureChoice
+from analysis.commands.settings import Settings
+
+if TYPE_CHECKING:
+    from analysis.reports.report import Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(Settings):
+    """What a page shows, as files; its docstring is the help.
+
+    The settings say all that the files depend on, so the parser of the command and the command that a page prints
+    both follow from them. `report` imports what it needs itself: help and usage errors come without torch.
+
+    Attributes:
+        name: What the command calls it, a key of `analysis.commands.registry.VIEWS`.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def report(self) -> "Report":
+        """Make what is written.
+
+        Raises:
+            ValueError: If these settings cannot be shown.
+            LookupError: If there is no such model, token or head.
+            OSError: If a file cannot be read.
+        """
+
+    def command(self, out: str) -> str:
+        """Return the command line that writes these files again, for a shell."""
+        return shlex.join(["python", "-m", "analysis", "export", self.name, *self.words(), "--out", out])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureView(InputChoice, ModelChoice, PictureChoice, View):
+    """A view of one picture through one model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockView(BlockChoice, PictureView):
+    """A view of one block."""

@@ -1,0 +1,126 @@
+"""Measure many pictures one after the other: what was measured is kept, what fails is skipped and named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.many_pictures.files import LeftOut
+from analysis.many_pictures.progress import Progress
+from analysis.many_pictures.tables import DamagedTableError, PictureTables
+from stvit import STViT, capture
+from stvit.error_text import sentence
+from stvit.foreign_text import plain
+from stvit.images import ImageError, PictureBytes, prepare, read_picture
+
+Measure = Callable[[PictureBytes, str], pd.DataFrame]
+"""Makes the table of a picture under a name."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A picture whose table is kept.
+
+    Attributes:
+        name: Its path as text.
+        digest: Sha256 of the bytes that were measured.
+        rows: Of its table.
+    """
+
+    name: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the pictures.
+
+    Attributes:
+        measured: Those that have a table.
+        before: How many of them had it already.
+        skipped: Those that could not be measured.
+    """
+
+    measured: list[Measured] = field(default_factory=list)
+    before: list[Measured] = field(default_factory=list)
+    skipped: list[LeftOut] = field(default_factory=list)
+
+
+def measure_pictures(pictures: Sequence[Path], tables: PictureTables, measure: Measure, progress: Progress) -> Outcome:
+    """Measure the pictures that have no table yet.
+
+    Each file is read once: the bytes that name its table are the bytes that are measured. A picture can fail in any
+    way; only it is skipped.
+
+    Raises:
+        OSError: If a table cannot be kept; what was measured before stays.
+    """
+    outcome = Outcome()
+    for path in pictures:
+        name = readable(path)
+        progress.start(path.name)
+        try:
+            picture = read_picture(path)
+            stored = _stored(picture, name, tables, progress)
+            table = measure(picture, name) if stored is None else stored
+        except Exception as error:  # decoders and models fail in more ways than anybody can list
+            outcome.skipped.append(LeftOut(path, reason(error)))
+        else:
+            if stored is None:
+                tables.write(picture.sha256, table)
+            found = Measured(name, picture.sha256, len(table))
+            outcome.measured.append(found)
+            if stored is not None:
+                outcome.before.append(found)
+        progress.picture()
+    return outcome
+
+
+def checked_ledger(
+    model: STViT, picture: PictureBytes, size: int, framing: str, make: Callable[..., pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the ledger of a picture, every number of which is finite.
+
+    Args:
+        model: The model.
+        picture: The bytes.
+        size: Of its short side, in px.
+        framing: "crop" or "whole".
+        make: Makes the table from the capture.
+
+    Raises:
+        ImageError: If the picture cannot be used.
+        ValueError: If the model's answer or a number is not finite.
+    """
+    cap = capture(model, prepare(picture, size, mode=framing).pixels)
+    if not cap.logits.isfinite().all():
+        raise ValueError("The model's answer to it holds NaN or infinity.")
+    table = make(cap)
+    values = table["value"].to_numpy(np.float64)
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError("Its table would hold NaN or infinity, or no number at all.")
+    return table
+
+
+def readable(path: Path) -> str:
+    """Return a path as text that every file and terminal takes; bytes that are no UTF-8 become escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def reason(error: BaseException) -> str:
+    """Return why a picture was skipped, without its name, which stands before it."""
+    cause = error.__cause__ if isinstance(error, ImageError) else error
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"it cannot be read ({cause.strerror})"
+    return sentence(error).rstrip(".")
+
+
+def _stored(picture: PictureBytes, name: str, tables: PictureTables, progress: Progress) -> pd.DataFrame | None:
+    try:
+        return tables.read(picture.sha256, name)
+    except DamagedTableError as error:
+        progress.say(f"The stored table of {plain(name, 200)} is damaged ({error}), so the picture is measured again.")
+        return None

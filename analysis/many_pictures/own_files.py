@@ -1,0 +1,66 @@
+"""The files that a command wrote into a folder, so that its next run leaves no old ones beside its new ones."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from stvit.atomic_files import file_digest, write_atomically
+
+
+class OwnFiles:
+    """What one command writes into a folder, and wrote there in its last run.
+
+    A list of the files, with their digests, lies in the folder. `finish` removes those of the last run that were not
+    written again. Files that others put there, or changed since, are left alone.
+
+    Args:
+        folder: Where the files go; it appears with the first.
+        command: Whose files.
+        inputs: Files that are read and must not be overwritten.
+    """
+
+    def __init__(self, folder: Path, command: str, inputs: Sequence[Path] = ()) -> None:
+        self.folder, self.inputs = folder, tuple(inputs)
+        self.written: list[str] = []
+        self._list = folder / f".files-of-{command}.json"
+        self._known = self._read()
+
+    def write(self, name: str, content: bytes | Callable[[BinaryIO], object]) -> None:
+        """Write a file, complete or not at all.
+
+        Args:
+            name: Of the file in the folder.
+            content: Bytes, or a function that writes to an open binary file.
+
+        Raises:
+            OverwriteError: If it is one of the inputs.
+            OSError: If the disk is full.
+        """
+        write_atomically(self.folder / name, content, self.inputs)
+        self.written.append(name)
+        self._known[name] = file_digest(self.folder / name)
+        self._keep()  # now: a run that is killed leaves files that the next one knows for its own
+
+    def finish(self) -> None:
+        """Remove what the last run wrote and this one did not."""
+        for name in sorted(set(self._known) - set(self.written)):
+            digest = self._known.pop(name)
+            path = self.folder / name
+            with suppress(OSError):
+                if file_digest(path) == digest:
+                    path.unlink()
+        self._keep()
+
+    def _keep(self) -> None:
+        write_atomically(self._list, json.dumps(self._known, indent=1).encode())
+
+    def _read(self) -> dict[str, str]:
+        """Return names and digests of the list; a damaged list or entry counts for nothing."""
+        try:
+            found = json.loads(self._list.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        entries = found.items() if isinstance(found, dict) else ()
+        return {name: digest for name, digest in entries if Path(name).name == name and isinstance(digest, str)}
