@@ -13,6 +13,9 @@ from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
 
+STYLES = ("base", "toolbar", "filmstrip", "panels", "figures", "widths", "shapes")
+"""Style sheets in the order in which they override each other: how things look, then what widths and shapes change."""
+
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 
@@ -51,5 +54,5 @@ def streamlit_module() -> str:
 
 @cache
 def style() -> str:
-    """Return the style sheet."""
-    return (WEB / "explorer.css").read_text(encoding="utf-8")
+    """Return the style sheets as one."""
+    return "\n".join((WEB / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)

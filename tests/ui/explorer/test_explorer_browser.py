@@ -187,6 +187,24 @@ def test_dragging_by_touch_moves_the_anchor(browser, page_file, captured):
     context.close()
 
 
+def test_a_vertical_swipe_on_the_picture_scrolls_the_page(browser, page_file):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(page_file)
+    page.wait_for_selector(READY)
+    before = note(page)
+    box = page.locator(".picker").bounding_box()
+    x, start = box["x"] + box["width"] / 4, min(box["y"] + box["height"], 844) - 20
+    touch = context.new_cdp_session(page)
+    points = [("touchStart", start), *(("touchMove", start - by) for by in range(20, 220, 20))]
+    for kind, y in points:
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("scrollY > 100", timeout=10_000)
+    assert note(page) == before  # the anchor stays where it was pinned
+    context.close()
+
+
 def test_pointing_at_a_panel_reads_all_panels(page, captured):
     grid = captured[FIRST].grid
     page.mouse.move(*centre(page, 4, 4, grid, '[data-kind="global"]'))
