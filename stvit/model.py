@@ -117,7 +117,7 @@ class STViT(
         width = config.embed_dims[-1]
         self.stem = Stem(config.in_channels, config.embed_dims[0])
         self.dropout = nn.Dropout(config.dropout)
-        self.stages = nn.Sequential(*(Stage(config, i, rates) for i, rates in enumerate(_drop_path_rates(config))))
+        self.stages = nn.Sequential(*(Stage(config, i, rates) for i, rates in enumerate(drop_path_rates(config))))
         self.projection = nn.Sequential(
             nn.Conv2d(width, config.projection_dim, kernel_size=1),
             nn.BatchNorm2d(config.projection_dim),
@@ -215,7 +215,7 @@ def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractC
     return nullcontext(), unrecorded_batch_norm(block)
 
 
-def _drop_path_rates(config: STViTConfig) -> list[list[float]]:
+def drop_path_rates(config: STViTConfig) -> list[list[float]]:
     """Return the stochastic depth of each block, by stage: linear from 0 to config.drop_path_rate."""
     last = max(1, sum(config.depths) - 1)
     rates = iter(config.drop_path_rate * depth / last for depth in range(sum(config.depths)))

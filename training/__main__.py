@@ -1,6 +1,12 @@
 """`python -m training`."""
 
-from training.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from training.cli import main  # takes a second, in which people interrupt too
+
+        main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None

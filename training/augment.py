@@ -1,95 +1,116 @@
-"""Augmentation of whole batches on the training device, and Mixup and CutMix of images and targets."""
+"""Augmentation of whole batches on the training device, and Mixup and CutMix of images and targets.
 
-from collections.abc import Callable
+All that is drawn comes from the generator of the step, so that a batch depends on its place in the run only: models
+that are trained with one seed see the same.
+"""
 
-import kornia.augmentation as K
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stvit.images import IMAGENET_MEAN, IMAGENET_STD
 from training.config import TrainingConfig
+from training.crops import Boxes, erased_boxes
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 GREY = (0.299, 0.587, 0.114)
 
 
 def normalise(images: Tensor) -> Tensor:
     """Turn images (B, 3, H, W) between 0 and 1 into pixels with ImageNet's mean and standard deviation."""
-    mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return (images - mean) / std
 
 
-def build_augmentation(config: TrainingConfig) -> Callable[[Tensor], Tensor]:
-    """Return a function from uint8 crops (B, 3, H, W) to augmented pixels, normalised."""
-    policy = None
-    if config.randaugment is not None:
-        operations, magnitude = config.randaugment
-        policy = K.auto.RandAugment(operations, magnitude)
-    erasing = K.RandomErasing(p=config.erase, scale=(0.02, 1 / 3)) if config.erase else None
-
-    def augment(crops: Tensor) -> Tensor:
-        images = crops.float() / 255
-        if policy is not None:
-            images = policy(images)
-        if config.jitter:
-            images = jitter(images, config.jitter)
-        pixels = normalise(images)
-        return pixels if erasing is None else erasing(pixels)
-
-    return augment
+def augment(crops: Tensor, config: TrainingConfig, random: np.random.Generator) -> Tensor:
+    """Return augmented pixels, normalised, of crops (B, 3, side, side) with values from 0 to 255."""
+    images = crops.float() / 255
+    if config.jitter:
+        factors = random.uniform(1 - config.jitter, 1 + config.jitter, (3, len(crops)))
+        images = jitter(images, torch.from_numpy(factors).to(images))
+    pixels = normalise(images)
+    if not config.erase:
+        return pixels
+    boxes = erased_boxes(len(crops), crops.shape[-1], config.erase, random)
+    return erase(pixels, boxes, seed=int(random.integers(2**63)))
 
 
-def jitter(images: Tensor, strength: float) -> Tensor:
-    """Change brightness, contrast and saturation of each image by factors in 1 +- strength.
+def jitter(images: Tensor, factors: Tensor) -> Tensor:
+    """Multiply brightness, saturation and contrast of each image.
 
     Args:
         images: Shape (B, 3, H, W), between 0 and 1.
-        strength: Largest relative change.
+        factors: Of brightness, saturation and contrast, shape (3, B).
     """
-    factors = 1 + strength * (2 * torch.rand(3, len(images), 1, 1, 1, device=images.device) - 1)
-    bright = images * factors[0]
+    brightness, saturation, contrast = factors.view(3, -1, 1, 1, 1)
+    bright = images * brightness
     grey = (bright * bright.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
     mean = grey.mean((2, 3), keepdim=True)
-    coloured = grey + (bright - grey) * factors[1]
-    return (mean + (coloured - mean) * factors[2]).clamp(0, 1)
+    coloured = grey + (bright - grey) * saturation
+    return (mean + (coloured - mean) * contrast).clamp(0, 1)
 
 
-def mix(pixels: Tensor, targets: Tensor, config: TrainingConfig) -> tuple[Tensor, Tensor]:
+def erase(pixels: Tensor, boxes: Boxes, seed: int) -> Tensor:
+    """Fill a box of each image with noise of mean 0 and deviation 1 (random erasing, mode "pixel" of timm).
+
+    Args:
+        pixels: Normalised, shape (B, 3, H, W).
+        boxes: The box of each; see `erased_boxes`.
+        seed: Makes the noise.
+    """
+    top, left, height, width = torch.from_numpy(boxes).to(pixels.device).view(-1, 4, 1, 1).unbind(1)
+    rows, columns = (torch.arange(side, device=pixels.device) for side in pixels.shape[-2:])
+    inside = (rows[:, None] >= top) & (rows[:, None] < top + height) & (columns >= left) & (columns < left + width)
+    source = torch.Generator(pixels.device).manual_seed(seed)
+    noise = torch.randn(pixels.shape, generator=source, device=pixels.device)
+    return torch.where(inside[:, None], noise, pixels)
+
+
+def mix(pixels: Tensor, targets: Tensor, config: TrainingConfig, random: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Mix a batch with its reverse: Mixup (Zhang et al., 2018) or CutMix (Yun et al., 2019), by chance.
 
     Args:
         pixels: Shape (B, 3, H, W).
         targets: Class probabilities, shape (B, classes).
         config: mixup, cutmix, mix_probability.
+        random: Source of randomness.
 
     Returns:
         Mixed pixels and targets; one mixing coefficient for the batch.
     """
-    kinds = [kind for kind, alpha in ((mixup, config.mixup), (cutmix, config.cutmix)) if alpha > 0]
-    if not kinds or torch.rand(()) >= config.mix_probability:
+    kinds = [alpha for alpha in (config.mixup, config.cutmix) if alpha > 0]
+    if not kinds or random.random() >= config.mix_probability:
         return pixels, targets
-    kind = kinds[int(torch.randint(len(kinds), ()))]
-    alpha = config.mixup if kind is mixup else config.cutmix
-    keep = float(torch.distributions.Beta(alpha, alpha).sample())
-    return kind(pixels, targets, keep)
+    chosen = int(random.integers(len(kinds)))
+    keep = float(random.beta(kinds[chosen], kinds[chosen]))
+    if config.mixup > 0 and chosen == 0:
+        return mixup(pixels, targets, keep)
+    centre = random.random(2)
+    return cutmix(pixels, targets, keep, (float(centre[0]), float(centre[1])))
 
 
 def mixup(pixels: Tensor, targets: Tensor, keep: float) -> tuple[Tensor, Tensor]:
     """Return keep * batch + (1 - keep) * reversed batch."""
-    return keep * pixels + (1 - keep) * pixels.flip(0), keep * targets + (1 - keep) * targets.flip(0)
+    return torch.lerp(pixels.flip(0), pixels, keep), torch.lerp(targets.flip(0), targets, keep)
 
 
-def cutmix(pixels: Tensor, targets: Tensor, keep: float) -> tuple[Tensor, Tensor]:
-    """Paste a box of the reversed batch; targets mix by the area that really was pasted."""
-    height, width = pixels.shape[-2:]
-    tall, wide = (round(side * (1 - keep) ** 0.5) for side in (height, width))
-    row, column = int(torch.randint(height, ())), int(torch.randint(width, ()))
-    top, left = max(row - tall // 2, 0), max(column - wide // 2, 0)
-    bottom, right = min(row - tall // 2 + tall, height), min(column - wide // 2 + wide, width)
+def cutmix(pixels: Tensor, targets: Tensor, keep: float, centre: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Paste a box of the reversed batch; targets mix by the area that really was pasted.
+
+    Args:
+        pixels: Shape (B, 3, H, W).
+        targets: Shape (B, classes).
+        keep: Part of the area that stays, where the box does not reach over the edge.
+        centre: Of the box, as parts of height and width.
+    """
+    bounds = []
+    for side, middle in zip(pixels.shape[-2:], centre, strict=True):
+        half, at = int(side * (1 - keep) ** 0.5) // 2, int(side * middle)
+        bounds.append((max(at - half, 0), min(at + half, side)))
+    (top, bottom), (left, right) = bounds
     mixed = pixels.clone()
     mixed[..., top:bottom, left:right] = pixels.flip(0)[..., top:bottom, left:right]
-    kept = 1 - (bottom - top) * (right - left) / (height * width)
+    kept = 1 - (bottom - top) * (right - left) / pixels[0, 0].numel()
     return mixed, kept * targets + (1 - kept) * targets.flip(0)
 
 

@@ -1,19 +1,20 @@
 """Images decoded once into a memory-mapped array, so that training does not spend its time on JPEG."""
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from stvit.atomic_files import explain_full_disk, write_atomically
+from stvit.images import load_image
 from training.sources import Listing, list_images, read_files
 
 CORRUPT = ("fatal", "skip")
@@ -21,24 +22,33 @@ CORRUPT = ("fatal", "skip")
 
 @dataclass(frozen=True, eq=False)
 class ImageCache:
-    """Decoded images of one split.
+    """Decoded images of one split, each whole and at its own size.
 
     Attributes:
-        images: Shape (N, size, size, 3), uint8, memory-mapped.
+        pixels: The pixels of all images, row by row and one image after another, shape (pixels, 3), uint8.
+        heights: Height of each image in pixels, shape (N,), int64.
+        widths: Width of each image.
         labels: Shape (N,), int64.
         classes: Names of the classes.
         skipped: Files that could not be decoded and were left out.
     """
 
-    images: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]
+    heights: NDArray[np.int64]
+    widths: NDArray[np.int64]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     skipped: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        """Side of the images in pixels."""
-        return self.images.shape[1]
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Row of `pixels` at which each image begins, shape (N,)."""
+        return np.concatenate([[0], np.cumsum(self.heights * self.widths)[:-1]])
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        """Return one image, shape (height, width, 3)."""
+        height, width, start = self.heights[number], self.widths[number], self.starts[number]
+        return self.pixels[start : start + height * width].reshape(height, width, 3)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -50,12 +60,13 @@ def open_cache(
 ) -> ImageCache:
     """Open the cache of a split, building it at the first use.
 
-    Images are resized so that the shorter side has `size` pixels, then cut to the central square.
+    Images stay whole. One whose shorter side has more than `size` pixels is resized so that it has as many; smaller
+    ones stay as they are. Decoding is that of `stvit.images.load_image`, as stored and without alpha.
 
     Args:
         source: Image folder or a tar of one.
         split: Folder between source and classes, such as "train", or None.
-        size: Side of the cached images in pixels.
+        size: Greatest shorter side of the cached images in pixels.
         folder: Where caches are kept; a source that changes gets a new one.
         corrupt: "fatal" stops at an image that cannot be decoded, "skip" names and counts it and goes on.
         progress: Whether to show a progress bar while building.
@@ -69,7 +80,7 @@ def open_cache(
     if size < 1:
         raise ValueError(f"The size of cached images must be at least 1 pixel, got {size}.")
     listing = list_images(source, split)
-    stem = folder / f"{split or 'all'}-{size}-{_fingerprint(source, listing)}"
+    stem = folder / f"{split or 'all'}-whole-{size}-{_fingerprint(source, listing)}"
     index = stem.with_suffix(".json")
     if not index.exists():
         _build(source, listing, size, stem, corrupt, progress)
@@ -93,9 +104,10 @@ def _read(stem: Path, corrupt: str) -> ImageCache:
             f"The cached data left out {len(index['skipped'])} corrupt images, the first being "
             f"{index['skipped'][0]}; repair them, or choose to skip corrupt images."
         )
-    shape = (len(index["labels"]), index["size"], index["size"], 3)
-    images = np.memmap(stem.with_suffix(".u8"), np.uint8, "r", shape=shape)
-    return ImageCache(images, np.array(index["labels"], np.int64), tuple(index["classes"]), tuple(index["skipped"]))
+    heights, widths = np.array(index["sizes"], np.int64).reshape(-1, 2).T
+    pixels = np.memmap(stem.with_suffix(".u8"), np.uint8, "r", shape=(int((heights * widths).sum()), 3))
+    labels = np.array(index["labels"], np.int64)
+    return ImageCache(pixels, heights, widths, labels, tuple(index["classes"]), tuple(index["skipped"]))
 
 
 def _build(source: Path, listing: Listing, size: int, stem: Path, corrupt: str, progress: bool) -> None:
@@ -103,21 +115,25 @@ def _build(source: Path, listing: Listing, size: int, stem: Path, corrupt: str, 
     stem.parent.mkdir(parents=True, exist_ok=True)
     wanted = dict(listing.files)
     labels: list[int] = []
+    sizes: list[tuple[int, ...]] = []
     skipped: list[str] = []
     partial = stem.with_suffix(f".{os.getpid()}.part")
     try:
         with explain_full_disk(partial), partial.open("wb") as array:
             files = read_files(source, tuple(wanted))
-            for name, data in tqdm(files, total=len(wanted), desc="decoding", unit="image", disable=not progress):
+            for name, data in tqdm(
+                files, total=len(wanted), desc="decoding", unit="image", disable=None if progress else True
+            ):
                 pixels = _decode_or_skip(name, data, size, corrupt, skipped.append)
                 if pixels is not None:
                     array.write(pixels.tobytes())
                     labels.append(wanted[name])
+                    sizes.append(pixels.shape[:2])
         _check_complete(labels, listing, skipped)
         partial.replace(stem.with_suffix(".u8"))
     finally:
         partial.unlink(missing_ok=True)
-    index = {"size": size, "classes": listing.classes, "labels": labels, "skipped": skipped}
+    index = {"sizes": sizes, "classes": listing.classes, "labels": labels, "skipped": skipped}
     write_atomically(stem.with_suffix(".json"), json.dumps(index).encode())
 
 
@@ -137,7 +153,7 @@ def _decode_or_skip(
 ) -> NDArray[np.uint8] | None:
     try:
         return decode(data, size)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a picture can fail in any way, and only it is left out
         if corrupt == "fatal":
             raise ValueError(corrupt_image_message(name, error)) from error
         skip(name)
@@ -146,16 +162,19 @@ def _decode_or_skip(
 
 def corrupt_image_message(name: str, reason: Exception) -> str:
     """Return the sentence about an image that cannot be decoded."""
-    return f"The image {name} cannot be decoded ({reason}); repair or remove it, or choose to skip corrupt images."
+    why = str(reason).rstrip(".") or type(reason).__name__
+    return f"The image {name} cannot be decoded ({why}); repair or remove it, or choose to skip corrupt images."
 
 
 def decode(data: bytes, size: int) -> NDArray[np.uint8]:
-    """Decode an image and cut its central square, resized (bicubic) to (size, size, 3)."""
-    with Image.open(io.BytesIO(data)) as opened:
-        image = opened.convert("RGB")
-    if image.size == (size, size):
-        return np.asarray(image)
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=None))
+    """Decode an image as the published training does and resize it (bicubic) until its shorter side has `size` pixels.
+
+    Raises:
+        ImageError: In one sentence, why it cannot be used.
+    """
+    picture = load_image(data, orientation="stored", alpha="drop").array
+    shorter = min(picture.shape[:2])
+    if shorter <= size:
+        return picture
+    height, width = (round(side * size / shorter) for side in picture.shape[:2])
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))

@@ -1,6 +1,5 @@
 """The whole state of a run in one file, written so that a kill at any moment leaves a usable one."""
 
-import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 
 from stvit.atomic_files import write_atomically
+from stvit.weights.torch_files import read_torch_file
 
 LAST = "last.pt"
 """File name of the newest checkpoint of a run."""
@@ -50,14 +50,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If the file is not a checkpoint of a run.
+        ValueError: In one sentence, why the file is not a checkpoint of a run.
     """
     if not path.is_file():
         raise FileNotFoundError(f"Expected a training checkpoint at {path}, but there is none.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} is not a training checkpoint ({error}).") from error
-    if not isinstance(state, dict) or "training_config" not in state:
+    state = read_torch_file(path)
+    if not is_run(state):
         raise ValueError(f"{path} is not a training checkpoint: it holds no training_config.")
     return state
+
+
+def is_run(content: Any) -> bool:
+    """Return whether what a file holds is the state of a run."""
+    return isinstance(content, dict) and isinstance(content.get("training_config"), str)

@@ -1,14 +1,20 @@
-"""Commands: train, evaluate, export."""
+"""Commands: train, twins, evaluate, export."""
 
 import argparse
+import math
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from stvit.config import TWINS
 from stvit.error_text import sentence
-from training.cache import CORRUPT, open_cache
+from stvit.images.model_input import CROP_FRACTION
+from training.cache import CORRUPT, ImageCache, open_cache
 from training.checkpoint import LAST, load_checkpoint
 from training.config import TrainingConfig
 from training.presets import PRESETS, get_preset
@@ -28,6 +34,7 @@ def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
 
 
 FLAGS: dict[str, Any] = {
+    "model": str,
     "epochs": int,
     "batch_size": int,
     "lr": float,
@@ -44,7 +51,13 @@ FLAGS: dict[str, Any] = {
 }
 """Settings that have a flag of their own, with their types."""
 
-FIXED = ("batch_size", "lr", "precision", "seed", "init")
+LEAST_CACHE = 256
+"""Least shorter side, in pixels, to which pictures are reduced unless asked for."""
+
+TWIN_FLAGS = ("epochs", "batch_size", "checkpoint_every", "precision", "threads", "seed")
+"""Settings of all twins that have a flag."""
+
+FIXED = ("model", "batch_size", "lr", "precision", "seed", "init")
 """Settings that a resumed run cannot change, for what is done depends on them."""
 
 
@@ -53,11 +66,14 @@ def main(arguments: list[str] | None = None) -> None:
     options = build_parser().parse_args(arguments)
     try:
         options.run(options)
-    except KeyboardInterrupt as error:
-        print("interrupted; continue a training with --resume", file=sys.stderr)
-        raise SystemExit(130) from error
+    except KeyboardInterrupt:
+        print("interrupted; a training continues with --resume, twins with the same command", file=sys.stderr)
+        raise SystemExit(130) from None
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
+        raise SystemExit(2) from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        print("error: The memory is used up; lower the batch size or the image size.", file=sys.stderr)
         raise SystemExit(2) from error
 
 
@@ -66,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Train STViT and measure checkpoints.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_training(commands.add_parser("train", help="train, or resume with --resume"))
+    _add_twins(commands.add_parser("twins", help="train the four twins alike, or continue where they stand"))
     _add_evaluation(commands.add_parser("evaluate", help="top-1 and top-5 of a checkpoint"))
     _add_export(commands.add_parser("export", help="averaged weights of a run as float16 safetensors"))
     return parser
@@ -74,14 +91,36 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_training)
     parser.add_argument("--preset", choices=PRESETS, default="demo")
-    parser.add_argument("--data", type=Path, required=True, help="image folder, or tar of one, with train/ and val/")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, metrics and figure")
-    parser.add_argument("--cache", type=Path, help="folder for decoded images (default: 'cache' beside OUT)")
-    parser.add_argument("--cache-size", type=int, help="side of decoded images in pixels (default: the largest needed)")
     parser.add_argument("--resume", action="store_true", help="continue the run in OUT; flags replace its settings")
+    _add_data(parser, "folder for checkpoint, metrics and figure")
     _add_common(parser)
-    for name, kind in FLAGS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help="replaces the preset's setting")
+    _add_flags(parser, FLAGS)
+
+
+def _add_twins(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=run_twins)
+    parser.add_argument("--only", nargs="+", choices=TWINS, default=TWINS, metavar="TWIN", help=", ".join(TWINS))
+    parser.add_argument("--jobs", type=int, help="twins trained at a time (default: all on a GPU, else one)")
+    _add_data(parser, "folder for a run and a file of weights for each twin")
+    _add_common(parser)
+    _add_flags(parser, TWIN_FLAGS)
+
+
+def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="image folder, or tar of one, with train/ and val/")
+    parser.add_argument("--out", type=Path, required=True, help=out)
+    parser.add_argument("--cache", type=Path, help="folder for decoded images (default: 'cache' beside OUT)")
+    parser.add_argument(
+        "--cache-size",
+        type=int,
+        help="shorter side of decoded images in pixels (default: 8/7 of the largest needed, 256 or more)",
+    )
+
+
+def _add_flags(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    for name in names:
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=FLAGS[name], help="replaces the preset's setting")
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -114,17 +153,41 @@ def run_training(options: argparse.Namespace) -> None:
     from training.metrics import read_metrics
 
     config = choose_config(options)
-    size = options.cache_size or max(config.evaluation_size, *(side for _, side in config.sizes))
-    folder = options.cache or options.out.parent / "cache"
-    train, val = (
-        open_cache(options.data, split, size, folder, options.corrupt, not options.quiet) for split in ("train", "val")
-    )
+    train, val = open_caches(options, config)
     with closing(Trainer(config, train, val, options.out, not options.quiet)) as trainer:
         if options.resume:
             trainer.resume()
         trainer.run()
         if trainer.accelerator.is_main_process:
             save_curves(read_metrics(options.out / METRICS), options.out / "curves.png")
+
+
+def open_caches(options: argparse.Namespace, config: TrainingConfig) -> tuple[ImageCache, ImageCache]:
+    """Open the decoded images of both splits, decoding them if they are not there yet."""
+    largest = max(config.evaluation_size, *(side for _, side in config.sizes))
+    size = max(LEAST_CACHE, math.ceil(largest / CROP_FRACTION)) if options.cache_size is None else options.cache_size
+    folder = options.cache or options.out.parent / "cache"
+    train, val = (
+        open_cache(options.data, split, size, folder, options.corrupt, not options.quiet) for split in ("train", "val")
+    )
+    return train, val
+
+
+def run_twins(options: argparse.Namespace) -> None:
+    """Train the four twins by one recipe, each in its own process, and write their averaged weights."""
+    from training.twins import train_twins
+
+    changes = {name: getattr(options, name) for name in TWIN_FLAGS if getattr(options, name) is not None}
+    config = get_preset("twins", **changes)
+    if options.jobs is not None and options.jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {options.jobs}.")
+    open_caches(options, config)  # once, before the twins look for them
+    passed = ["--data", str(options.data), "--corrupt", options.corrupt, "--quiet"]
+    for name in ("cache", "cache_size"):
+        if getattr(options, name) is not None:
+            passed += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    for line in train_twins(options.only, changes, passed, options.out, options.jobs):
+        print(line, flush=True)
 
 
 def choose_config(options: argparse.Namespace) -> TrainingConfig:
@@ -134,6 +197,8 @@ def choose_config(options: argparse.Namespace) -> TrainingConfig:
         ValueError: If a new run would overwrite one, or a resumed one would change what it cannot.
     """
     changes = {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
+    if options.out.is_file():
+        raise ValueError(f"{options.out} is a file, expected a folder for the run; choose another --out.")
     last = options.out / LAST
     if options.resume:
         return _resumed(TrainingConfig.from_json(load_checkpoint(last)["training_config"]), changes)
@@ -154,8 +219,6 @@ def _resumed(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:
 
 def run_evaluation(options: argparse.Namespace) -> None:
     """Print top-1 and top-5, and the paper's table for its models."""
-    import torch
-
     from training.evaluate import load_any, measure
     from training.paper_table import format_table, variant_of
 

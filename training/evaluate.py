@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from stvit.images import ImageError, prepare
+from stvit.images import load_image, prepare
+from stvit.images.framing import check_size
 from stvit.model import STViT
+from stvit.weights.errors import WeightsError
 from stvit.weights.load import model_from_file
 from stvit.weights.pretrained import list_pretrained, load_pretrained
+from stvit.weights.torch_files import read_torch_file
 from training.cache import corrupt_image_message
-from training.checkpoint import LAST
+from training.checkpoint import LAST, is_run
 from training.class_names import readable_names
-from training.export import model_from_checkpoint
-from training.metrics import count_correct
+from training.export import model_from_run
+from training.metrics import correct
 from training.sources import Listing, list_images, read_files
 
 
@@ -48,7 +52,17 @@ def load_any(checkpoint: str) -> STViT:
         return load_pretrained(checkpoint)
     path = Path(checkpoint)
     path = path / LAST if (path / LAST).is_file() else path
-    return model_from_checkpoint(path) if path.suffix == ".pt" else model_from_file(path)
+    state = _read_run(path)
+    return model_from_file(path) if state is None else model_from_run(state, str(path))
+
+
+def _read_run(path: Path) -> dict[str, Any] | None:
+    """Return the state of a run, None if a file holds something else; its content decides, not its name."""
+    try:
+        content = read_torch_file(path) if path.is_file() else None
+    except WeightsError:  # safetensors, or a file that cannot be used, of which `model_from_file` says why
+        return None
+    return content if is_run(content) else None
 
 
 @torch.no_grad()
@@ -68,7 +82,8 @@ def measure(
         model: The model; its classes in the order of the sorted class folders.
         source: Image folder or a tar of one.
         split: Folder between source and classes, or None.
-        size: Side in pixels; the transform is the published one for it (bicubic resize, centre crop).
+        size: Side in pixels; the transform is the published one for it (bicubic resize, centre crop), on pictures as
+            they are stored: not turned by EXIF, transparency dropped.
         corrupt: "fatal" stops at an image that cannot be decoded, "skip" counts it.
         batch_size: Images at once.
         progress: Whether to show a progress bar.
@@ -76,20 +91,23 @@ def measure(
     Raises:
         ValueError: If the classes of data and model differ, or an image is corrupt and that is fatal.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_size(size)
     listing = list_images(source, split)
     check_classes(model, listing)
     device = next(model.parameters()).device
     skipped: list[str] = []
-    correct = {1: 0, 5: 0}
+    right = {1: 0, 5: 0}
     images = 0
     for pixels, labels in _batches(source, listing, size, batch_size, corrupt, skipped, progress):
         logits = model.eval()(pixels.to(device)).cpu()
         images += len(labels)
-        for k in correct:
-            correct[k] += count_correct(logits, labels, k)
+        for k in right:
+            right[k] += int(correct(logits, labels, k).sum())
     if not images:
         raise ValueError(f"None of the {len(skipped)} images of {source} could be decoded.")
-    return Accuracy(100 * correct[1] / images, 100 * correct[5] / images, images, tuple(skipped))
+    return Accuracy(100 * right[1] / images, 100 * right[5] / images, images, tuple(skipped))
 
 
 def check_classes(model: STViT, listing: Listing) -> None:
@@ -119,11 +137,13 @@ def _batches(
     labels_of = dict(listing.files)
     pixels, labels = [], []
     files = read_files(source, tuple(labels_of))
-    for name, data in tqdm(files, total=len(labels_of), desc="evaluating", unit="image", disable=not progress):
+    for name, data in tqdm(
+        files, total=len(labels_of), desc="evaluating", unit="image", disable=None if progress else True
+    ):
         try:
-            pixels.append(prepare(data, size).pixels)
+            pixels.append(prepare(load_image(data, orientation="stored", alpha="drop"), size).pixels)
             labels.append(labels_of[name])
-        except ImageError as error:
+        except Exception as error:  # a picture can fail in any way, and only it is left out
             if corrupt == "fatal":
                 raise ValueError(corrupt_image_message(name, error)) from error
             skipped.append(name)

@@ -1,12 +1,14 @@
 """From the checkpoint of a run to a file of weights that the library loads."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from stvit.config import STViTConfig
+from stvit.error_text import sentence
 from stvit.model import STViT
-from stvit.weights.load import model_from_file, save_weights
+from stvit.weights.load import load_weights, model_from_file, save_weights
 from training.checkpoint import load_checkpoint
 from training.class_names import readable_names
 
@@ -19,15 +21,33 @@ def model_from_checkpoint(path: Path) -> STViT:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not a checkpoint of a run.
+        ValueError: In one sentence, why it cannot be used.
     """
-    state = load_checkpoint(path)
-    config = STViTConfig.from_dict(state["model_config"] | {"drop_path_rate": 0.0})
-    model = STViT(config)
-    prefix = "module."
-    weights = {key[len(prefix) :]: value for key, value in state[AVERAGED].items() if key.startswith(prefix)}
-    model.load_state_dict(weights)
-    model.class_names = readable_names(state["class_names"])
+    return model_from_run(load_checkpoint(path), str(path))
+
+
+def model_from_run(state: dict[str, Any], source: str) -> STViT:
+    """Build the averaged model out of the state of a run.
+
+    Args:
+        state: What the checkpoint holds.
+        source: How a sentence names it.
+
+    Raises:
+        ValueError: If the state is incomplete or describes no model.
+    """
+    try:
+        config = STViTConfig.from_dict(state["model_config"] | {"drop_path_rate": 0.0})
+        if sum(config.depths) > len(state[AVERAGED]):
+            raise ValueError(f"it states {sum(config.depths)} blocks but holds {len(state[AVERAGED])} tensors")
+        with torch.device("meta"):
+            model = STViT(config)
+        names = readable_names(state["class_names"])
+        load_weights(model, state[AVERAGED])
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        reason = sentence(error).partition("\n")[0].rstrip(".")
+        raise ValueError(f"{source} is no usable training checkpoint: {reason}.") from error
+    model.class_names = names
     return model.eval()
 
 

@@ -13,21 +13,28 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast, broadcast_object_list, gather_object, set_seed
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from stvit.config import get_config
+from stvit.error_text import sentence
 from stvit.model import STViT
-from training.augment import build_augmentation, mix, smooth_targets
-from training.batches import Place, load_batches, steps_per_epoch
+from stvit.weights.load import load_weights
+from training.augment import augment, mix, smooth_targets
+from training.averaging import AveragedModel
+from training.batches import AUGMENTING, Place, load_batches, steps_per_epoch
 from training.cache import ImageCache
 from training.checkpoint import LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
 from training.config import TrainingConfig
-from training.metrics import Average, MetricsLog, count_correct, sanity_check_finite
-from training.optimisation import Progress, build_optimizer, build_schedule
+from training.crops import generator
+from training.metrics import Average, MetricsLog, Tally, correct
+from training.optimisation import Progress, build_optimizer, build_schedule, set_drop_path
+from training.pictures import Cropper, PicturesOnCPU, PicturesOnDevice
 from training.validation import validate
 
 METRICS = "metrics.jsonl"
+
+LOOKED_AT = 20
+"""Steps between looks at the loss, each of which waits for the training device."""
 
 
 class Trainer:
@@ -50,8 +57,9 @@ class Trainer:
         _check_classes(train, val)
         if config.threads is not None:
             torch.set_num_threads(config.threads)
-        self.config, self.train_images, self.val_images, self.out = config, train, val, out
+        self.config, self.train_images, self.out = config, train, out
         self.accelerator = Accelerator(mixed_precision=config.precision)
+        torch.backends.cudnn.benchmark = True  # a run has few shapes
         self.progress_bar = progress_bar and self.accelerator.is_main_process
         self.place = Place(self.accelerator.process_index, self.accelerator.num_processes)
         set_seed(config.seed, device_specific=True)
@@ -60,22 +68,25 @@ class Trainer:
         )
         model = STViT(self.model_config)
         if config.init is not None:
-            _load_init(model, config.init)
+            load_weights(model, config.init)
+        model.train(not config.evaluation_mode)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs
-        self.averaged = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
-        )
-        self.averaged.eval()
+        self.averaged = AveragedModel(self.network, config.ema_decay).eval()
         self.layout = layout
         self.steps = steps_per_epoch(len(train), config, self.place.world)
         optimizer = build_optimizer(self.network, config, config.batch_size * self.place.world)
         self.progress = Progress(self.steps * config.epochs, config.time_budget)
         self.schedule = build_schedule(optimizer, config, self.progress)
         self.model, self.optimizer = self.accelerator.prepare(self.network, optimizer)
-        self.augment = build_augmentation(config)
+        self.train_pictures, self.val_pictures = self._pictures(train), self._pictures(val)
         self.clock = time.perf_counter()
-        self.epoch, self.step, self.size, self.average = 0, 0, config.size_at(0.0), Average()
+        self.epoch, self.step, self.size = 0, 0, config.size_at(0.0)
+        self.tally = Tally(self.accelerator.device, Average())
+
+    def _pictures(self, cache: ImageCache) -> Cropper:
+        """Return what crops the images: on the training device if the settings say so."""
+        return PicturesOnDevice(cache, self.accelerator.device) if self.config.on_device else PicturesOnCPU(cache)
 
     def run(self) -> None:
         """Train until the schedule is complete, from wherever the run stands."""
@@ -86,7 +97,9 @@ class Trainer:
                 row = self._run_epoch()
                 if log is not None:
                     log.write(row)
-                self.save()
+                ended = self.progress.fraction >= 1 or self.epoch == self.config.epochs
+                if ended or self.epoch % self.config.checkpoint_epochs == 0:
+                    self.save()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state of the run."""
@@ -100,7 +113,7 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "progress": (self.progress.steps, self.progress.seconds),
             "position": (self.epoch, self.step, self.size),
-            "average": asdict(self.average),
+            "average": asdict(self.tally.average(self.progress.steps)),
             "images": len(self.train_images),
             "random": gather_object([random_state()]),
         }
@@ -111,6 +124,13 @@ class Trainer:
         Raises:
             ValueError: If the state is of a run with other data or another number of processes.
         """
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+            reason = sentence(error).partition("\n")[0].rstrip(".: ")
+            raise ValueError(f"The checkpoint does not fit the run ({reason}); start a new one.") from error
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self._check_same_run(state)
         self.network.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
@@ -118,7 +138,7 @@ class Trainer:
         self.progress.steps, self.progress.seconds = state["progress"]
         self.schedule.load_state_dict(state["schedule"])
         self.epoch, self.step, self.size = state["position"]
-        self.average = Average(**state["average"])
+        self.tally = Tally(self.accelerator.device, Average(**state["average"]))
         restore_random_state(state["random"][self.place.rank])
 
     def _check_same_run(self, state: dict[str, Any]) -> None:
@@ -151,8 +171,9 @@ class Trainer:
 
     def _run_epoch(self) -> dict[str, Any]:
         if self.step == 0:
-            self.average = Average()
-        with tqdm(total=self.steps, initial=self.step, unit="step", disable=not self.progress_bar) as bar:
+            self.tally = Tally(self.accelerator.device, Average())
+        set_drop_path(self.network, self.config.drop_path_at(self.epoch / self.config.epochs))
+        with tqdm(total=self.steps, initial=self.step, unit="step", disable=None if self.progress_bar else True) as bar:
             while self.step < self.steps and self.progress.fraction < 1:
                 self._run_one_size(bar)
         row = self._epoch_row()
@@ -163,18 +184,19 @@ class Trainer:
         """Train until the epoch ends or the image size changes."""
         self.size = self.config.size_at(self.progress.fraction)
         bar.set_description(f"epoch {self.epoch + 1}/{self.config.epochs} at {self.size} px")
-        for crops, labels in load_batches(self.train_images, self.config, self.epoch, self.size, self.step, self.place):
+        pictures, config = self.train_pictures, self.config
+        for crops, labels in load_batches(pictures, config, self.epoch, self.size, self.step, self.place):
             self._advance(crops, labels)
             bar.update()
-            bar.set_postfix_str(self._summary(bar))
+            if self.step % LOOKED_AT == 0:
+                bar.set_postfix_str(self._summary(bar))
             if self.step % self.config.checkpoint_every == 0 and self.step < self.steps:
                 self.save()
             if self.progress.fraction >= 1 or self.config.size_at(self.progress.fraction) != self.size:
                 return
 
     def _advance(self, crops: Tensor, labels: Tensor) -> None:
-        loss, correct = self._step(*(part.to(self.accelerator.device, non_blocking=True) for part in (crops, labels)))
-        self.average.add(loss, correct, len(labels))
+        self._step(*(part.to(self.accelerator.device, non_blocking=True) for part in (crops, labels)))
         self.step += 1
         self.progress.steps += 1
         self._count_time()
@@ -190,23 +212,23 @@ class Trainer:
             broadcast_object_list(shared)
             self.progress.seconds = shared[0]
 
-    def _step(self, crops: Tensor, labels: Tensor) -> tuple[float, int]:
+    def _step(self, crops: Tensor, labels: Tensor) -> None:
         config = self.config
+        random = generator(config.seed, self.epoch, self.step, self.place.rank, AUGMENTING)
         targets = smooth_targets(labels, len(self.train_images.classes), config.label_smoothing)
-        pixels, targets = mix(self.augment(crops), targets, config)
+        pixels, targets = mix(augment(crops, config, random), targets, config, random)
         logits = self.model(pixels.contiguous(memory_format=self.layout))
         loss = F.cross_entropy(logits.float(), targets)
-        sanity_check_finite(loss, self.progress.steps)
         self.accelerator.backward(loss)
         if config.clip_norm is not None:
             self.accelerator.clip_grad_norm_(self.model.parameters(), config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.averaged.update_parameters(self.network)
-        return float(loss.detach()), count_correct(logits.detach(), labels)
+        self.tally.add(loss, correct(logits, labels))
 
     def _epoch_row(self) -> dict[str, Any]:
-        loss, accuracy = sum(gather_object([self.average]), Average()).means()
+        loss, accuracy = sum(gather_object([self.tally.average(self.progress.steps)]), Average()).means()
         row = {
             "epoch": self.epoch,
             "steps": self.progress.steps,
@@ -221,11 +243,11 @@ class Trainer:
             size = self.config.evaluation_size if last else self.size
             # Batch statistics differ between processes; those of the main one are saved, so they are judged.
             broadcast(list(self.averaged.buffers()))
-            row |= validate(self.averaged.module, self.val_images, size, self.accelerator)
+            row |= validate(self.averaged.module, self.val_pictures, size, self.accelerator)
         return row
 
     def _summary(self, bar: Any) -> str:
-        loss, accuracy = self.average.means()
+        loss, accuracy = self.tally.average(self.progress.steps).means()
         rate = (bar.format_dict["rate"] or 0) * self.config.batch_size * self.place.world
         left = self.progress.seconds_left(self.config.sizes) / 60
         return f"loss {loss:.3f}, accuracy {accuracy:.1f} %, {rate:.0f} images/s, run {left:.0f} min left"
@@ -242,9 +264,3 @@ def _check_classes(train: ImageCache, val: ImageCache) -> None:
             f"Training and validation images need the same classes, got {len(train.classes)} and {len(val.classes)}: "
             f"{', '.join(sorted(set(train.classes) ^ set(val.classes))[:5])} are in one only."
         )
-
-
-def _load_init(model: STViT, source: str) -> None:
-    from stvit.weights.load import load_weights
-
-    load_weights(model, source)

@@ -1,6 +1,7 @@
 """Running averages of an epoch, top-k accuracy, and metrics as JSON lines."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,44 @@ class Average:
         return self.loss / count, 100 * self.correct / count
 
 
-def count_correct(logits: Tensor, labels: Tensor, k: int = 1) -> int:
-    """Return how many labels (B,) are among the k highest logits (B, classes)."""
+def correct(logits: Tensor, labels: Tensor, k: int = 1) -> Tensor:
+    """Return which labels (B,) are among the k highest logits (B, classes), shape (B,)."""
     best = logits.topk(min(k, logits.shape[1]), dim=1).indices
-    return int((best == labels[:, None]).any(1).sum())
+    return (best == labels[:, None]).any(1)
+
+
+class Tally:
+    """Sums of loss and right answers that stay on the training device, for asking it at each step would hold it up.
+
+    Args:
+        device: The training device.
+        average: What was summed up before.
+    """
+
+    def __init__(self, device: torch.device, average: Average) -> None:
+        self.images = average.images
+        kind = torch.float32 if device.type == "mps" else torch.float64  # Metal has no longer type
+        self.sums = torch.tensor([average.loss, average.correct], dtype=kind, device=device)
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, right: Tensor) -> None:
+        """Take in the mean loss of a batch and which of its answers are right."""
+        self.images += len(right)
+        self.sums += torch.stack([loss.to(self.sums) * len(right), right.sum().to(self.sums)])
+
+    def average(self, step: int) -> Average:
+        """Return the sums so far.
+
+        Args:
+            step: Steps done, for the message.
+
+        Raises:
+            FloatingPointError: If the loss is not finite.
+        """
+        loss, right = self.sums.tolist()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"The loss is {loss} by step {step}; lower the learning rate and resume.")
+        return Average(self.images, loss, int(right))
 
 
 class MetricsLog:
@@ -79,14 +114,3 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return rows
-
-
-@torch.no_grad()
-def sanity_check_finite(loss: Tensor, step: int) -> None:
-    """Stop a run whose loss is no number any more.
-
-    Raises:
-        FloatingPointError: If the loss is not finite.
-    """
-    if not bool(torch.isfinite(loss)):
-        raise FloatingPointError(f"The loss is {float(loss)} at step {step}; lower the learning rate and resume.")

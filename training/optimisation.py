@@ -1,17 +1,21 @@
-"""AdamW without decay of norms and biases, the learning rate schedule, and how far a run has come."""
+"""AdamW without decay of vectors, stochastic depth, the learning rate schedule, and how far a run has come."""
 
+import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from stvit.model import STViT, drop_path_rates
 from training.config import TrainingConfig
 
 
 def build_optimizer(model: nn.Module, config: TrainingConfig, global_batch: int) -> AdamW:
-    """Return AdamW with weight decay on matrices and kernels only.
+    """Return AdamW with weight decay on all but vectors (norms and biases), as in the released script.
+
+    LayerScale decays too: its shape is (1, C, 1, 1).
 
     Args:
         model: The model.
@@ -19,8 +23,8 @@ def build_optimizer(model: nn.Module, config: TrainingConfig, global_batch: int)
         global_batch: Images per step over all processes; the learning rate scales with it.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
-    decayed = [p for p in trained if p.squeeze().ndim > 1]
-    plain = [p for p in trained if p.squeeze().ndim <= 1]  # norms, biases, LayerScale
+    decayed = [p for p in trained if p.ndim > 1]
+    plain = [p for p in trained if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     return AdamW(groups, lr=config.lr * global_batch / config.lr_batch, fused=True)
 
@@ -82,5 +86,13 @@ def lr_factor(fraction: float, warmup: float, floor: float) -> float:
 def build_schedule(optimizer: Optimizer, config: TrainingConfig, progress: Progress) -> LambdaLR:
     """Return the schedule: the learning rate follows `progress`, which the loop moves on."""
     warmup = min(config.warmup_epochs / config.epochs, 1.0)
+    floor = min(1.0, config.min_lr / max(optimizer.defaults["lr"], 1e-30))  # a few images per step: never a rise
     half_step = 0.5 / progress.total_steps  # so that neither the first nor the last step has a rate of 0
-    return LambdaLR(optimizer, lambda _: lr_factor(min(1.0, progress.fraction + half_step), warmup, config.min_lr))
+    return LambdaLR(optimizer, lambda _: lr_factor(min(1.0, progress.fraction + half_step), warmup, floor))
+
+
+def set_drop_path(model: STViT, rate: float) -> None:
+    """Set the stochastic depth of all blocks: from 0 in the first, linearly, to `rate` in the last."""
+    rates = iter(itertools.chain(*drop_path_rates(replace(model.config, drop_path_rate=rate))))
+    for block in model.blocks().values():
+        block.drop_path.rate = next(rates)

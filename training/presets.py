@@ -6,21 +6,21 @@ from typing import Any
 from training.config import TrainingConfig
 
 PRESETS: dict[str, TrainingConfig] = {
-    "paper_small": TrainingConfig(),
-    "paper_base": TrainingConfig(model="stvit_base", drop_path=0.4),
-    "paper_large": TrainingConfig(model="stvit_large", drop_path=0.6),
+    "paper_small": TrainingConfig(repeats=3),
+    "paper_base": TrainingConfig(model="stvit_base", drop_path=0.4, repeats=3),
+    "paper_large": TrainingConfig(model="stvit_large", drop_path=0.4, late_drop_path=(260 / 300, 0.6), repeats=3),
     "finetune_384": TrainingConfig(
         epochs=30,
-        batch_size=32,
+        batch_size=64,
         lr=5e-6,
         lr_batch=512,
         warmup_epochs=0,
-        min_lr=1.0,
+        min_lr=5e-6,
         weight_decay=1e-8,
+        evaluation_mode=True,
         sizes=((0.0, 384),),
         evaluation_size=384,
-        mixup=0.0,
-        cutmix=0.0,
+        repeats=3,
     ),
     "demo": TrainingConfig(
         model="stvit_demo",
@@ -30,6 +30,7 @@ PRESETS: dict[str, TrainingConfig] = {
         lr_batch=64,
         min_lr=0.0,
         warmup_epochs=2,
+        clip_norm=5.0,
         drop_path=0.02,
         ema_decay=0.995,
         sizes=((0.0, 96), (0.58, 128), (0.85, 160), (0.95, 192)),
@@ -79,8 +80,33 @@ PRESETS["demo_gpu"] = replace(
     workers=12,
     checkpoint_every=1000,
 )
+PRESETS["twins"] = replace(
+    PRESETS["demo"],
+    model="twin_super",
+    epochs=150,
+    batch_size=256,
+    lr=2e-3,
+    lr_batch=256,
+    warmup_epochs=8,
+    drop_path=0.05,
+    ema_decay=0.998,
+    sizes=((0.0, 128), (0.85, 192)),
+    evaluation_size=192,
+    evaluate_every=25,
+    crop_scale=(0.25, 1.0),
+    jitter=0.3,
+    erase=0.25,
+    mixup=0.2,
+    cutmix=1.0,
+    mix_probability=0.6,
+    plain_attention=False,
+    on_device=True,
+    checkpoint_every=1000,
+    checkpoint_epochs=10,
+)
 """Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, a second run of
-the demo that begins (`init`) from the weights of the first, and the demo in one run on one GPU."""
+the demo that begins (`init`) from the weights of the first, the demo in one run on one GPU, and the one recipe of all
+twins (`python -m training twins` trains the four)."""
 
 CONTINUING = ("finetune_384", "demo_continued")
 """Recipes that make sense from given weights (`init`) only."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
@@ -9,20 +10,20 @@ from accelerate.utils import gather_object
 from torch import nn
 
 from training.augment import normalise
-from training.batches import resize
-from training.cache import ImageCache
-from training.metrics import Average, count_correct
+from training.crops import central_squares
+from training.metrics import Average, correct
+from training.pictures import Cropper
 
 BATCH = 128
 
 
 @torch.no_grad()
-def validate(model: nn.Module, images: ImageCache, size: int, accelerator: Accelerator) -> dict[str, Any]:
-    """Measure a model on whole cached images resized to `size`; every process gets the same result.
+def validate(model: nn.Module, pictures: Cropper, size: int, accelerator: Accelerator) -> dict[str, Any]:
+    """Measure a model on the central squares of the images, resized to `size`; every process gets the same result.
 
     Args:
         model: The model; it is left in the mode (training or not) it came in.
-        images: Validation images.
+        pictures: Validation images.
         size: Side in pixels.
         accelerator: Knows device, precision and the other processes.
 
@@ -31,20 +32,19 @@ def validate(model: nn.Module, images: ImageCache, size: int, accelerator: Accel
     """
     was_training = model.training
     model.eval()
-    rank, world = accelerator.process_index, accelerator.num_processes
-    mine = range(rank, len(images), world)
+    cache = pictures.cache
+    mine = np.arange(accelerator.process_index, len(cache), accelerator.num_processes)
+    boxes = central_squares(cache.heights, cache.widths)
     top1, top5 = Average(), Average()
     for start in range(0, len(mine), BATCH):
         part = mine[start : start + BATCH]
-        view = slice(part.start, part.stop, part.step)
-        crops = torch.from_numpy(images.images[view].copy()).permute(0, 3, 1, 2)
-        crops = resize(crops, size).to(accelerator.device)  # resized first: GPUs cannot resize bytes
-        labels = torch.from_numpy(images.labels[view]).to(accelerator.device)
+        crops = pictures.crops(part, boxes[part], np.zeros(len(part), bool), size).to(accelerator.device)
+        labels = torch.from_numpy(cache.labels[part]).to(accelerator.device)
         with accelerator.autocast():
             logits = model(normalise(crops.float() / 255)).float()
         loss = float(F.cross_entropy(logits, labels))
-        top1.add(loss, count_correct(logits, labels), len(labels))
-        top5.add(loss, count_correct(logits, labels, 5), len(labels))
+        top1.add(loss, int(correct(logits, labels).sum()), len(labels))
+        top5.add(loss, int(correct(logits, labels, 5).sum()), len(labels))
     model.train(was_training)
     loss, accuracy = sum(gather_object([top1]), Average()).means()
     _, accuracy5 = sum(gather_object([top5]), Average()).means()

@@ -7,6 +7,7 @@ from jaxtyping import Shaped, UInt8
 from PIL import Image
 
 from stvit.images.limits import ImageError, ImageLimits
+from stvit.images.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT
 
 Alpha = Literal["white", "drop"]
 """Lay transparent pixels over white, or ignore transparency."""
@@ -14,15 +15,12 @@ Alpha = Literal["white", "drop"]
 WHITE = (255, 255, 255, 255)
 """What shows through transparent pixels."""
 
-BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
-"""TIFF tags that Pillow leaves to the reader for deep greys."""
-
 
 def to_rgb(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height width 3"]:
     """Convert a decoded picture to 8-bit RGB, shape (height, width, 3).
 
-    16-bit values are scaled linearly (0 to 65535 becomes 0 to 255); see
-    `spread` for 32-bit ones. Colour profiles are not applied, as in the published evaluation.
+    16-bit values are scaled linearly (0 to 65535 becomes 0 to 255); see `spread` for 32-bit ones. Colour profiles are
+    not applied, as in the published evaluation.
 
     Raises:
         ImageError: If the colour mode has no RGB equivalent here, or a float picture holds NaN or infinity.
@@ -30,8 +28,13 @@ def to_rgb(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height widt
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
         grey = _deep_grey(picture, alpha)
         return np.repeat(grey[..., None], 3, axis=2)
+    over_white = alpha == "white" and picture.has_transparency_data
+    if over_white:
+        _check_transparent_colour(picture)
     try:
-        flat = _over_white(picture) if picture.has_transparency_data and alpha == "white" else _opaque(picture)
+        # Pillow knows no direct way from premultiplied grey to RGB.
+        picture = picture.convert("LA") if picture.mode == "La" else picture
+        flat = _over_white(picture) if over_white else _opaque(picture)
     except ValueError as error:
         raise ImageError(
             f"A picture in colour mode {picture.mode} cannot be turned into RGB here; save it as an RGB PNG."
@@ -50,9 +53,11 @@ def array_to_rgb(
     Raises:
         ImageError: If the shape, the data type or the range of the values is another one, or beyond the limits.
     """
+    if np.ma.is_masked(array):
+        raise ImageError("An array with masked pixels is not a picture; fill them first.")
     channels = _count_channels(array)
     limits.check_size(*array.shape[:2])
-    values = _array_to_8_bit(array).reshape(*array.shape[:2], channels)
+    values = _array_to_8_bit(np.asarray(array)).reshape(*array.shape[:2], channels)
     if channels == 4 and alpha == "white":
         return np.asarray(_over_white(Image.fromarray(values)))
     if channels == 4:
@@ -86,30 +91,36 @@ def spread(values: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     Raises:
         ImageError: If a value is NaN or infinite.
     """
+    check_finite(values)
     low, high = float(values.min()), float(values.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ImageError("This picture holds NaN or infinite values; replace them and save it again.")
     usual = [1.0] * (values.dtype.kind == "f") + [255.0, 65535.0]
     white = next((white for white in usual if low >= 0 and high <= white), None)
     black, span = (0.0, white) if white else (low, max(high - low, np.finfo(np.float64).tiny))
     return np.rint((values.astype(np.float64) - black) / span * 255).astype(np.uint8)
 
 
+def check_finite(values: Shaped[np.ndarray, "..."]) -> None:
+    """Raise an ImageError if a value is NaN or infinite."""
+    if not np.isfinite(values).all():
+        raise ImageError("This picture holds NaN or infinite values; replace them and load it again.")
+
+
 def _array_to_8_bit(array: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     """Bring the accepted data types to 0..255."""
-    if array.dtype == np.uint8:
+    kind = array.dtype.newbyteorder("=")
+    if kind == np.uint8:
         return array
-    if array.dtype == np.uint16:
+    if kind == np.uint16:
         return scale_to_8_bit(array, 65535)
-    if array.dtype == np.bool_:
+    if kind == np.bool_:
         return array.astype(np.uint8) * 255
-    if array.dtype.kind != "f":
+    if kind.kind != "f":
         raise ImageError(
             f"An array of {array.dtype} has no clear range of values; convert it to uint8 (0 to 255), uint16 "
             f"(0 to 65535) or floats from 0 to 1."
         )
-    # NaN fails the comparison too.
-    if not (array.min() >= 0 and array.max() <= 1):
+    check_finite(array)
+    if array.min() < 0 or array.max() > 1:
         raise ImageError(
             f"A float array must hold values from 0 to 1, got {array.min():g} to {array.max():g}; divide by the "
             f"value of white first."
@@ -136,10 +147,19 @@ def _deep_grey(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height 
     return grey
 
 
+def _check_transparent_colour(picture: Image.Image) -> None:
+    """Raise an ImageError if a transparent colour of 16 bits was left beside pixels of 8."""
+    key = picture.info.get("transparency", 0)
+    if not isinstance(key, bytes) and np.max(key) > 255:
+        raise ImageError(
+            "The transparent colour of this Pillow image has 16 bits, its pixels have 8; hand over the path or bytes "
+            "it came from."
+        )
+
+
 def _over_white(picture: Image.Image) -> Image.Image:
     """Lay a picture with transparency over white."""
-    # Pillow knows no direct way from premultiplied grey to RGBA.
-    rgba = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+    rgba = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba).convert("RGB")
 
 

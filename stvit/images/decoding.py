@@ -1,5 +1,6 @@
 """Pillow image or the bytes of a file -> upright 8-bit RGB, whatever a decoder does with damaged bytes."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from stvit.images.colour import Alpha, to_rgb
 from stvit.images.formats import READERS, format_of
 from stvit.images.limits import ImageError, ImageLimits
 from stvit.images.png import PNG_END, load_png
+from stvit.images.tiff import mend_samples
 
 Orientation = Literal["exif", "stored"]
 """Turn a picture upright as its EXIF says, or leave it as it is stored."""
@@ -34,6 +36,9 @@ TURNS = {
 
 TURNS_BACK = {**TURNS, 6: TURNS[8], 8: TURNS[6]}
 """The inverse of each."""
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+"""Without a handler Python prints Pillow's remarks about damaged files, which end in an `ImageError` here."""
 
 _QUIET = threading.Lock()
 
@@ -78,6 +83,7 @@ def _load(picture: Image.Image) -> None:
     if isinstance(picture, PngImageFile):
         load_png(picture)
     if isinstance(picture, TiffImageFile):
+        mend_samples(picture)
         with _quiet():  # This reader parses metadata again while it loads.
             picture.load()
     picture.load()

@@ -1,6 +1,7 @@
 """File, bytes, Pillow image or array -> validated 8-bit RGB, with one clear sentence for what cannot be used."""
 
 import hashlib
+import reprlib
 from dataclasses import dataclass
 from typing import get_args
 
@@ -92,7 +93,7 @@ def _check_option(option: str, value: object, allowed: object) -> None:
     """Raise a ValueError if an option has none of its values."""
     first, second = get_args(allowed)
     if value not in (first, second):
-        raise ValueError(f'The {option} of a picture is "{first}" or "{second}", got {value!r}.')
+        raise ValueError(f'The {option} of a picture is "{first}" or "{second}", got {reprlib.repr(value)}.')
 
 
 def _from_pixels(array: UInt8[np.ndarray, "height width 3"], name: str) -> RGBImage:

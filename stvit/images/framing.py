@@ -2,7 +2,9 @@
 
 import math
 import operator
+import reprlib
 from dataclasses import dataclass
+from numbers import Real
 from typing import SupportsIndex
 
 from stvit.grid import TokenGrid
@@ -153,11 +155,14 @@ def check_side(size: object) -> int:
     Raises:
         ValueError: If it is not a whole number from 32 to 2048.
     """
-    side = operator.index(size) if isinstance(size, SupportsIndex) else 0
+    try:
+        side = operator.index(size)  # type: ignore[arg-type]
+    except TypeError:
+        side = 0
     if not MIN_SIZE <= side <= MAX_SIZE:
         raise ValueError(
-            f"A size must be a whole number from {MIN_SIZE} to {MAX_SIZE} pixels, got {size!r}; 224 and 384 are "
-            f"the published ones."
+            f"A size must be a whole number from {MIN_SIZE} to {MAX_SIZE} pixels, got {reprlib.repr(size)}; "
+            f"224 and 384 are the published ones."
         )
     return side
 
@@ -175,15 +180,15 @@ def check_size(size: object) -> Size:
         side = check_side(size)
         return side, side
     if len(size) != 2:
-        raise ValueError(f"A size is one whole number or (height, width) in pixels, got {size!r}.")
+        raise ValueError(f"A size is one whole number or (height, width) in pixels, got {reprlib.repr(size)}.")
     return check_side(size[0]), check_side(size[1])
 
 
 def check_crop_fraction(crop_fraction: float) -> None:
     """Raise a ValueError if the share of the short side to keep is not sensible."""
-    if not MIN_CROP_FRACTION <= crop_fraction <= 1:
+    if not isinstance(crop_fraction, Real) or not MIN_CROP_FRACTION <= crop_fraction <= 1:
         raise ValueError(
-            f"The crop fraction must lie between {MIN_CROP_FRACTION} and 1, got {crop_fraction}; the "
+            f"The crop fraction must lie between {MIN_CROP_FRACTION} and 1, got {reprlib.repr(crop_fraction)}; the "
             f"published one is 0.875."
         )
 

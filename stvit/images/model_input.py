@@ -1,5 +1,6 @@
 """A picture -> what the model sees: the published evaluation transform or the whole picture, and the way back."""
 
+import reprlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,7 +129,7 @@ def _frame(source: RGBImage, size: SizeLike, mode: str, crop_fraction: float | N
         if crop_fraction is not None:
             raise ValueError('Mode "whole" crops nothing; leave crop_fraction out or use mode "crop".')
         return whole_framing(original, check_side(size))
-    raise ValueError(f'A mode is "crop" or "whole", got {mode!r}.')
+    raise ValueError(f'A mode is "crop" or "whole", got {reprlib.repr(mode)}.')
 
 
 def _normalise(values: UInt8[Tensor, "height width 3"]) -> Float32[Tensor, "1 3 height width"]:

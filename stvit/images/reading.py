@@ -113,6 +113,8 @@ def name_of(source: object) -> str:
 
 def _read_path(path: str | os.PathLike, count: int) -> bytes:
     """Read up to `count` bytes of a file."""
+    if path in ("", b""):
+        raise ImageError("The path of the picture is empty; name a file.")
     try:
         kind = NOT_FILES.get(stat.S_IFMT(os.stat(path).st_mode))
         if kind is not None:

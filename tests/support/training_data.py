@@ -88,4 +88,5 @@ def tiny_cache(per_class=8, side=64, seed=0) -> ImageCache:
     labels = np.repeat(np.arange(len(names)), per_class)
     base = np.array([COLOURS[names[label]] for label in labels])[:, None, None]
     images = np.clip(base + random.integers(-30, 31, (len(labels), side, side, 3)), 0, 255).astype(np.uint8)
-    return ImageCache(images, labels.astype(np.int64), tuple(names), ())
+    sides = np.full(len(labels), side)
+    return ImageCache(images.reshape(-1, 3), sides, sides, labels.astype(np.int64), tuple(names), ())

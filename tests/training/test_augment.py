@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 import torch
 
 from stvit import CONFIGS
 from stvit.images import IMAGENET_MEAN, IMAGENET_STD
 from tests.support.training_data import TINY_MODEL, tiny_config
-from training.augment import MEAN, STD, build_augmentation, cutmix, jitter, mix, mixup, normalise, smooth_targets
+from training.augment import augment, cutmix, erase, jitter, mix, mixup, normalise, smooth_targets
+from training.crops import generator
 
 
 @pytest.fixture(autouse=True)
@@ -13,40 +15,52 @@ def _tiny_model(monkeypatch):
 
 
 def test_normalisation_is_that_of_the_library():
-    assert MEAN == IMAGENET_MEAN
-    assert STD == IMAGENET_STD
     images = torch.rand(2, 3, 4, 4)
-    expected = torch.stack([(images[:, c] - MEAN[c]) / STD[c] for c in range(3)], 1)
+    expected = torch.stack([(images[:, c] - IMAGENET_MEAN[c]) / IMAGENET_STD[c] for c in range(3)], 1)
     torch.testing.assert_close(normalise(images), expected)
 
 
+def crops_of(side, count=8):
+    return torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
+
+
 def test_without_augmentation_crops_are_only_normalised():
-    crops = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
-    augment = build_augmentation(tiny_config(randaugment=None, jitter=0.0, erase=0.0))
-    torch.testing.assert_close(augment(crops), normalise(crops / 255))
+    crops = crops_of(8)
+    plain = tiny_config(randaugment=None, jitter=0.0, erase=0.0)
+    torch.testing.assert_close(augment(crops, plain, generator(0)), normalise(crops / 255))
 
 
-@pytest.mark.parametrize("changes", [{"randaugment": (2, 9)}, {"jitter": 0.4}, {"erase": 1.0}])
-def test_each_augmentation_changes_the_crops_and_keeps_their_range(changes):
-    crops = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8)
-    off = {"randaugment": None, "jitter": 0.0, "erase": 0.0}
-    pixels = build_augmentation(tiny_config(**(off | changes)))(crops)
-    plain = normalise(crops / 255)
-    assert pixels.shape == plain.shape
-    assert not torch.equal(pixels, plain)
-    assert pixels.min() >= normalise(torch.zeros(1, 3, 1, 1)).min() - 1e-5
-    assert pixels.max() <= normalise(torch.ones(1, 3, 1, 1)).max() + 1e-5
+@pytest.mark.parametrize("changes", [{"jitter": 0.4}, {"erase": 1.0}])
+def test_each_augmentation_changes_the_crops_by_its_generator_only(changes):
+    crops, config = crops_of(32), tiny_config(**({"jitter": 0.0, "erase": 0.0} | changes))
+    pixels = augment(crops, config, generator(1))
+    torch.manual_seed(5)
+    assert torch.equal(augment(crops, config, generator(1)), pixels)
+    assert not torch.equal(augment(crops, config, generator(2)), pixels)
+    assert not torch.equal(pixels, normalise(crops / 255))
+    # Crops may come as floats from the device.
+    assert torch.equal(augment(crops.float(), config, generator(1)), pixels)
 
 
-def test_jitter_follows_the_formula_of_each_factor(monkeypatch):
+def test_jitter_follows_the_formula_of_each_factor():
     images = torch.full((1, 3, 2, 2), 0.4)
     images[:, 0] = 0.5
-    draws = torch.tensor([0.75, 0.5, 0.5]).view(3, 1, 1, 1, 1)  # brightness x 1.1, the others x 1
-    monkeypatch.setattr(torch, "rand", lambda *shape, device=None: draws)
-    torch.testing.assert_close(jitter(images, 0.2), images * 1.1)
-    draws = torch.tensor([0.5, 0.0, 0.5]).view(3, 1, 1, 1, 1)  # saturation x 0.8
+    torch.testing.assert_close(jitter(images, torch.tensor([[1.1], [1.0], [1.0]])), images * 1.1)
     grey = 0.299 * 0.5 + 0.587 * 0.4 + 0.114 * 0.4
-    torch.testing.assert_close(jitter(images, 0.2), grey + (images - grey) * 0.8)
+    torch.testing.assert_close(jitter(images, torch.tensor([[1.0], [0.8], [1.0]])), grey + (images - grey) * 0.8)
+
+
+def test_erasing_puts_normal_noise_into_the_box_of_each_image():
+    pixels = torch.full((3, 3, 100, 90), 7.0)
+    boxes = np.array([[10, 20, 80, 60], [0, 0, 0, 0], [0, 0, 99, 89]])
+    erased = erase(pixels, boxes, seed=4)
+    inside = erased[0, :, 10:90, 20:80]
+    assert abs(float(inside.mean())) < 0.05
+    assert abs(float(inside.std()) - 1) < 0.05
+    assert len(inside.unique()) > 14000  # each pixel and channel its own
+    assert (erased[0] == 7).sum() == 3 * (100 * 90 - 80 * 60)
+    assert torch.equal(erased[1], pixels[1])
+    assert (erased[2, :, 99] == 7).all()
 
 
 def test_mixup_is_the_weighted_sum_of_image_and_reverse():
@@ -59,7 +73,7 @@ def test_mixup_is_the_weighted_sum_of_image_and_reverse():
 def test_cutmix_targets_are_the_share_of_pixels():
     pixels = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 3, 10, 12)
     for _ in range(20):
-        mixed, targets = cutmix(pixels, torch.eye(4), float(torch.rand(())))
+        mixed, targets = cutmix(pixels, torch.eye(4), float(torch.rand(())), tuple(torch.rand(2).tolist()))
         own = (mixed[1] == 1).float().mean()
         torch.testing.assert_close(targets[1, 1], own)
         torch.testing.assert_close(targets[1, 2], 1 - own)
@@ -67,11 +81,11 @@ def test_cutmix_targets_are_the_share_of_pixels():
 
 def test_mixing_happens_by_chance_and_conserves_probability():
     pixels, targets = torch.randn(4, 3, 8, 8), smooth_targets(torch.arange(4), 5, 0.1)
-    never, _ = mix(pixels, targets, tiny_config(mix_probability=0.0))
+    never, _ = mix(pixels, targets, tiny_config(mix_probability=0.0), generator(0))
     assert torch.equal(never, pixels)
-    untouched, _ = mix(pixels, targets, tiny_config(mixup=0.0, cutmix=0.0))
+    untouched, _ = mix(pixels, targets, tiny_config(mixup=0.0, cutmix=0.0), generator(0))
     assert torch.equal(untouched, pixels)
-    mixed = [mix(pixels, targets, tiny_config(mix_probability=0.5)) for _ in range(40)]
+    mixed = [mix(pixels, targets, tiny_config(mix_probability=0.5), generator(seed)) for seed in range(40)]
     changed = sum(not torch.equal(images, pixels) for images, _ in mixed)
     assert 8 < changed < 32
     for _, soft in mixed:

@@ -4,7 +4,8 @@ import torch
 
 from stvit import CONFIGS
 from tests.support.training_data import TINY_MODEL, tiny_cache, tiny_config
-from training.batches import CropBatches, Place, crop_boxes, load_batches, resize, steps_per_epoch
+from training.batches import CropBatches, Place, epoch_order, load_batches, steps_per_epoch
+from training.pictures import PicturesOnCPU, PicturesOnDevice
 
 
 @pytest.fixture(autouse=True)
@@ -12,17 +13,21 @@ def _tiny_model(monkeypatch):
     monkeypatch.setitem(CONFIGS, "stvit_tiny", TINY_MODEL)
 
 
+def pictures():
+    return PicturesOnCPU(tiny_cache())
+
+
 def test_an_epoch_shows_every_image_once_up_to_the_last_batch():
-    batches = CropBatches(tiny_cache(), tiny_config(batch_size=5), 0, 32)
+    batches = CropBatches(pictures(), tiny_config(batch_size=5), 0, 32)
     assert len(batches) == 4
     seen = batches.order[:20]
     assert len(set(seen)) == 20
     labels = torch.cat([batches[step][1] for step in range(4)])
-    np.testing.assert_array_equal(labels, batches.cache.labels[seen])
+    np.testing.assert_array_equal(labels, batches.pictures.cache.labels[seen])
 
 
 def test_batches_depend_on_seed_epoch_and_step_only():
-    cache = tiny_cache()
+    cache = pictures()
     first = CropBatches(cache, tiny_config(), 3, 32)[4][0]
     torch.manual_seed(99)
     np.random.seed(99)  # noqa: NPY002 - to show that the global state has no say
@@ -35,15 +40,15 @@ def test_batches_depend_on_seed_epoch_and_step_only():
 
 
 def test_processes_share_a_batch_without_overlap():
-    cache = tiny_cache()
+    cache = pictures()
     orders = [CropBatches(cache, tiny_config(), 0, 32, Place(rank, 2)) for rank in range(2)]
     assert len(orders[0]) == 3
-    labels = torch.cat([batches[1][1] for batches in orders])
-    np.testing.assert_array_equal(labels, cache.labels[orders[0].order[8:16]])
+    labels = torch.stack([batches[1][1] for batches in orders], 1).flatten()
+    np.testing.assert_array_equal(labels, cache.cache.labels[orders[0].order[8:16]])
 
 
 def test_loader_starts_at_a_step_and_leaves_the_global_generator_alone():
-    cache, config = tiny_cache(), tiny_config()
+    cache, config = pictures(), tiny_config()
     before = torch.get_rng_state()
     later = list(load_batches(cache, config, 0, 32, 4, Place()))
     assert torch.equal(torch.get_rng_state(), before)
@@ -52,36 +57,35 @@ def test_loader_starts_at_a_step_and_leaves_the_global_generator_alone():
 
 
 def test_crops_are_what_a_plain_slice_and_resize_give():
-    cache, config = tiny_cache(), tiny_config(crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0))
+    cache, config = pictures(), tiny_config(crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0), randaugment=None)
     batches = CropBatches(cache, config, 0, 64)
     crops, _ = batches[0]
     for crop, image in zip(crops, batches.order[:4], strict=True):
-        plain = torch.from_numpy(cache.images[image].copy()).permute(2, 0, 1)
+        plain = torch.from_numpy(cache.cache.picture(image).copy()).permute(2, 0, 1)
         assert torch.equal(crop, plain) or torch.equal(crop, plain.flip(-1))
 
 
-def test_boxes_lie_inside_and_have_the_areas_and_ratios_asked_for():
-    boxes = crop_boxes(4000, 200, (0.2, 0.6), (3 / 4, 4 / 3), np.random.default_rng(0))
-    top, left, height, width = boxes.T
-    assert (top >= 0).all()
-    assert (left >= 0).all()
-    assert (top + height <= 200).all()
-    assert (left + width <= 200).all()
-    area, ratio = height * width / 200**2, width / height
-    assert area.min() > 0.195
-    assert area.max() < 0.605
-    assert abs(area.mean() - 0.4) < 0.01  # uniform in area
-    assert abs(np.log(ratio).mean()) < 0.02  # symmetric in the logarithm
-    assert ratio.max() < 1.36
+def test_repeated_augmentation_draws_each_image_three_times_in_a_row():
+    order = epoch_order(24, tiny_config(repeats=3), 1)
+    assert len(order) == 24
+    assert (order.reshape(8, 3) == order[::3, None]).all()
+    assert len(set(order)) == 8
+    np.testing.assert_array_equal(order[::3], epoch_order(24, tiny_config(), 1)[:8])
+    shares = [CropBatches(pictures(), tiny_config(repeats=3, batch_size=2), 1, 32, Place(rank, 3)) for rank in range(3)]
+    labels = [tuple(batches[0][1]) for batches in shares]
+    assert labels[0] == labels[1] == labels[2]  # the same images, each process with crops of its own
+    assert not torch.equal(shares[0][0][0], shares[1][0][0])
 
 
-def test_resizing_averages_what_is_finer_than_the_new_pixels():
-    rows, columns = torch.meshgrid(torch.arange(90), torch.arange(90), indexing="ij")
-    board = (255 * ((rows + columns) % 2)).to(torch.uint8).expand(2, 3, 90, 90)
-    small = resize(board, 30)
-    assert small.dtype == torch.uint8
-    assert (small.float() - 127.5).abs().max() < 20
-    assert resize(board, 90) is board
+def test_batches_on_the_device_are_those_of_the_cpu():
+    config = tiny_config(randaugment=None)
+    ours, others = PicturesOnDevice(tiny_cache(), torch.device("cpu")), pictures()
+    on_device = list(load_batches(ours, config, 1, 32, 2, Place()))
+    one_by_one = list(load_batches(others, config, 1, 32, 2, Place()))
+    assert len(on_device) == len(one_by_one) == 4
+    for (crops, labels), (expected, expected_labels) in zip(on_device, one_by_one, strict=True):
+        assert torch.equal(labels, expected_labels)
+        assert (crops - expected.float()).abs().max() <= 2
 
 
 def test_batch_larger_than_the_data_is_refused():

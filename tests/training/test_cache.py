@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from stvit.atomic_files import write_atomically
+from stvit.images import load_image
 from tests.support.training_data import coloured_image, png, write_folder, write_tar
 from training.cache import decode, open_cache
 
@@ -21,10 +22,13 @@ def test_cache_holds_the_pixels_and_labels_of_the_files(tmp_path, kind):
         source = write_tar(folder, tmp_path / "d.tar")
     cache = open_tiny(source, tmp_path / "cache")
     expected = {png(image): label for label, name in enumerate(cache.classes) for image in _images(folder, name)}
-    found = {png(Image.fromarray(pixels)): label for pixels, label in zip(cache.images, cache.labels, strict=True)}
+    found = {png(Image.fromarray(pixels)): label for pixels, label in zip(_pictures(cache), cache.labels, strict=True)}
     assert found == expected
-    assert cache.size == 48
     assert len(cache) == 6
+
+
+def _pictures(cache):
+    return [cache.picture(number) for number in range(len(cache))]
 
 
 def _images(folder, name):
@@ -35,7 +39,7 @@ def test_second_opening_decodes_nothing(tmp_path, monkeypatch):
     source = write_folder(tmp_path / "d", {"train": 1})
     first = open_tiny(source, tmp_path / "cache")
     monkeypatch.setattr("training.cache.decode", None)
-    np.testing.assert_array_equal(open_tiny(source, tmp_path / "cache").images, first.images)
+    np.testing.assert_array_equal(open_tiny(source, tmp_path / "cache").pixels, first.pixels)
 
 
 def test_changed_source_gets_a_new_cache(tmp_path):
@@ -46,19 +50,73 @@ def test_changed_source_gets_a_new_cache(tmp_path):
     assert len(open_tiny(source, tmp_path / "cache")) == 4
     coloured_image("green", 9).save(file)  # of the same length
     os.utime(file, (1, 1))
-    changed = open_tiny(source, tmp_path / "cache").images[3]
+    changed = open_tiny(source, tmp_path / "cache").picture(3)
     np.testing.assert_array_equal(changed, np.asarray(coloured_image("green", 9)))
 
 
-def test_decoding_cuts_the_central_square_of_the_resized_image():
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 300, 3), np.uint8))
+def test_decoding_keeps_the_whole_image_and_never_enlarges_it():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 301, 3), np.uint8))
     whole = image.resize((150, 50), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(decode(png(image), 50), np.asarray(whole)[:, 50:100])
+    np.testing.assert_array_equal(decode(png(image), 50), np.asarray(whole))
+    np.testing.assert_array_equal(decode(png(image), 100), np.asarray(image))
+    np.testing.assert_array_equal(decode(png(image), 400), np.asarray(image))
 
 
-def test_grey_and_transparent_images_become_rgb():
-    assert decode(png(Image.new("L", (40, 30), 7)), 16).shape == (16, 16, 3)
-    assert decode(png(Image.new("RGBA", (40, 30))), 16).shape == (16, 16, 3)
+def test_images_of_many_sizes_are_kept_whole(tmp_path):
+    source = write_folder(tmp_path / "d", {"train": 1})
+    wide = Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 90, 3), np.uint8))
+    wide.save(source / "train" / "blue" / "0.png")
+    cache = open_tiny(source, tmp_path / "cache")
+    assert [picture.shape for picture in _pictures(cache)] == [(40, 90, 3), (48, 48, 3), (48, 48, 3)]
+    np.testing.assert_array_equal(cache.picture(0), np.asarray(wide))
+
+
+@pytest.mark.parametrize("name", ["grey16.png", "floats.tif", "clear.png", "turned.png"])
+def test_the_cache_decodes_as_everything_else_does_but_for_what_is_published(tmp_path, name):
+    rng = np.random.default_rng(2)
+    if name == "grey16.png":
+        Image.fromarray(rng.integers(0, 65536, (40, 50), np.uint16)).save(tmp_path / name)
+    elif name == "floats.tif":
+        Image.fromarray(rng.random((40, 50), np.float32)).save(tmp_path / name)
+    elif name == "clear.png":
+        Image.fromarray(rng.integers(0, 256, (40, 50, 4), np.uint8)).save(tmp_path / name)
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8))
+        exif = image.getexif()
+        exif[274] = 6
+        image.save(tmp_path / name, exif=exif)
+    data = (tmp_path / name).read_bytes()
+    decoded, shown = decode(data, 40), load_image(data).array
+    if name == "clear.png":  # on purpose: transparency is dropped, as in the published training
+        np.testing.assert_array_equal(decoded, np.asarray(Image.open(tmp_path / name))[..., :3])
+        assert not np.array_equal(decoded, shown)
+    elif name == "turned.png":  # on purpose: it stays as it is stored
+        np.testing.assert_array_equal(np.rot90(decoded, -1), shown)
+    else:
+        np.testing.assert_array_equal(decoded, shown)
+        assert decoded.std() > 50
+
+
+def test_a_bomb_is_skipped_like_any_other_corrupt_image(tmp_path):
+    source = write_folder(tmp_path / "d", {"train": 2})
+    Image.new("1", (60000, 60000)).save(source / "train" / "red" / "0.png")
+    assert open_tiny(source, tmp_path / "cache", "skip").skipped == ("train/red/0.png",)
+    with pytest.raises(ValueError, match=r"The image train/red/0\.png cannot be decoded .*pixels"):
+        open_tiny(source, tmp_path / "other")
+
+
+def test_whatever_happens_while_decoding_only_that_image_is_skipped(tmp_path, monkeypatch):
+    source = write_folder(tmp_path / "d", {"train": 2})
+    real, calls = decode, []
+
+    def breaks_once(data, size):
+        calls.append(size)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+        return real(data, size)
+
+    monkeypatch.setattr("training.cache.decode", breaks_once)
+    assert open_tiny(source, tmp_path / "cache", "skip").skipped == ("train/blue/1.png",)
 
 
 def test_corrupt_image_is_named_and_fatal(tmp_path):

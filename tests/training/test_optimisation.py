@@ -5,12 +5,13 @@ import torch
 from torch import nn
 
 from stvit import create_model
+from stvit.config import TWINS
 from training.config import TrainingConfig
-from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor
+from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor, set_drop_path
 from training.presets import CONTINUING, PRESETS, get_preset
 
 
-def test_norms_biases_and_layer_scale_are_not_decayed():
+def test_vectors_are_not_decayed_and_layer_scale_is():
     model = create_model("stvit_demo", layer_scale_init=(None, None, 1e-6, 1e-6))
     decayed, plain = build_optimizer(model, get_preset("demo"), 64).param_groups
     assert decayed["weight_decay"] == 0.05
@@ -21,10 +22,35 @@ def test_norms_biases_and_layer_scale_are_not_decayed():
             exempt |= {module.weight, module.bias}
         if getattr(module, "bias", None) is not None:
             exempt.add(module.bias)
-        if hasattr(module, "gamma"):
-            exempt.add(module.gamma)
     assert set(plain["params"]) == exempt
     assert set(decayed["params"]) == set(model.parameters()) - exempt
+    scales = {module.gamma for module in model.modules() if hasattr(module, "gamma")}
+    assert len(scales) == 12
+    assert scales <= set(decayed["params"])
+
+
+def test_the_least_learning_rate_does_not_scale_with_the_batch():
+    config = get_preset("paper_small")
+    for batch in (1024, 256):
+        optimizer = build_optimizer(nn.Linear(2, 2), config, batch)
+        progress = Progress(total_steps=10**6, steps=10**6)
+        assert build_schedule(optimizer, config, progress).get_last_lr()[0] == pytest.approx(1e-5, rel=1e-4)
+    fine = get_preset("finetune_384", init="x")
+    for fraction in (0, 0.5, 1):
+        optimizer = build_optimizer(nn.Linear(2, 2), fine, 512)
+        schedule = build_schedule(optimizer, fine, Progress(total_steps=100, steps=int(100 * fraction)))
+        assert schedule.get_last_lr()[0] == pytest.approx(5e-6)
+
+
+def test_stochastic_depth_of_the_large_model_rises_for_the_last_forty_epochs():
+    large = get_preset("paper_large")
+    rates = [large.drop_path_at(epoch / large.epochs) for epoch in range(large.epochs)]
+    assert rates == [0.4] * 260 + [0.6] * 40
+    assert get_preset("paper_base").drop_path_at(0.99) == 0.4
+    model = create_model("stvit_demo", drop_path_rate=0.1)
+    set_drop_path(model, 0.6)
+    found = [block.drop_path.rate for block in model.blocks().values()]
+    assert found == pytest.approx([0.6 * depth / 9 for depth in range(10)])
 
 
 def test_learning_rate_scales_with_the_images_per_step():
@@ -80,14 +106,26 @@ def test_time_left_counts_an_image_by_its_pixels():
 
 
 def test_presets_state_the_recipe_of_the_paper():
-    assert [PRESETS[f"paper_{size}"].drop_path for size in ("small", "base", "large")] == [0.1, 0.4, 0.6]
+    assert [PRESETS[f"paper_{size}"].drop_path for size in ("small", "base", "large")] == [0.1, 0.4, 0.4]
     for name in ("paper_small", "paper_base", "paper_large"):
         preset = PRESETS[name]
         assert (preset.epochs, preset.warmup_epochs, preset.lr, preset.lr_batch) == (300, 5, 1e-3, 1024)
         assert (preset.label_smoothing, preset.mixup, preset.cutmix, preset.erase) == (0.1, 0.8, 1.0, 0.25)
         assert preset.randaugment == (2, 9)
+        assert (preset.min_lr, preset.repeats, preset.clip_norm, preset.jitter) == (1e-5, 3, None, 0.0)
         assert preset.size_at(0.99) == 224
-    assert PRESETS["finetune_384"].size_at(0.0) == 384
+    fine = PRESETS["finetune_384"]
+    assert fine.size_at(0.0) == 384
+    assert (fine.evaluation_mode, fine.mixup, fine.cutmix, fine.epochs) == (True, 0.8, 1.0, 30)
+    assert (fine.lr, fine.min_lr, fine.lr_batch, fine.weight_decay) == (5e-6, 5e-6, 512, 1e-8)
+
+
+def test_twins_share_one_recipe_of_a_fixed_length():
+    preset = get_preset("twins")
+    assert preset.model in TWINS
+    assert (preset.on_device, preset.time_budget, preset.randaugment) == (True, None, None)
+    with pytest.raises(ValueError, match="trained for a number of epochs; leave time_budget out"):
+        get_preset("twins", time_budget=60.0)
 
 
 def test_sizes_change_at_their_part_of_the_run():
@@ -107,11 +145,15 @@ def test_settings_survive_json_and_unknown_ones_are_named():
     [
         ({"model": "vit"}, "There is no model 'vit'; known are stvit_small"),
         ({"precision": "int8"}, "precision must be one of no, bf16, fp16, got 'int8'"),
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": 0}, "epochs must lie between 1 and 1e"),
         ({"mix_probability": 1.5}, "mix_probability must lie between 0 and 1, got 1.5"),
-        ({"lr": -1.0}, "lr must not be negative, got -1.0"),
+        ({"lr": -1.0}, "lr must lie between 0 and 1e"),
         ({"sizes": ((0.1, 96),)}, "sizes must start at 0 and rise"),
-        ({"sizes": ((0.0, 16),)}, "sizes must be at least 32 pixels"),
+        ({"sizes": ((0.0, 16),)}, "sizes must be 32 to 2048 pixels"),
+        ({"lr": float("nan")}, "lr must lie between 0 and 1e"),
+        ({"threads": 100000}, "threads must lie between 1 and 256, got 100000"),
+        ({"crop_scale": (0.5, 0.1)}, "crop_scale must be a least and a greatest number above 0"),
+        ({"on_device": True}, "RandAugment works on the CPU; set randaugment to None"),
         ({"time_budget": 0.0}, "time_budget must be more than 0 seconds, got 0.0"),
     ],
 )

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -148,13 +149,13 @@ def test_metrics_have_a_row_per_epoch_with_size_and_validation(straight):
 def test_the_image_size_changes_within_an_epoch(tmp_path):
     run = trainer(tmp_path)
     seen = []
-    augment = run.augment
+    advance = run._advance
 
-    def recorded(crops):
+    def recorded(crops, labels):
         seen.append(crops.shape[-1])
-        return augment(crops)
+        advance(crops, labels)
 
-    run.augment = recorded
+    run._advance = recorded
     run.run()
     assert seen == [32] * 9 + [64] * 3  # 9 of 12 steps are the first to be 0.7 of the run
 
@@ -176,6 +177,53 @@ def test_averaged_weights_follow_the_recursion(tmp_path):
     torch.testing.assert_close(run.averaged.module.classifier.weight.detach(), expected)
 
 
+def test_evaluation_mode_freezes_statistics_and_drops_nothing(tmp_path):
+    run = trainer(tmp_path, evaluation_mode=True, epochs=1, drop_path=0.5)
+    before = {key: value.clone() for key, value in run.network.state_dict().items()}
+    run.run()
+    after = run.network.state_dict()
+    for key in before:
+        frozen = "running" in key or "batches_tracked" in key
+        assert torch.equal(before[key], after[key]) == frozen, key
+    assert not any(module.training for module in run.network.modules())
+
+
+def test_stochastic_depth_changes_during_a_run(tmp_path):
+    run = trainer(tmp_path, late_drop_path=(0.5, 0.6))
+    seen = []
+    advance = run._advance
+
+    def recorded(crops, labels):
+        seen.append(run.network.stages[3].blocks[0].drop_path.rate)
+        advance(crops, labels)
+
+    run._advance = recorded
+    run.run()
+    assert seen == pytest.approx([0.2] * 6 + [0.6] * 6)
+
+
+def test_runs_of_pictures_on_the_device_resume_to_the_same_bits(tmp_path):
+    changes = {"on_device": True, "randaugment": None}
+    trainer(tmp_path / "straight", **changes).run()
+    stopped = trainer(tmp_path / "stopped", **changes)
+    stopped._run_one_size(MagicMock(format_dict={"rate": 1.0}))
+    resumed = trainer(tmp_path / "stopped", **changes)
+    resumed.resume()
+    assert 0 < resumed.progress.steps < 6
+    torch.manual_seed(7)
+    resumed.resume()
+    resumed.run()
+    assert_same_runs(tmp_path / "straight", tmp_path / "stopped")
+
+
+def test_checkpoints_come_as_often_as_they_are_asked_for(tmp_path):
+    run = trainer(tmp_path, epochs=5, checkpoint_every=100, checkpoint_epochs=2, evaluate_every=5)
+    saved = []
+    run.save = lambda: saved.append(run.epoch)
+    run.run()
+    assert saved == [2, 4, 5]
+
+
 def test_a_run_learns_the_colours(tmp_path):
     quiet = {"randaugment": None, "mixup": 0.0, "cutmix": 0.0, "erase": 0.0, "jitter": 0.0, "drop_path": 0.0}
     trainer(tmp_path, epochs=8, sizes=((0.0, 32),), evaluation_size=32, evaluate_every=8, lr=3e-3, **quiet).run()
@@ -195,7 +243,7 @@ def test_a_time_budget_ends_the_run_with_a_complete_schedule(tmp_path):
     rows = read_metrics(tmp_path / METRICS)
     assert "val_top1" in rows[-1]
     assert rows[-1]["size"] == 64
-    assert rows[-1]["lr"] == pytest.approx(5e-5, rel=0.01)  # the floor of min_lr
+    assert rows[-1]["lr"] == pytest.approx(1e-5, rel=0.01)  # min_lr
 
 
 def test_a_run_of_other_data_or_processes_is_not_resumed(tmp_path, straight):
@@ -218,7 +266,7 @@ def test_splits_with_other_classes_are_refused(tmp_path):
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     run = trainer(tmp_path)
     torch.nn.init.constant_(run.network.classifier.weight, torch.nan)
-    with pytest.raises(FloatingPointError, match="The loss is nan at step 0; lower the learning rate"):
+    with pytest.raises(FloatingPointError, match="The loss is nan by step 2; lower the learning rate"):
         run.run()
 
 
@@ -226,7 +274,7 @@ def test_other_files_are_not_taken_for_checkpoints(tmp_path):
     with pytest.raises(FileNotFoundError, match="Expected a training checkpoint"):
         load_checkpoint(tmp_path / "none.pt")
     (tmp_path / "bad.pt").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"bad\.pt is not a training checkpoint"):
+    with pytest.raises(ValueError, match=r"bad\.pt' is not a file of weights"):
         load_checkpoint(tmp_path / "bad.pt")
     save_checkpoint(tmp_path / "odd.pt", {"weights": torch.zeros(1)})
     with pytest.raises(ValueError, match="holds no training_config"):
@@ -238,7 +286,7 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / LAST
     save_checkpoint(path, {"training_config": "old"})
     real_open = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, mode: real_open(Path("/dev/full"), mode))
+    monkeypatch.setattr(Path, "open", lambda self, mode: real_open(Path("/dev/full"), mode.replace("x", "w")))
     with pytest.raises(OSError, match=r"The disk is full: last\.pt .* free some space, then resume"):
         save_checkpoint(path, {"training_config": "new", "weights": torch.zeros(10**5)})
     monkeypatch.undo()

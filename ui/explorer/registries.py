@@ -2,47 +2,49 @@
 
 from typing import Any
 
-from analysis.attention.baselines import DEFAULT_WINDOW
+from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
+from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.row_metrics import NEIGHBOURHOOD
+from analysis.reports.report import head_caption
 from stvit import BlockRecord
 
 ATTENTIONS = ("super", "global", "local")
 """Kinds of attention that the browser computes, in the order of their panels; a map of the association follows."""
 
-SHORT_NAMES = {"super": "Super token", "global": "Global", "local": "Local"}
+ASSOCIATION = "association"
 
 
 def panels() -> list[dict[str, Any]]:
-    """Return the panels in order: kind, title and colour, and a short name for what is attention."""
-    names = [*ATTENTIONS, "association"]
-    return [
-        {"kind": kind, "title": KIND_NAMES[kind], "colour": KIND_COLOURS[kind], "short": SHORT_NAMES.get(kind)}
-        for kind in names
+    """Return the panels in order: kind, title and colour, and for attention its short name and its sentence."""
+    kinds = [KINDS[name] for name in ATTENTIONS]
+    attentions = [
+        {"kind": kind.name, "title": kind.title, "short": kind.short, "colour": kind.colour, "sentence": kind.sentence}
+        for kind in kinds
     ]
+    return [*attentions, {"kind": ASSOCIATION, "title": KIND_NAMES[ASSOCIATION], "colour": KIND_COLOURS[ASSOCIATION]}]
 
 
 def figures() -> list[dict[str, Any]]:
-    """Return the figures beside a row: key, title (another one for columns), unit, suffix, factor and decimals."""
+    """Return the figures beside a row: metric, title (another one for columns), unit, sentence, and how to write it."""
     return [
-        {"key": "entropy", "title": "Entropy", "unit": "nats", "decimals": 2},
-        {"key": "distance", "title": "Mean distance", "unit": "px", "decimals": 1},
-        {
-            "key": "near",
-            "title": f"Mass in {NEIGHBOURHOOD} × {NEIGHBOURHOOD}",
-            "decimals": 1,
-            "factor": 100,
-            "suffix": " %",
-        },
-        {"key": "tokens", "title": "Tokens for 90\u00a0%", "decimals": 0},
-        {"key": "mass", "title": "Mass kept", "incoming": "Mass received", "decimals": 3},
+        _figure("entropy", decimals=2, unit="nats"),
+        _figure("distance", decimals=1, unit="px"),
+        _figure("local_mass", decimals=1, unit=f"{NEIGHBOURHOOD} × {NEIGHBOURHOOD}", factor=100, suffix=" %"),
+        _figure("tokens_for_90", decimals=0),
+        _figure("mass", incoming="Mass received", decimals=3),
     ]
+
+
+def _figure(metric: str, **written: Any) -> dict[str, Any]:
+    known = CATALOGUE[metric]
+    return {"metric": metric, "title": known.title.replace(" %", "\u00a0%"), "sentence": known.sentence, **written}
 
 
 def captions(record: BlockRecord) -> dict[str, Any]:
     """Return how a block, its stage and its heads are called; the first choice of heads is their mean."""
-    mean = {"label": "Mean", "caption": "mean over heads"}
-    heads = [{"label": str(head + 1), "caption": f"head {head + 1}"} for head in range(record.heads)]
+    mean = {"label": "Mean", "caption": head_caption(None)}
+    heads = [{"label": str(head + 1), "caption": head_caption(head)} for head in range(record.heads)]
     return {
         "title": record.id.caption,
         "stage_title": f"Stage {record.id.stage + 1}",

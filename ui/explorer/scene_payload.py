@@ -6,8 +6,9 @@ Arrays: `picture` (bytes of an image file), `colour_map` (256, 3), and for block
     i.index (n, k)                                                           only as in `block_payload`
     i.dense (n, n) and i.dense_scale (n,)                                    blocks without (cell 1)
 
-Weights are bytes: Q in steps of 1 / 255, attention (mean over heads) row by row in steps of its scale. That is
-enough for a picture of 60 pixels and for nothing else; panels and numbers come from `block_payload`.
+Weights are bytes: Q in steps of 1 / 255; attention (mean over heads) in logarithmic steps below the largest of each
+row, its scale, so that small weights keep their colour on a logarithmic bar. That is enough for a picture of 60 pixels
+and for nothing else; panels and numbers come from `block_payload`.
 """
 
 import io
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from analysis.attention.baselines import global_attention
 from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME
-from stvit import BlockRecord, Capture
+from stvit import BlockRecord, Capture, TokenGrid
 from ui.explorer import registries
 from ui.explorer.block_payload import describe_block, own_index
 from ui.explorer.payload import payload_bytes
@@ -31,6 +32,9 @@ SPARSE_SIDE, DENSE_SIDE = 64, 14
 """Most tokens per axis in the preview of a block with super tokens, and of one without."""
 
 PICTURE_QUALITY = 92
+
+DECADES = 6
+"""That the bytes 1 to 255 span; 0 is nothing. One step is 5.6 %."""
 
 
 def scene_payload(
@@ -62,6 +66,7 @@ def scene_payload(
         "picture": {"height": shown.shape[0], "width": shown.shape[1], "type": "image/jpeg"},
         "anchor_colour": ANCHOR_COLOUR,
         "panels": registries.panels(),
+        "preview_decades": DECADES,
         "figures": registries.figures(),
         "blocks": blocks,
     }
@@ -73,15 +78,22 @@ def block_name(scene: str, stage: int, block: int) -> str:
     return f"{scene}/{stage}.{block}"
 
 
+def preview_grid(grid: TokenGrid) -> tuple[int, int, int]:
+    """Return rows and columns of a block's preview, and of how many tokens per axis it keeps the middle one."""
+    most = DENSE_SIDE if grid.is_identity else SPARSE_SIDE
+    step = -(-max(grid.height, grid.width) // most)
+    height, width = (len(range(step // 2, side, step)) for side in (grid.height, grid.width))
+    return height, width, step
+
+
 def preview(record: BlockRecord, image: int = 0) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the layout and the arrays of one block's preview."""
     grid = record.grid
-    most = DENSE_SIDE if record.association.is_identity else SPARSE_SIDE
-    step = -(-max(grid.height, grid.width) // most)
+    height, width, step = preview_grid(grid)
     rows, columns = (torch.arange(step // 2, side, step) for side in (grid.height, grid.width))
     tokens = (rows[:, None] * grid.width + columns).flatten()
     parts = _dense(record, tokens, image) if record.association.is_identity else _sparse(record, tokens, image)
-    return {"height": len(rows), "width": len(columns), "step": step}, parts
+    return {"height": height, "width": width, "step": step}, parts
 
 
 def _dense(record: BlockRecord, tokens: Tensor, image: int) -> dict[str, np.ndarray]:
@@ -103,9 +115,10 @@ def _sparse(record: BlockRecord, tokens: Tensor, image: int) -> dict[str, np.nda
 
 
 def _as_bytes(rows: Float[Tensor, "rows tokens"]) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows as bytes and the step of each row: value = byte * step."""
-    step = rows.amax(-1).clamp(min=1e-30) / 255
-    return (rows / step[:, None]).round().byte().cpu().numpy(), step.float().cpu().numpy()
+    """Return rows as bytes and the scale of each row: scale * 10^(DECADES * (byte / 255 - 1)), and nothing for 0."""
+    scale = rows.amax(-1).clamp(min=1e-30)
+    levels = 255 * (1 + (rows / scale[:, None]).log10() / DECADES)
+    return levels.nan_to_num(0).clamp(0, 255).round().byte().cpu().numpy(), scale.float().cpu().numpy()
 
 
 def _encoded(shown: UInt8[np.ndarray, "height width 3"]) -> np.ndarray:

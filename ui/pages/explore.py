@@ -10,10 +10,12 @@ from analysis.one_token.anchor import AnchorMap, anchor_maps
 from analysis.reports.pictures import anchor_report
 from stvit import BlockRecord
 from ui.explorer import explorer, standalone_html
+from ui.explorer.smaller import offer_smaller
 from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of, token_options
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.panels.steps import show_lesson
+from ui.sidebar.choose import SIZES
 from ui.view.view import View, current_view
 
 WAYS = ["Live", "Figures"]
@@ -29,7 +31,7 @@ def show() -> None:
         )  # fmt: skip
         if way == "Live":
             record, head, anchor = _go_to(view)
-            _offer_file(view, record, head, anchor)
+            file_slot = st.container(width="content")  # of the file, which there is only where the explorer fits
         else:
             record, head, anchor = _choose(view)
             shared = choose_scale()
@@ -37,10 +39,12 @@ def show() -> None:
             "Student mode", key="student", bind="query-params",
             help="Follow the pinned token through the block step by step, below, with its real numbers.",
         )  # fmt: skip
-    if way == "Live":
+    if way == "Live" and not offer_smaller(view, SIZES, key="size"):
+        with file_slot:
+            _offer_file(view, record, head, anchor)
         shown = explorer(view, record.id, head, anchor, on_change=follow_explorer)
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
-    else:
+    elif way == "Figures":
         _show_figures(view, record, head, anchor, shared)
     if student:
         st.divider()

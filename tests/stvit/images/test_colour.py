@@ -19,6 +19,7 @@ from tests.support.picture_files import (
     encode_png,
     encode_tiff,
     over_white,
+    png_chunk,
     smooth,
 )
 
@@ -127,6 +128,83 @@ def test_transparent_colour_of_other_depths():
         loaded = load_image(encode_png(samples, depth, 0, transparent=struct.pack(">H", value))).array
         assert (loaded[samples == value] == 255).all()
         assert_close(loaded[samples != value], (samples * (255 / (2**depth - 1)))[samples != value, None], 1)
+
+
+def test_a_sixteen_bit_transparent_colour_must_agree_in_both_bytes():
+    deep = smooth(7).astype(np.uint16) * 256
+    deep[..., 1] += np.arange(60, dtype=np.uint16) % 2  # Every other column differs in a lower byte only.
+    deep[10:20] = deep[10, 10]
+    deep[10:20, 1::2, 1] ^= 1
+    key = deep[10, 10]
+    hit = (deep == key).all(axis=-1)
+    assert 0 < hit[10:20].sum() < hit[10:20].size
+    data = encode_png(deep, 16, 2, transparent=key.astype(">u2").tobytes())
+    loaded = load_image(data).array
+    assert (loaded[hit] == 255).all()
+    assert_close(loaded[~hit], (deep >> 8)[~hit], 0)
+    assert np.array_equal(load_image(data, alpha="drop").array, deep >> 8)
+
+
+def test_the_depth_of_a_png_does_not_depend_on_the_order_of_its_chunks():
+    for depth, colour, samples in (
+        (8, 2, smooth()),
+        (16, 2, smooth().astype(np.uint16) * 257),
+        (4, 0, smooth()[..., 0] >> 4),
+    ):
+        key = np.atleast_1d(samples[20, 30]).astype(">u2").tobytes()
+        data = encode_png(samples, depth, colour, transparent=key)
+        for length in (1, 3, 8, 16):  # Byte 24 of the file then holds something else.
+            moved = data[:8] + png_chunk(b"prIv", bytes([16, 8, 4] * length)) + data[8:]
+            assert np.array_equal(load_image(moved).array, load_image(data).array)
+
+
+def test_an_opened_png_gives_what_its_file_gives():
+    deep = smooth(7).astype(np.uint16) * 256 + 77
+    cases = (
+        (16, 2, deep),
+        (8, 2, deep >> 8),
+        (16, 0, deep[..., 0]),
+        (8, 0, deep[..., 0] >> 8),
+        (4, 0, deep[..., 0] >> 12),
+    )
+    for depth, colour, samples in cases:
+        key = np.atleast_1d(samples[20, 30]).astype(">u2").tobytes()
+        data = encode_png(samples, depth, colour, transparent=key)
+        with Image.open(io.BytesIO(data)) as opened:
+            assert np.array_equal(load_image(opened).array, load_image(data).array)
+            assert np.array_equal(np.asarray(opened), np.asarray(Image.open(io.BytesIO(data))))  # It is left usable.
+        with Image.open(io.BytesIO(data)) as opened:
+            opened.load()
+            if opened.mode == "I;16":  # Nothing was lost.
+                assert np.array_equal(load_image(opened).array, load_image(data).array)
+            else:
+                with pytest.raises(ImageError, match="how deep its transparent colour is; hand over its path or bytes"):
+                    load_image(opened)
+
+
+def test_a_sixteen_bit_transparent_colour_of_a_pillow_image_is_refused():
+    deep = smooth(7).astype(np.uint16) * 256 + 77
+    data = encode_png(deep, 16, 2, transparent=deep[20, 30].astype(">u2").tobytes())
+    with pytest.raises(ImageError, match="has 16 bits, its pixels have 8; hand over the path or bytes it came from"):
+        load_image(Image.open(io.BytesIO(data)).copy())
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV"]
+)
+def test_every_mode_of_pillow(mode):
+    image = Image.fromarray(smooth()).convert("RGBA")
+    image = image.convert("LA").convert("La") if mode == "La" else image.convert(mode)
+    for alpha in ("white", "drop"):  # The picture is opaque.
+        expected = image.convert("LA" if mode == "La" else "RGB").convert("RGB")
+        assert np.array_equal(load_image(image, alpha=alpha).array, np.asarray(expected))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
+def test_sixteen_bit_modes_of_pillow(mode):
+    deep = np.linspace(0, 65535, HEIGHT * WIDTH).astype(">u2" if mode == "I;16B" else "<u2").reshape(HEIGHT, WIDTH)
+    image = Image.frombytes(mode, (WIDTH, HEIGHT), deep.tobytes())
+    assert np.array_equal(load_image(image).array[..., 0], np.rint(deep / 257))
 
 
 @pytest.mark.parametrize(

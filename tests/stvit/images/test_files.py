@@ -51,6 +51,8 @@ def test_arrays():
     assert np.array_equal(load_image(colour / 255).array, colour)
     assert np.array_equal(load_image((colour / 255).astype(np.float32)).array, colour)
     assert np.array_equal(load_image(colour > 99).array, 255 * (colour > 99))
+    assert np.array_equal(load_image((colour.astype(np.uint16) * 257).astype(">u2")).array, colour)
+    assert np.array_equal(load_image((colour / 255).astype(">f4")).array, colour)
     rgba = smooth(5, 4)
     assert_close(load_image(rgba).array, over_white(rgba[..., :3], rgba[..., 3]), 1)
     assert np.array_equal(load_image(colour[::-1, ::-1]).array, colour[::-1, ::-1])
@@ -86,7 +88,14 @@ def test_digests_of_arrays_tell_pixels_and_shapes_apart():
         (np.zeros((50, 50, 3), np.int64), "An array of int64 has no clear range of values; convert it to uint8"),
         (np.full((50, 50), 255.0), "from 0 to 1, got 255 to 255; divide by the value of white"),
         (np.full((50, 50), -0.1), "from 0 to 1, got -0.1 to -0.1"),
-        (np.full((50, 50), np.nan), "from 0 to 1, got nan"),
+        (np.full((50, 50), np.nan), r"^This picture holds NaN or infinite values; replace them"),
+        (np.full((50, 50, 3), np.float16(np.inf)), "holds NaN or infinite values"),
+        (
+            np.ma.masked_greater(np.linspace(0, 1, 2500).reshape(50, 50), 0.5),
+            "masked pixels is not a picture; fill them",
+        ),
+        (np.zeros((50, 50), complex), "An array of complex128 has no clear range"),
+        (np.full((50, 50), None), "An array of object has no clear range"),
         (np.full((50, 50), "a"), "no clear range of values"),
         (np.zeros((50, 31, 3), np.uint8), "50 pixels high and 31 wide, but each side needs at least 32 pixels"),
         (np.zeros((0, 50, 3), np.uint8), "0 pixels high and 50 wide, but each side needs"),

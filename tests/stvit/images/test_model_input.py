@@ -11,6 +11,7 @@ from stvit.grid import TokenGrid
 from stvit.images import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ImageError,
     denormalise,
     load_image,
     prepare,
@@ -241,13 +242,49 @@ def test_every_size_tells_the_four_stages_apart():
 
 
 @pytest.mark.parametrize(
-    "size", [31, 2049, 0, -224, 224.5, 224.0, "224", None, True, (224, 31), (224, "x"), float("nan")]
+    "size",
+    [
+        31,
+        2049,
+        0,
+        -224,
+        224.5,
+        224.0,
+        "224",
+        None,
+        True,
+        (224, 31),
+        (224, "x"),
+        float("nan"),
+        np.array([224, 224]),
+        "9" * 10**6,
+    ],
 )
 @pytest.mark.parametrize("mode", ["crop", "whole"])
 @pytest.mark.usefixtures("unchecked")
 def test_sizes_that_are_not_sensible(size, mode):
     with pytest.raises(ValueError, match=r"^A size must be a whole number from 32 to 2048 pixels, got .*"):
         prepare(ramps(64, 64), size, mode)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (None, "got NoneType"),
+        ([0.1, 0.2], "got list"),
+        (torch.zeros(1, 3, 64, 64), "got Tensor"),
+        (np.zeros((1, 3, 64, 64), np.float32), r"shape \(1, 3, 64, 64\) is not a picture"),
+        (np.random.default_rng(0).normal(size=(64, 64, 3)), "float array must hold values from 0 to 1, got -"),
+        (np.full((64, 64, 3), np.nan), "holds NaN or infinite values"),
+        (".", "is a folder; choose a picture file"),
+        ("", "path of the picture is empty; name a file"),
+        (b"", r"empty \(0 bytes\)"),
+    ],
+)
+def test_pictures_that_are_none(picture, words):
+    with pytest.raises(ImageError, match=words):
+        prepare(picture)
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -259,7 +296,7 @@ def test_other_requests_that_are_not_sensible():
         prepare(picture, (224, 224), "whole")
     with pytest.raises(ValueError, match='A mode is "crop" or "whole", got \'stretch\''):
         prepare(picture, 224, "stretch")
-    for fraction in (0.49, 1.01, float("nan")):
+    for fraction in (0.49, 1.01, float("nan"), "0.9", [0.9], 1j):
         with pytest.raises(ValueError, match=r"crop fraction must lie between 0\.5 and 1"):
             prepare(picture, 224, "crop", fraction)
     with pytest.raises(ValueError, match='Mode "whole" crops nothing'):

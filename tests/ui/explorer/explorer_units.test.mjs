@@ -55,18 +55,18 @@ test("what is no finite number is drawn, ranked and written without harm", () =>
   assert.deepEqual([NaN, Infinity, -Infinity].map(formatWeight), ["–", "–", "–"]);
   const block = { width: 5, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
   assert.equal(rowSummary(broken, block, 0), null);
-  assert.equal(rowSummary(new Float32Array(5), block, 0).tokens, 0);
+  assert.equal(rowSummary(new Float32Array(5), block, 0).tokens_for_90, 0);
 });
 
 test("the fewest tokens for a share may fall short of it by the tolerance", () => {
   const block = { width: 10, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
   const tenths = new Float32Array(10).fill(0.1);
-  assert.equal(rowSummary(tenths, block, 0).tokens, 9);
+  assert.equal(rowSummary(tenths, block, 0).tokens_for_90, 9);
   tenths[0] += 1e-6; // the nine heaviest still hold more than 90 %
-  assert.equal(rowSummary(tenths, block, 0).tokens, 9);
+  assert.equal(rowSummary(tenths, block, 0).tokens_for_90, 9);
   const short = Float32Array.of(0.8999995, 0.1000005);
-  assert.equal(rowSummary(short, block, 0).tokens, 1);
-  assert.equal(rowSummary(short, { ...block, level_tolerance: 1e-12 }, 0).tokens, 2);
+  assert.equal(rowSummary(short, block, 0).tokens_for_90, 1);
+  assert.equal(rowSummary(short, { ...block, level_tolerance: 1e-12 }, 0).tokens_for_90, 2);
 });
 
 test("ranks ignore distances and give equal weights equal colours", () => {

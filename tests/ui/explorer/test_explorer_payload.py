@@ -91,8 +91,8 @@ def _check_figures(found, expected):
     assert found["mass"] == pytest.approx(expected.mass, rel=1e-3)
     assert found["entropy"] == pytest.approx(expected.entropy, rel=1e-3, abs=1e-3)
     assert found["distance"] == pytest.approx(expected.distance, rel=1e-3, abs=1e-3)
-    assert found["near"] == pytest.approx(expected.local_mass, rel=1e-3)
-    assert abs(found["tokens"] - expected.tokens_for_90) <= 1
+    assert found["local_mass"] == pytest.approx(expected.local_mass, rel=1e-3)
+    assert abs(found["tokens_for_90"] - expected.tokens_for_90) <= 1
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)

@@ -36,7 +36,7 @@ export function associationLine(block, token, top) {
 export function spokenAnchor({ row, column }, title, summary) {
   const where = `Row ${row}, column ${column}.`;
   if (!summary) return where;
-  return `${where} ${title}: entropy ${summary.entropy.toFixed(2)} nats, ${summary.tokens} tokens hold 90 %.`;
+  return `${where} ${title}: entropy ${summary.entropy.toFixed(2)} nats, ${summary.tokens_for_90} tokens hold 90 %.`;
 }
 
 export function capitalised(text) {

@@ -22,12 +22,12 @@ export function writeFigures({ rows }, summaries) {
   }
 }
 
-function written(summary, { key, factor = 1, decimals, suffix = "" }) {
-  return `${(summary[key] * factor).toFixed(decimals)}${suffix}`;
+function written(summary, { metric, factor = 1, decimals, suffix = "" }) {
+  return `${(summary[metric] * factor).toFixed(decimals)}${suffix}`;
 }
 
 function makeRow(figure, attentions) {
-  const label = element("span", { text: figure.title });
+  const label = element("span", { text: figure.title, title: figure.sentence });
   const unit = figure.unit ? element("span", { class: "unit", text: figure.unit }) : "";
   const cells = attentions.map(({ kind }) => ({ kind, cell: element("td", { "data-kind": kind }) }));
   const heading = element("th", { scope: "row" }, label, unit);

@@ -4,7 +4,7 @@ import { element, setText } from "./dom.js";
 import { barTicks, formatTimes, formatWeight, positionOnBar, toLevels } from "./scale.js";
 import { fitStage, makeStage, moveMark, paintHeat } from "./stage.js";
 
-export function makePanel({ kind, title, colour }) {
+export function makePanel({ kind, title, colour, sentence }) {
   const stage = makeStage({ role: "img" }, { grey: true });
   const note = element("p", { class: "note" });
   const ticks = [0, 1, 2].map(() => element("span", { class: "tick" }));
@@ -13,7 +13,7 @@ export function makePanel({ kind, title, colour }) {
   const bar = element("div", { class: "bar" }, gradient, element("div", { class: "ticks" }, ...ticks));
   const reading = element("p", { class: "reading" });
   const dot = element("span", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" });
-  const heading = element("h3", {}, dot, title);
+  const heading = element("h3", { title: sentence }, dot, title);
   const attributes = { class: "panel", "data-kind": kind, "aria-label": title };
   const root = element("section", attributes, heading, note, stage.root, bar, reading);
   return {

@@ -37,8 +37,8 @@ export function rowSummary(values, block, anchor) {
     mass,
     entropy,
     distance: distance * pixels,
-    near,
-    tokens: mass ? fewest(values, level * whole) : 0,
+    local_mass: near,
+    tokens_for_90: mass ? fewest(values, level * whole) : 0,
   };
 }
 

@@ -1,0 +1,81 @@
+"""How large the explorer's messages would become, told from grids before anything is built, and what fits instead."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stvit import BlockRecord, Capture, TokenGrid
+from stvit.grid import NEIGHBOURS
+from ui.explorer.block_payload import MAX_INCOMING
+from ui.explorer.scene_payload import preview_grid
+
+BUDGET = 64 * 2**20
+"""Bytes of one message: all models fit with square pictures of 1,024 px. The browser keeps twice that, and Streamlit
+refuses messages of more than 200 MB."""
+
+FLOAT, BYTE = 4, 1
+"""Bytes of a number that may be sent in float32, and of one in a preview."""
+
+
+@dataclass(frozen=True)
+class BlockShape:
+    """What the size of a block's payload depends on.
+
+    Attributes:
+        grid: Layout of tokens and super tokens.
+        stride: Pixels per token and axis.
+        heads: Number of heads.
+        head_dim: Channels of each head.
+    """
+
+    grid: TokenGrid
+    stride: int
+    heads: int
+    head_dim: int
+
+    @classmethod
+    def of(cls, record: BlockRecord, stride: int) -> "BlockShape":
+        """Return the shape of a captured block."""
+        return cls(record.grid, stride, record.heads, record.super_query.shape[-1])
+
+    def at(self, height: int, width: int) -> "BlockShape":
+        """Return the shape that the block has on a picture of another size, in px."""
+        grid = TokenGrid(-(-height // self.stride), -(-width // self.stride), self.grid.cell)
+        return BlockShape(grid, self.stride, self.heads, self.head_dim)
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of the block's arrays at most: queries and keys may need float32."""
+        grid, tokens = self.grid, self.grid.num_tokens
+        numbers = 2 * self.heads * tokens * self.head_dim
+        if tokens <= MAX_INCOMING:
+            numbers += self.heads * tokens
+        if not grid.is_identity:
+            cells = grid.num_super_tokens
+            numbers += tokens * (NEIGHBOURS + 1) + cells + self.heads * cells**2
+        return FLOAT * numbers
+
+    @property
+    def preview_bytes(self) -> int:
+        """Bytes of the block's preview in the scene at most."""
+        rows, columns, _ = preview_grid(self.grid)
+        tokens = rows * columns
+        if self.grid.is_identity:
+            return tokens * (tokens * BYTE + FLOAT)
+        cells = self.grid.num_super_tokens
+        return tokens * NEIGHBOURS * BYTE + cells * (2 * FLOAT + cells * BYTE)
+
+
+def shapes(capture: Capture, strides: Sequence[int]) -> list[BlockShape]:
+    """Return the shapes of all captured blocks; strides are by stage."""
+    return [BlockShape.of(record, strides[record.id.stage]) for record in capture.values()]
+
+
+def largest_message(blocks: Iterable[BlockShape]) -> int:
+    """Return the bytes of the largest message that showing these blocks takes: the scene or one of the blocks."""
+    known = list(blocks)
+    return max(sum(block.preview_bytes for block in known), *(block.payload_bytes for block in known))
+
+
+def at_size(blocks: Iterable[BlockShape], height: int, width: int) -> int:
+    """Return `largest_message` for a picture of another size, in px."""
+    return largest_message(block.at(height, width) for block in blocks)
