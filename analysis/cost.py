@@ -1,9 +1,11 @@
-"""What attention costs: the paper's formulas against operations counted by PyTorch on the actual modules.
+"""What attention costs: the paper's formulas against operations counted by PyTorch and times measured on this machine.
 
 N tokens, M super tokens, C channels; one operation is a multiply-accumulate (MAC).
 """
 
-from collections.abc import Sequence
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import torch
@@ -11,14 +13,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stvit import STViTConfig, TokenGrid
 from stvit.attention import SuperTokenAttention
+from stvit.grid import stage_grid
 
 FLOPS_PER_MAC = 2
 
-STRIDES = (4, 8, 16, 32)
-"""Pixels per token and axis of each stage."""
-
 COST_SIZES = (224, 288, 384, 512, 768, 1024)
 """Sides of the pictures, in px, that costs are shown for."""
+
+MEASURED_SIZES: Mapping[str, Sequence[int]] = {
+    "super": (224, 288, 384, 512, 768, 1024),
+    "global": (224, 288, 384, 512, 768),
+}
+"""Global attention over the 65,536 tokens of 1024 px would take half a minute, so it is measured up to 768 px."""
+
+REPEATS = 3
 
 
 def global_attention_macs(tokens: int, channels: int) -> int:
@@ -33,11 +41,6 @@ def super_token_attention_macs(tokens: int, super_tokens: int, channels: int) ->
     """
     sampling, upsampling = 19 * tokens * channels, 9 * tokens * channels
     return sampling + global_attention_macs(super_tokens, channels) + upsampling
-
-
-def dense_sampling_macs(tokens: int, super_tokens: int, channels: int, iterations: int = 1) -> int:
-    """Return the MACs of sampling with every token compared to every super token, 2 v M N C."""
-    return 2 * iterations * super_tokens * tokens * channels
 
 
 def counted_macs(grid: TokenGrid, channels: int, heads: int, num_iters: int = 1) -> int:
@@ -71,8 +74,7 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
     rows = []
     for size in sizes:
         for stage in stages:
-            side = -(-size // STRIDES[stage])
-            grid = TokenGrid(side, side, config.cells[stage])
+            grid = stage_grid(size, size, stage, config.cells[stage])
             channels, heads = config.embed_dims[stage], config.num_heads[stage]
             place = {"size": size, "stage": stage, "tokens": grid.num_tokens, "super_tokens": grid.num_super_tokens}
             through = {
@@ -83,7 +85,7 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
             whole = {
                 "attention": "global",
                 "formula": global_attention_macs(grid.num_tokens, channels),
-                "counted": counted_macs(TokenGrid(side, side, 1), channels, heads),
+                "counted": counted_macs(stage_grid(size, size, stage), channels, heads),
             }
             rows += [place | through, place | whole]
     return pd.DataFrame(rows)
@@ -106,3 +108,49 @@ def crossing(channels: int, tokens_per_super_token: int) -> float:
         raise ValueError(f"A crossing needs at least 2 tokens per super token, got {tokens_per_super_token}.")
     share = 1 / tokens_per_super_token
     return max(0.0, (14 - 2 * channels * (1 - share)) / (1 - share**2))
+
+
+def time_table(
+    config: STViTConfig,
+    stage: int,
+    sizes: Mapping[str, Sequence[int]] = MEASURED_SIZES,
+    progress: Callable[[str, int, int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Measure the median time of one attention block of a stage on random tokens.
+
+    Args:
+        config: The model.
+        stage: Counted from 0.
+        sizes: Sides of square pictures in px, for each kind of attention ("super", "global").
+        progress: Called with (kind, size, measurements done, all) after each.
+
+    Returns:
+        Columns: size (px), stage, attention, measured (ms, median of `REPEATS`).
+    """
+    jobs = [(kind, size) for kind, sides in sizes.items() for size in sides]
+    rows = []
+    for done, (kind, size) in enumerate(jobs, start=1):
+        value = _milliseconds(_block(config, stage, kind, size))
+        rows.append({"size": size, "stage": stage, "attention": kind, "measured": value})
+        if progress is not None:
+            progress(kind, size, done, len(jobs))
+    return pd.DataFrame(rows)
+
+
+def _block(config: STViTConfig, stage: int, kind: str, size: int) -> Callable[[], object]:
+    cell = config.cells[stage] if kind == "super" else 1
+    module = SuperTokenAttention(config.embed_dims[stage], config.num_heads[stage], cell).eval()
+    grid = stage_grid(size, size, stage)
+    tokens = torch.randn(1, config.embed_dims[stage], grid.height, grid.width)
+    return lambda: module(tokens)
+
+
+def _milliseconds(action: Callable[[], object]) -> float:
+    with torch.no_grad():
+        action()
+        times = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e3

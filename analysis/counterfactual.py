@@ -1,58 +1,33 @@
-"""What if: the model run again with another association, held against what it really did."""
+"""What if: a run with another association held against what the model really did.
+
+An `Outcome` holds all that is shown of a changed run, without the run itself, which is large.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from analysis.grouping.methods import count_iterations
-from analysis.grouping.superpixels import felzenszwalb_labels, slic_labels, token_image
+from analysis.grouping.label_maps import Labels
 from analysis.redundancy.ledger import ledger
-from stvit import Association, BlockId, Capture, STViT, TokenGrid, capture
-from stvit.association import AnyAssociation
-from stvit.capturing.association_swaps import Swap
+from analysis.variants import Variant
+from stvit import BlockId, Capture
 
 REPORTED = ("mass", "entropy", "distance", "effective_rank", "token_cosine", "super_token_cosine")
 """Metrics that are reported before and after a change."""
 
-
-@dataclass(frozen=True)
-class Variant:
-    """One change to the association.
-
-    Attributes:
-        title: What people call it.
-        association: Put in place of the learned one in every block with super tokens; None keeps it.
-        num_iters: Sampling iterations instead of the model's own; None keeps them.
-        blocks: Blocks to change; None changes all that have super tokens.
-    """
-
-    title: str
-    association: Swap | None = None
-    num_iters: int | None = None
-    blocks: tuple[BlockId, ...] | None = field(default=None)
-
-    def run(self, model: STViT, pixels: Float[Tensor, "batch channels height width"]) -> Capture:
-        """Run the model with the change."""
-        swap: Swap | Mapping[BlockId, Swap] | None = self.association
-        iterations: int | Mapping[BlockId, int] | None = self.num_iters
-        if self.blocks is not None:
-            swap = None if self.association is None else dict.fromkeys(self.blocks, self.association)
-            iterations = None if self.num_iters is None else dict.fromkeys(self.blocks, self.num_iters)
-        return capture(model, pixels, association=swap, num_iters=iterations)
+COLUMNS = ("stage", "block", "quantity", "unit", "before", "after")
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a variant did to one picture.
+class Difference:
+    """How a changed run differs from the learned one, for one picture.
 
     Attributes:
-        divergence: KL(learned || variant) of the predicted classes, in nats.
+        divergence: KL(learned || changed) of the predicted classes, in nats.
         same_class: Whether the most probable class stayed.
         relative: By block, |output - learned output| / |learned output| (Frobenius) of the attention.
     """
@@ -62,23 +37,73 @@ class Change:
     relative: Mapping[BlockId, float]
 
 
-def standard_variants(shown: UInt8[np.ndarray, "height width 3"]) -> dict[str, Variant]:
-    """Return the variants that the app and the command line offer, by key.
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A changed run held against the learned one.
+
+    Attributes:
+        kind: Name of the change in `analysis.changes.CHANGES`.
+        title: What was changed.
+        colour: Of the change.
+        difference: How it differs from the learned run.
+        classes: Most probable class before and after; both -1 for a model without classes.
+        labels: By block with super tokens, the changed grouping, shape (H, W).
+        leakage: By block with super tokens, mean leakage.
+        metrics: Of token attention by block, before and after.
+    """
+
+    kind: str
+    title: str
+    colour: str
+    difference: Difference
+    classes: tuple[int, int]
+    labels: Mapping[BlockId, Labels]
+    leakage: Mapping[BlockId, float]
+    metrics: pd.DataFrame
+
+
+def outcome_of(variant: Variant, learned: Capture, changed: Capture) -> Outcome:
+    """Hold a changed run of one picture against the learned run.
 
     Args:
-        shown: The picture as the model sees it, which SLIC and Felzenszwalb segment.
+        variant: What was changed.
+        learned: The run as it is.
+        changed: The run with the variant.
     """
-    variants = {
-        "grid": Variant("Regular grid", association="grid"),
-        "slic": Variant("SLIC", association=partial(_segmented, "slic", _Picture(shown))),
-        "felzenszwalb": Variant("Felzenszwalb", association=partial(_segmented, "felzenszwalb", _Picture(shown))),
-        "masked": Variant("Phantoms masked", association="masked"),
-        "hard": Variant("Hard assignment", association="hard"),
-    }
-    return variants | {f"iterations_{n}": Variant(count_iterations(n), num_iters=n) for n in range(6)}
+    grouped = [record for record in changed.values() if not record.grid.is_identity]
+    return Outcome(
+        kind=variant.name,
+        title=variant.title,
+        colour=variant.colour,
+        difference=compare(learned, changed),
+        classes=(_top_class(learned), _top_class(changed)),
+        labels={record.id: record.labels()[0].numpy(force=True) for record in grouped},
+        leakage={record.id: record.leakage().mean().item() for record in grouped},
+        metrics=metrics_before_and_after(learned, changed),
+    )
 
 
-def compare(learned: Capture, changed: Capture, image: int = 0) -> Change:
+def outcome_table(outcome: Outcome) -> pd.DataFrame:
+    """Return one line for each number before and after the change.
+
+    Returns:
+        Columns: stage, block (both from 0; missing for the prediction), quantity, unit, before, after. A divergence
+        or a relative change is from the learned run, so it is 0 before.
+    """
+    before, after = outcome.classes
+    rows: list[tuple[object, ...]] = [
+        (pd.NA, pd.NA, "KL divergence", "nats", 0.0, outcome.difference.divergence),
+        (pd.NA, pd.NA, "most probable class", "index", before, after),
+    ]
+    relative = outcome.difference.relative
+    rows += [(*block, "relative change", "share", 0.0, value) for block, value in relative.items()]
+    metrics = outcome.metrics.rename(columns={"metric": "quantity"})
+    rows += metrics[list(COLUMNS)].itertuples(index=False, name=None)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({"stage": "Int64", "block": "Int64", "before": np.float64, "after": np.float64})
+
+
+def compare(learned: Capture, changed: Capture, image: int = 0) -> Difference:
     """Hold a changed run against the learned one.
 
     Raises:
@@ -90,35 +115,11 @@ def compare(learned: Capture, changed: Capture, image: int = 0) -> Change:
     relative = {
         block: _relative_change(learned[block].output[image], changed[block].output[image]) for block in learned
     }
-    return Change(
+    return Difference(
         divergence=float((before.exp() * (before - after)).sum()),
         same_class=bool(before.argmax() == after.argmax()),
         relative=relative,
     )
-
-
-def counterfactuals(
-    model: STViT, pixels: Float[Tensor, "1 channels height width"], variants: Mapping[str, Variant]
-) -> pd.DataFrame:
-    """Run every variant on one picture and tabulate what changes.
-
-    Returns:
-        Columns: variant, title, stage, block (both -1 for the prediction), quantity ("relative change",
-        "KL divergence", "same class"), value.
-    """
-    learned = capture(model, pixels)
-    rows = []
-    for key, variant in variants.items():
-        change = compare(learned, variant.run(model, pixels))
-        place = {"variant": key, "title": variant.title}
-        whole = place | {"stage": -1, "block": -1}
-        rows.append(whole | {"quantity": "KL divergence", "value": change.divergence})
-        rows.append(whole | {"quantity": "same class", "value": float(change.same_class)})
-        rows += [
-            place | {"stage": block.stage, "block": block.block, "quantity": "relative change", "value": value}
-            for block, value in change.relative.items()
-        ]
-    return pd.DataFrame(rows)
 
 
 def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequence[str] = REPORTED) -> pd.DataFrame:
@@ -127,7 +128,7 @@ def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequen
     Args:
         learned: The run as it is.
         changed: The run with another association.
-        metrics: Names of `analysis.metric_catalogue`.
+        metrics: Names of `analysis.redundancy.catalogue`.
 
     Returns:
         Columns: stage, block, metric, unit, before, after.
@@ -139,27 +140,8 @@ def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequen
     return pd.DataFrame({"before": before, "after": after}).reset_index()
 
 
-class _Picture:
-    """A picture as a key for a cache: the same object is the same picture."""
-
-    def __init__(self, shown: np.ndarray) -> None:
-        self.shown = shown
-
-
-def _segmented(
-    method: str, picture: _Picture, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation
-) -> AnyAssociation:
-    """Return the hard association of a segmentation with at most as many segments as there are super tokens."""
-    labels = _labels(method, picture, grid).flatten().expand(len(tokens), -1)
-    return Association.from_labels(labels, grid, tokens)
-
-
-@lru_cache(maxsize=16)
-def _labels(method: str, picture: _Picture, grid: TokenGrid) -> Tensor:
-    """Segment the picture averaged over each token, shape (H, W); all blocks of a stage share the answer."""
-    small = token_image(picture.shown, grid.height, grid.width)
-    segment = slic_labels if method == "slic" else felzenszwalb_labels
-    return torch.from_numpy(segment(small, grid.num_super_tokens, at_most=True).labels.astype(np.int64))
+def _top_class(cap: Capture) -> int:
+    return int(cap.logits[0].argmax()) if cap.logits.shape[1] else -1
 
 
 def _relative_change(before: Tensor, after: Tensor) -> float:

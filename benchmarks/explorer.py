@@ -24,7 +24,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, Capture, capture, create_model
 from stvit.images import PreparedImage, prepare
-from stvit.images.framing import STRIDES
 from stvit.images.samples import sample_images
 from ui.explorer import standalone_html
 from ui.explorer.block_payload import block_payload
@@ -74,7 +73,7 @@ def measure(browser: Browser, page: Page, captured: Capture, picture: PreparedIm
         path.write_text(text, encoding="utf-8")
         page.goto(path.as_uri())
     page.wait_for_selector(".explorer .body[aria-busy=false]")
-    sent = len(block_payload(captured[block], STRIDES[block.stage])) / 1e6
+    sent = len(block_payload(captured[block], block.stride)) / 1e6
     for incoming in (False, True):
         wall, thread = times(browser, page, incoming)
         direction = "incoming" if incoming else "outgoing"

@@ -9,9 +9,6 @@ from stvit.error_text import listed
 from stvit.foreign_text import plain
 
 STAGES = 4
-REDUCTION = 32
-"""Pixels per token of the last stage and axis."""
-
 MIXERS = ("super", "global", "window", "conv")
 """What can mix the tokens of a stage: see `STViTConfig.mixers`."""
 

@@ -15,6 +15,9 @@ NEIGHBOURS = 9
 PHANTOM = -1
 """Index of a neighbour that lies outside the grid of super tokens."""
 
+STRIDES = (4, 8, 16, 32)
+"""Pixels of the picture per token and axis in each stage: the stem halves it twice, each further stage once."""
+
 
 def as_cell(cell: int | tuple[int, int]) -> tuple[int, int]:
     """Return a cell as (height, width) in tokens.
@@ -140,6 +143,23 @@ class TokenGrid:
         row, column = self.position(token)
         tall, wide = image_height / self.height, image_width / self.width
         return row * tall, column * wide, (row + 1) * tall, (column + 1) * wide
+
+
+def stage_grid(height: int, width: int, stage: int, cell: int | tuple[int, int] = 1) -> TokenGrid:
+    """Return the grid that a stage lays over a picture.
+
+    Args:
+        height: Of the picture in pixels.
+        width: Of the picture in pixels.
+        stage: Counted from 0.
+        cell: Tokens per super token and axis.
+
+    Example:
+        >>> stage_grid(224, 230, stage=0, cell=8)
+        TokenGrid(height=56, width=58, cell=8)
+    """
+    stride = STRIDES[stage]
+    return TokenGrid(-(-height // stride), -(-width // stride), cell)
 
 
 @lru_cache(maxsize=64)

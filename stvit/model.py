@@ -11,7 +11,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from stvit.captions import block_caption, block_short
 from stvit.config import STViTConfig, get_config
+from stvit.grid import STRIDES
 from stvit.layers import (
     ChannelLayerNorm,
     ConvFFN,
@@ -40,8 +42,18 @@ class BlockId(NamedTuple):
 
     @property
     def caption(self) -> str:
-        """The name shown to people, counted from 1."""
-        return f"stage {self.stage + 1}, block {self.block + 1}"
+        """The name shown to people, counted from 1: "stage 1, block 2"."""
+        return block_caption(self.stage, self.block)
+
+    @property
+    def short(self) -> str:
+        """The same for axes and tables: "1.2"."""
+        return block_short(self.stage, self.block)
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the picture per token and axis in this stage: 4, 8, 16 or 32."""
+        return STRIDES[self.stage]
 
 
 class Block(nn.Module):

@@ -19,6 +19,7 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.grid",
         "stvit.cells",
         "stvit.association",
+        "stvit.captions",
         "stvit.config",
         "stvit.config_bounds",
         "stvit.atomic_files",

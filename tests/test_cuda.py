@@ -6,13 +6,12 @@ import torch
 from accelerate.state import AcceleratorState
 
 from analysis import ledger
-from analysis.counterfactual import counterfactuals, standard_variants
-from analysis.grouping.methods import learned_labels
+from analysis.changes import CHANGES
+from analysis.counterfactual import compare, outcome_of, outcome_table
+from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.steps import lesson, lesson_table
-from analysis.outcome import outcome_of, outcome_table
 from analysis.redundancy.features import cka_matrix
-from analysis.redundancy.ledger import token_pixels
 from analysis.redundancy.measure import head_pairs
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
@@ -111,7 +110,7 @@ def test_pairs_of_heads_and_blocks(on_cpu, on_gpu):
 
 
 def test_anchor_maps(on_cpu, on_gpu):
-    found = [list(anchor_maps(cap[BLOCK], None, TOKEN, token_pixels(BLOCK))) for _, cap in (on_gpu, on_cpu)]
+    found = [list(anchor_maps(cap[BLOCK], None, TOKEN, BLOCK.stride)) for _, cap in (on_gpu, on_cpu)]
     for ours, expected in zip(*found, strict=True):
         np.testing.assert_allclose(ours.values, expected.values, atol=1e-4, err_msg=ours.title)
 
@@ -134,11 +133,16 @@ def test_rollout(on_cpu, on_gpu, picture, weighted):
 
 
 def test_counterfactuals(on_cpu, on_gpu, picture):
-    variants = standard_variants(picture.shown)
-    tables = [counterfactuals(model, picture.pixels.to(cap.logits.device), variants) for model, cap in (on_gpu, on_cpu)]
-    np.testing.assert_allclose(tables[0]["value"], tables[1]["value"], rtol=1e-2, atol=1e-3)
+    for change in CHANGES.values():
+        variant = change.variant(picture.shown, next(iter(change.parameters), None))
+        ours, expected = (
+            compare(learned, variant.run(model, picture.pixels.to(learned.logits.device)))
+            for model, learned in (on_gpu, on_cpu)
+        )
+        assert ours.divergence == pytest.approx(expected.divergence, rel=1e-2, abs=1e-3)
+        assert list(ours.relative.values()) == pytest.approx(list(expected.relative.values()), rel=1e-2, abs=1e-3)
     model, learned = on_gpu
-    outcome = outcome_of("slic", variants["slic"], learned, variants["slic"].run(model, picture.pixels.cuda()))
+    outcome = outcome_of(variant, learned, variant.run(model, picture.pixels.cuda()))
     assert outcome_table(outcome)["after"].notna().all()
 
 

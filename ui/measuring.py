@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analysis.cost_timing import MEASURED_SIZES, REPEATS, time_table
+from analysis.cost import MEASURED_SIZES, REPEATS, time_table
 from stvit import STViTConfig
 
 __all__ = ["MEASURED_SIZES", "REPEATS", "measure"]

@@ -10,32 +10,23 @@ from jaxtyping import UInt8
 from matplotlib import colormaps
 from PIL import Image
 
-KIND_COLOURS = {
-    "super": "#0072B2",
-    "global": "#D55E00",
-    "local": "#009E73",
-    "association": "#CC79A7",
-    "grid": "#7F7F7F",
-    "slic": "#E69F00",
-    "felzenszwalb": "#F0E442",
-    "soft_kmeans": "#882255",
-    "block": "#56B4E9",
-    "changed": "#999933",
-}
-"""Colour-blind safe (Okabe and Ito), one for each kind of attention or grouping."""
+from analysis.attention.kinds import KINDS
 
-KIND_NAMES = {
-    "super": "Super token attention",
-    "global": "Global attention",
-    "local": "Local attention",
-    "association": "Association",
-    "grid": "Regular grid",
-    "slic": "SLIC",
-    "felzenszwalb": "Felzenszwalb",
-    "soft_kmeans": "Soft k-means",
-    "changed": "Changed association",
-    "block": "Tokens and association",
+BESIDE_ATTENTION = {
+    "association": ("Association", "#CC79A7"),
+    "block": ("Tokens and association", "#56B4E9"),
 }
+"""Title and colour of what is shown or measured beside the kinds of attention."""
+
+KIND_NAMES = {name: kind.title for name, kind in KINDS.items()} | {
+    name: title for name, (title, _) in BESIDE_ATTENTION.items()
+}
+"""What people call what is drawn."""
+
+KIND_COLOURS = {name: kind.colour for name, kind in KINDS.items()} | {
+    name: colour for name, (_, colour) in BESIDE_ATTENTION.items()
+}
+"""Colour-blind safe (Okabe and Ito, Tol), on screen and on paper."""
 
 ANCHOR_COLOUR = "#39FF14"
 """Of the frame around the anchor; no map of attention contains it."""

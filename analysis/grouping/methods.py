@@ -1,119 +1,168 @@
-"""Groupings of a picture to lay side by side, at equal count: grid, learned, classical superpixels."""
+"""Every way to group a picture, by name: the regular grid, the learned super tokens, superpixels, controls.
 
-from collections.abc import Sequence
+Read without importing torch. Pages, commands and figures read the fields of `METHODS`, in its order.
+
+To add a method, write a function from an `analysis.grouping.tasks.Task` to a `Segmentation`, and add an entry here.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import numpy as np
 
-from analysis.grouping.label_maps import Image, Labels, upsample_labels
-from analysis.grouping.overlap_scores import adjusted_rand_index
-from analysis.grouping.scores import describe_segments
-from analysis.grouping.superpixels import felzenszwalb_labels, slic_labels, soft_kmeans_labels, token_image
-from stvit import BlockRecord, TokenGrid, associate
+    from analysis.grouping.segmentation import Segmentation
+    from analysis.grouping.tasks import Task
 
-Resolution = Literal["token", "pixel"]
-"""Whether the classical methods see the picture averaged over tokens, or every pixel."""
+SegmentRule: TypeAlias = "Callable[[Task], Segmentation]"
+"""Groups what a task asks to group."""
 
-METHODS = {
-    "grid": "Regular grid",
-    "super": "Learned super tokens",
-    "slic": "SLIC",
-    "felzenszwalb": "Felzenszwalb",
-    "soft_kmeans": "Soft k-means",
-}
-"""What can be compared; keys are those of the colours in `analysis.figures.style`."""
+AssociationRule: TypeAlias = "Callable[[Task], tuple[np.ndarray, np.ndarray]]"
+"""Returns the super tokens of each token (-1 outside the grid) and their weights, both (N, k)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Grouping:
-    """One way to group the tokens or pixels of a picture.
+@dataclass(frozen=True)
+class Method:
+    """A way to group a picture.
 
     Attributes:
-        kind: Key of its colour in `analysis.figures.style`.
-        title: Heading.
-        labels: Group of each token or pixel, shape (H, W).
+        name: Its name in commands, addresses and files.
+        title: Heading and entry in a legend.
+        colour: Of its panels and curves, as #RRGGBB.
+        sentence: What it is, for people.
+        rule: Groups the picture of a task: a function, or its address as "module:name", which is imported when it
+            is first used.
+        soft_rule: The same for a soft association of the tokens, where the method has one.
+        knows_model: Whether it looks at the block, which then must have been captured.
     """
 
-    kind: str
+    name: str
     title: str
-    labels: Labels
+    colour: str
+    sentence: str
+    rule: str | Callable[..., Any]
+    soft_rule: str | Callable[..., Any] | None = None
+    knows_model: bool = False
+
+    @property
+    def segment(self) -> SegmentRule:
+        """The function that groups."""
+        return resolve_name(self.rule) if isinstance(self.rule, str) else self.rule
+
+    @property
+    def associate(self) -> "AssociationRule | None":
+        """The function that associates softly, if there is one."""
+        return resolve_name(self.soft_rule) if isinstance(self.soft_rule, str) else self.soft_rule
 
 
-def learned_labels(record: BlockRecord, iterations: int) -> Labels:
-    """Return the super token of each token after some iterations of the sampling, shape (H, W).
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "grid",
+            "Regular grid",
+            "#7F7F7F",
+            "The cells that the sampling starts from.",
+            "analysis.grouping.tasks:grid",
+        ),
+        Method(
+            "super",
+            "Learned super tokens",
+            "#0072B2",
+            "Each token goes to its heaviest super token.",
+            "analysis.grouping.tasks:learned",
+            knows_model=True,
+        ),
+        Method(
+            "slic",
+            "SLIC",
+            "#E69F00",
+            "K-means on colour and position, each segment in one piece (Achanta et al. 2012).",
+            "analysis.grouping.tasks:slic",
+        ),
+        Method(
+            "slico",
+            "SLICO",
+            "#B35900",
+            "SLIC that adapts the weight of position to each segment (Achanta et al. 2012).",
+            "analysis.grouping.tasks:slico",
+        ),
+        Method(
+            "felzenszwalb",
+            "Felzenszwalb",
+            "#F0E442",
+            "Merging along a graph of colour differences (Felzenszwalb and Huttenlocher 2004).",
+            "analysis.grouping.tasks:felzenszwalb",
+        ),
+        Method(
+            "quickshift",
+            "Quickshift",
+            "#117733",
+            "Each pixel belongs to the nearest denser one (Vedaldi and Soatto 2008).",
+            "analysis.grouping.tasks:quickshift",
+        ),
+        Method(
+            "watershed",
+            "Compact watershed",
+            "#44AA99",
+            "The gradient is flooded from a grid of seeds (Neubert and Protzel 2014).",
+            "analysis.grouping.tasks:watershed",
+        ),
+        Method(
+            "soft_kmeans",
+            "Soft k-means",
+            "#882255",
+            "Differentiable SLIC over 3 x 3 cells (Jampani et al. 2018).",
+            "analysis.grouping.tasks:soft_kmeans",
+            "analysis.grouping.tasks:soft_kmeans_weights",
+        ),
+        Method(
+            "random",
+            "Random seeds",
+            "#332288",
+            "Control: the nearest of as many random points; the picture plays no part.",
+            "analysis.grouping.tasks:random_seeds",
+        ),
+        Method(
+            "radial",
+            "Radial pattern",
+            "#AA4499",
+            "Control: rings cut into sectors; the picture plays no part.",
+            "analysis.grouping.tasks:radial",
+        ),
+    )
+}
+"""All methods by name."""
 
-    Args:
-        record: The block; the sampling runs on the tokens that it received.
-        iterations: 0 gives the grid.
+
+def method_named(name: str) -> Method:
+    """Return a method.
+
+    Raises:
+        ValueError: If there is none of this name; the message lists the known ones.
     """
-    association = associate(record.tokens[:1], record.grid, iterations).to_sparse()
-    return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
+    if name not in METHODS:
+        raise ValueError(f"There is no grouping method {name!r}; known are {', '.join(METHODS)}.")
+    return METHODS[name]
 
 
-def learned_grouping(record: BlockRecord, iterations: int, own: int) -> Grouping:
-    """Return the grouping after some iterations of the sampling, named so that only the model's own is called learned.
+def chosen_methods(names: Iterable[str]) -> list[Method]:
+    """Return methods in the order of the registry.
 
-    Args:
-        record: The block.
-        iterations: 0 gives the grid.
-        own: How many the model itself uses in this block.
+    Raises:
+        ValueError: If a name is unknown; the message lists the known ones.
     """
-    title = METHODS["super"] if iterations == own else f"Sampled, {count_iterations(iterations)} (model: {own})"
-    return Grouping("super", title, learned_labels(record, iterations))
-
-
-def classical_labels(method: str, shown: Image, grid: TokenGrid, on: Resolution) -> Labels:
-    """Return the groups of a method that knows no model, as many as there are super tokens.
-
-    Args:
-        method: "grid", "slic", "felzenszwalb" or "soft_kmeans".
-        shown: The picture as the model saw it.
-        grid: Layout of tokens and super tokens.
-        on: What the method sees; the grid is always that of the tokens.
-    """
-    if method == "grid":  # the model's own cells, which differ from balanced ones where padding is needed
-        return grid.cell_index.reshape(grid.height, grid.width).numpy(force=True)
-    image = token_image(shown, grid.height, grid.width) if on == "token" else shown
-    if method == "soft_kmeans":
-        return soft_kmeans_labels(image, grid.rows, grid.columns).labels
-    segment = slic_labels if method == "slic" else felzenszwalb_labels
-    return segment(image, grid.num_super_tokens).labels
-
-
-def describe_groupings(found: Sequence[Grouping], record: BlockRecord, shown: Image) -> pd.DataFrame:
-    """Tabulate what can be said about each grouping, at the resolution of the pixels.
-
-    Returns:
-        Columns: grouping, segments, empty, in pieces, explained variation, compactness, agreement (adjusted Rand
-        index with the block's own super tokens).
-    """
-    height, width = shown.shape[:2]
-    own = upsample_labels(record.labels()[0].numpy(force=True), height, width)
-    rows = []
-    for grouping in found:
-        labels = upsample_labels(grouping.labels, height, width)
-        values = describe_segments(labels, shown)
-        rows.append(
-            {
-                "grouping": grouping.title,
-                "segments": values.count,
-                "empty": record.grid.num_super_tokens - values.count if grouping.kind == "super" else 0,
-                "in pieces": values.disconnected,
-                "explained variation": values.explained_variation,
-                "compactness": values.compactness,
-                "agreement": adjusted_rand_index(labels, own),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def grouping_arrays(found: Sequence[Grouping]) -> dict[str, np.ndarray]:
-    """Return the labels of each grouping by its kind."""
-    return {f"labels_{grouping.kind}": grouping.labels for grouping in found}
+    wanted = {method_named(name).name for name in names}
+    return [method for name, method in METHODS.items() if name in wanted]
 
 
 def count_iterations(count: int) -> str:
-    """Return a number of iterations in words: 1 iteration, 2 iterations."""
+    """Return a number of iterations in words.
+
+    Example:
+        >>> count_iterations(1), count_iterations(2)
+        ('1 iteration', '2 iterations')
+    """
     return f"{count} iteration{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Segmentations to hold the learned super tokens against: the regular grid, SLIC, Felzenszwalb and soft k-means.
+"""Segmentations to hold the learned super tokens against: the regular grid, SLIC, SLICO, Felzenszwalb, soft k-means.
 
 Each function gives a `Segmentation`, which says how many segments there really are: SLIC with connectivity, asked
 for 49 segments, readily gives 30, and a comparison at different counts is no comparison. The functions therefore
@@ -9,8 +9,6 @@ Tokens of the first stage are 4 pixels wide, so superpixels found on pixels can 
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,13 +19,12 @@ from skimage.segmentation import felzenszwalb, slic
 from analysis.grouping.count_search import CountSearch
 from analysis.grouping.label_maps import (
     Image,
-    Labels,
     Number,
     check_image,
-    compact_labels,
     grid_labels,
     upsample_labels,
 )
+from analysis.grouping.segmentation import Segmentation, check_request
 from analysis.grouping.soft_kmeans import COLOUR_SCALE, POSITION_SCALE, soft_kmeans_association
 
 __all__ = [
@@ -36,6 +33,7 @@ __all__ = [
     "regular_grid_labels",
     "slic_labels",
     "slic_token_labels",
+    "slico_labels",
     "soft_kmeans_association",
     "soft_kmeans_labels",
     "token_image",
@@ -53,28 +51,6 @@ NEAR_ENOUGH = 0.04
 
 SEED_GROWTH = 1.2
 """Factor from one number of seeds to the next."""
-
-
-@dataclass(frozen=True, eq=False)
-class Segmentation:
-    """A label map and how it came about.
-
-    Attributes:
-        labels: Segment of each pixel or token, shape (height, width).
-        method: What made it, for captions.
-        requested: Segments asked for.
-        settings: The settings that led to it, found by search where there was one.
-    """
-
-    labels: Labels
-    method: str
-    requested: int
-    settings: Mapping[str, Number]
-
-    @property
-    def count(self) -> int:
-        """Segments that own at least one pixel."""
-        return len(compact_labels(self.labels)[1])
 
 
 def regular_grid_labels(height: int, width: int, rows: int, columns: int) -> Segmentation:
@@ -113,7 +89,7 @@ def slic_labels(
     Raises:
         ValueError: If the image is no RGB image, the number does not fit it, or the compactness is not positive.
     """
-    _check_request(image, num_segments)
+    check_request(image, num_segments)
     if not compactness > 0:
         raise ValueError(f"The compactness of SLIC must be above 0, got {compactness}; 10 is usual.")
 
@@ -134,6 +110,24 @@ def slic_labels(
     search_seeds(search, image.shape[0] * image.shape[1])
     settings = {"compactness": compactness, "sigma": sigma, "connected": enforce_connectivity, **search.settings}
     return Segmentation(search.labels, "SLIC", num_segments, settings)
+
+
+def slico_labels(image: Image, num_segments: int, *, at_most: bool = False) -> Segmentation:
+    """Segment by SLICO, which adapts the compactness to each segment (Achanta et al. 2012, as in scikit-image).
+
+    Args:
+        image: RGB bytes, shape (height, width, 3).
+        num_segments: Segments wanted.
+        at_most: Never give more segments than wanted.
+
+    Raises:
+        ValueError: If the image is no RGB image or the number does not fit it.
+    """
+    check_request(image, num_segments)
+    method = partial(slic, image, slic_zero=True, start_label=0, channel_axis=-1)
+    search = CountSearch(method, num_segments, at_most)
+    _search_connected(search, image.shape[0] * image.shape[1])
+    return Segmentation(search.labels, "SLICO", num_segments, search.settings)
 
 
 def slic_token_labels(
@@ -196,7 +190,7 @@ def felzenszwalb_labels(
     Raises:
         ValueError: If the image is no RGB image or the number does not fit it.
     """
-    _check_request(image, num_segments)
+    check_request(image, num_segments)
     if min_size is None:
         min_size = max(1, image.shape[0] * image.shape[1] // (8 * num_segments))
     search = CountSearch(partial(felzenszwalb, image, sigma=sigma, min_size=min_size), num_segments, at_most)
@@ -219,16 +213,6 @@ def soft_kmeans_labels(image: Image, rows: int, columns: int, iterations: int = 
     defaults = {"colour_scale": COLOUR_SCALE, "position_scale": POSITION_SCALE}
     settings = {"rows": rows, "columns": columns, "iterations": iterations, **defaults, **scales}
     return Segmentation(labels, "soft k-means", rows * columns, settings)
-
-
-def _check_request(image: np.ndarray, num_segments: int) -> None:
-    """Refuse a number of segments that the image cannot have."""
-    check_image(image)
-    height, width = image.shape[:2]
-    if not 1 <= num_segments <= height * width:
-        raise ValueError(
-            f"An image of {height} x {width} pixels can have 1 to {height * width} segments, got {num_segments}."
-        )
 
 
 def _search_connected(search: CountSearch, pixels: int) -> None:

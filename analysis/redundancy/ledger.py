@@ -16,8 +16,7 @@ from analysis.redundancy.measure import Measurement, run_measurements
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.where import where_column
-from stvit import BlockId, BlockRecord, Capture, SoftmaxAttention
-from stvit.images.framing import STRIDES
+from stvit import BlockRecord, Capture, SoftmaxAttention
 
 COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "where")
 
@@ -81,11 +80,6 @@ def ledger(
     return _table(rows)
 
 
-def token_pixels(block: BlockId) -> int:
-    """Return the pixels of the image per token and axis in a block's stage: 4, 8, 16 or 32."""
-    return STRIDES[block.stage]
-
-
 def _head_rows(
     record: BlockRecord,
     rules: Mapping[str, SourceRule],
@@ -102,8 +96,8 @@ def _head_rows(
         source = rule(record)
         kinds[name] = _identity(name, source)
         if kinds[name] not in measurements:
-            pixels = token_pixels(record.id)
-            measurements[kinds[name]] = Measurement(source, record.grid, pixels, wanted, settings, exact_tokens)
+            stride = record.id.stride
+            measurements[kinds[name]] = Measurement(source, record.grid, stride, wanted, settings, exact_tokens)
     run_measurements(measurements.values())
     for name, kind in kinds.items():
         for metric, values in measurements[kind].result().head_values().items():

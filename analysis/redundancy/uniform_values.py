@@ -1,11 +1,11 @@
 """What uniform attention would give, in closed form: the line that the metrics are read against."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from stvit import TokenGrid
+from stvit import BlockRecord, TokenGrid
 
 
 def uniform_entropy(grid: TokenGrid) -> float:
@@ -23,16 +23,15 @@ def uniform_distance(grid: TokenGrid, token_pixels: float) -> float:
     return float((pairs * np.hypot(down, across)).sum() / grid.num_tokens**2 * token_pixels)
 
 
-def uniform_values(metric: str, grids: Sequence[TokenGrid], token_pixels: Callable[[TokenGrid], float]) -> list[float]:
-    """Return what uniform attention would have of a metric on each grid; nothing for metrics without a closed form.
+def uniform_values(metric: str, records: Iterable[BlockRecord]) -> list[float]:
+    """Return what uniform attention would have of a metric in each block; nothing for metrics without a closed form.
 
     Args:
         metric: Name in the ledger.
-        grids: Layouts of blocks, in order of depth.
-        token_pixels: Side of a token of a layout, in pixels of the picture.
+        records: The blocks, in order of depth.
     """
     if metric == "entropy":
-        return [uniform_entropy(grid) for grid in grids]
+        return [uniform_entropy(record.grid) for record in records]
     if metric == "distance":
-        return [uniform_distance(grid, token_pixels(grid)) for grid in grids]
+        return [uniform_distance(record.grid, record.id.stride) for record in records]
     return []

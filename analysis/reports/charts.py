@@ -69,9 +69,8 @@ def redundancy_report(
     """
     record, shown = matrix.record, subject.picture.shown
     where = f"{record.id.caption}, {head_caption(matrix.head)}"
-    stride, grids = subject.picture.framing.stride, [each.grid for each in capture.values()]
-    token_map = None if matrix.values is None else (where, matrix.values, stride(record.grid))
-    curves = {metric: (CATALOGUE[metric].unit, uniform_values(metric, grids, stride)) for metric in depth}
+    token_map = None if matrix.values is None else (where, matrix.values, record.id.stride)
+    curves = {metric: (CATALOGUE[metric].unit, uniform_values(metric, capture.values())) for metric in depth}
     mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {where}" if token_map else "")
     drawn = (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention)
     caption = subject.caption("means over all tokens, dots are heads", mapped)
@@ -92,7 +91,7 @@ def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFr
         model: What people call it.
         stage: Counted from 0.
         table: Of `analysis.cost.cost_table` for this stage.
-        measured: Of `analysis.cost_timing.time_table`, if it was measured.
+        measured: Of `analysis.cost.time_table`, if it was measured.
     """
     caption = f"{model} · one attention block of stage {stage + 1} · one picture · operations by formula and counted"
     joint = table if measured is None else table.merge(measured, how="left", on=["size", "stage", "attention"])

@@ -6,15 +6,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.counterfactual import Outcome, outcome_table
 from analysis.figures.paper.anchor import anchor_figure
 from analysis.figures.paper.pictures import change_figure, grouping_figure, rollout_figure
 from analysis.figures.paper.steps import lesson_figure
 from analysis.figures.screen.rollout import SQUARE, in_squares
-from analysis.grouping.methods import Grouping, Resolution, describe_groupings, grouping_arrays
+from analysis.grouping.choices import Resolution
+from analysis.grouping.groupings import Grouping, describe_groupings, grouping_arrays
 from analysis.one_token.anchor import AnchorMap
 from analysis.one_token.anchor_tables import arrays_of, table_of
 from analysis.one_token.steps import Lesson, lesson_table
-from analysis.outcome import Outcome, outcome_table
 from analysis.relevance.rollout import Rollout
 from analysis.reports.report import Report, Subject, head_caption
 from stvit import BlockRecord
@@ -28,7 +29,7 @@ def anchor_report(
     panels = [(found.title, found.quantity, found.values) for found in maps]
     figure = partial(
         anchor_figure, subject.picture.shown, panels, (row, column),
-        token_pixels=subject.picture.framing.stride(record.grid),
+        token_pixels=record.id.stride,
         caption=subject.caption(record.id.caption, head_caption(head), f"anchor ({row}, {column})"),
     )  # fmt: skip
     return Report(figure, partial(table_of, maps), partial(arrays_of, maps))
@@ -58,15 +59,15 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     panels = [] if labels is None else [("Learned super tokens", learned), (outcome.title, labels)]
     caption = subject.caption(
         f"{outcome.title} in place of the learned association", f"pictures show {record.id.caption}",
-        f"KL divergence {outcome.change.divergence:.2g} nats",
+        f"KL divergence {outcome.difference.divergence:.2g} nats",
     )  # fmt: skip
-    relative = {(block.stage, block.block): value for block, value in outcome.change.relative.items()}
+    relative = {(block.stage, block.block): value for block, value in outcome.difference.relative.items()}
 
     def arrays() -> dict[str, np.ndarray]:
         found = {"blocks": np.array(list(relative)), "relative_change": np.array(list(relative.values()))}
         return found if labels is None else {**found, "labels_learned": learned, "labels_changed": labels}
 
-    figure = partial(change_figure, shown, panels, drawing, relative, outcome.kind, caption)
+    figure = partial(change_figure, shown, panels, drawing, relative, outcome.colour, caption)
     return Report(figure, partial(outcome_table, outcome), arrays)
 
 
@@ -88,7 +89,7 @@ def rollout_report(
     maps = [("Pixels, in squares of 4 x 4", squares, SQUARE)]
     maps += [(f"Into stage {stage + 1}", values, SQUARE << stage) for stage, values in stages.items()]
     figure = partial(
-        rollout_figure, subject.picture.shown, maps, anchor, subject.picture.framing.stride(source.grid),
+        rollout_figure, subject.picture.shown, maps, anchor, source.id.stride,
         subject.caption(f"rollout from {where}", *options),
     )  # fmt: skip
 
@@ -113,7 +114,7 @@ def rollout_options(target: int | None, convolutions: bool) -> list[str]:
 
 def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: int | None) -> Report:
     """Return the steps of one token as files."""
-    grid, stride = record.grid, subject.picture.framing.stride(record.grid)
+    grid, stride = record.grid, record.id.stride
     row, column = grid.position(steps.token)
     cells = grid.cell_index.reshape(grid.height, grid.width).numpy(force=True)
     maps = {

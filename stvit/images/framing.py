@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import SupportsIndex
 
-from stvit.grid import TokenGrid
-
-STRIDES = (4, 8, 16, 32)
-"""Pixels per token and axis in each stage."""
+from stvit.grid import STRIDES, TokenGrid, stage_grid
 
 MIN_SIZE, MAX_SIZE = 32, 2048
 """Least and greatest side that may be asked for, in pixels."""
@@ -75,11 +72,11 @@ class Framing:
         Raises:
             ValueError: If no stage lays such a grid over this picture.
         """
-        grids = {stride: tuple(-(-side // stride) for side in self.size) for stride in STRIDES}
-        for stride, shape in grids.items():
-            if shape == (grid.height, grid.width):
+        grids = {stride: stage_grid(*self.size, stage) for stage, stride in enumerate(STRIDES)}
+        for stride, laid in grids.items():
+            if (laid.height, laid.width) == (grid.height, grid.width):
                 return stride
-        fitting = ", ".join(f"{height} x {width}" for height, width in grids.values())
+        fitting = ", ".join(f"{laid.height} x {laid.width}" for laid in grids.values())
         raise ValueError(
             f"A grid of {grid.height} x {grid.width} tokens does not fit a picture of {self.size[0]} x "
             f"{self.size[1]} pixels, whose stages have {fitting} tokens; take the grid from a capture of it."

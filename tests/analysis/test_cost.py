@@ -6,7 +6,6 @@ from analysis.cost import (
     cost_table,
     counted_macs,
     crossing,
-    dense_sampling_macs,
     global_attention_macs,
     super_token_attention_macs,
 )
@@ -16,7 +15,6 @@ from stvit import TokenGrid, get_config
 def test_formulas_by_hand():
     assert global_attention_macs(10, 3) == 2 * 100 * 3 + 4 * 10 * 9
     assert super_token_attention_macs(100, 4, 8) == 19 * 800 + 2 * 16 * 8 + 4 * 4 * 64 + 9 * 800
-    assert dense_sampling_macs(100, 4, 8, iterations=3) == 2 * 3 * 4 * 100 * 8
 
 
 @pytest.mark.parametrize(("side", "channels", "heads"), [(8, 16, 2), (14, 64, 4)])

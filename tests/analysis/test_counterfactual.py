@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.counterfactual import Variant, compare, counterfactuals, metrics_before_and_after, standard_variants
+from analysis.counterfactual import compare, metrics_before_and_after
 from analysis.redundancy.ledger import ledger
+from analysis.variants import Variant
 from stvit import BlockId, STViT, STViTConfig, capture
 
 CONFIG = STViTConfig(
@@ -21,11 +22,6 @@ def model() -> STViT:
 @pytest.fixture
 def pixels() -> torch.Tensor:
     return torch.randn(1, 3, 96, 128, dtype=torch.float64)
-
-
-@pytest.fixture
-def shown() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
 
 
 def test_the_learned_association_changes_nothing(model, pixels):
@@ -57,40 +53,6 @@ def test_only_the_chosen_block_and_those_after_it_change(model, pixels):
     assert change.relative[BlockId(1, 0)] == 0
     assert change.relative[BlockId(1, 1)] > 0
     assert change.relative[BlockId(2, 0)] > 0
-
-
-def test_variants_count_their_iterations(shown):
-    titles = [variant.title for key, variant in standard_variants(shown).items() if key.startswith("iterations")]
-    assert titles[:3] == ["0 iterations", "1 iteration", "2 iterations"]
-
-
-def test_no_iterations_are_the_regular_grid(model, pixels, shown):
-    table = counterfactuals(model, pixels, {k: standard_variants(shown)[k] for k in ("grid", "iterations_0")})
-    values = table.pivot(index=["stage", "block", "quantity"], columns="variant", values="value")
-    np.testing.assert_allclose(values["grid"], values["iterations_0"], rtol=1e-9)
-
-
-def test_every_standard_variant_replays(model, pixels, shown):
-    for variant in standard_variants(shown).values():
-        assert variant.run(model, pixels).replay_error() < 1e-12
-
-
-def test_segmentations_never_name_more_groups_than_there_are(model, pixels, shown):
-    for key in ("slic", "felzenszwalb"):
-        record = standard_variants(shown)[key].run(model, pixels)[BlockId(0, 0)]
-        assert record.association.index.shape[-1] == 1
-        assert 1 < record.labels().unique().numel() <= record.grid.num_super_tokens
-
-
-def test_masked_phantoms_leave_no_phantom_leakage(model, pixels, shown):
-    record = standard_variants(shown)["masked"].run(model, pixels)[BlockId(0, 0)]
-    assert record.phantom_leakage().abs().max() == 0
-
-
-def test_the_model_is_left_alone(model, pixels, shown):
-    before = model(pixels)
-    counterfactuals(model, pixels, standard_variants(shown))
-    assert torch.equal(model(pixels), before)
 
 
 def test_refuses_runs_that_do_not_belong_together(model, pixels):

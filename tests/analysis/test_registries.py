@@ -51,7 +51,7 @@ def test_unknown_names_are_refused_with_the_known_ones():
 
 def test_the_registries_load_without_torch():
     code = (
-        "import sys, analysis.attention.kinds, analysis.redundancy.catalogue\n"
+        "import sys, analysis.attention.kinds, analysis.changes, analysis.redundancy.catalogue\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
         "from analysis import ledger\n"
         "assert 'torch' in sys.modules\n"

@@ -7,8 +7,9 @@ from torch.autograd.gradcheck import GradcheckError
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from stvit import BlockId, STViT, TokenGrid, create_model
+from stvit import BlockId, STViT, TokenGrid, capture, create_model
 from stvit.attention import SuperTokenAttention
+from stvit.grid import stage_grid
 from stvit.layers import ChannelLayerNorm, LayerScale, StochasticDepth
 from tests.support import reference
 from tests.support.tiny import CONFIG, tiny_model, tiny_pixels
@@ -103,7 +104,15 @@ def test_images_of_a_batch_do_not_meet() -> None:
 
 def test_blocks_come_in_order_of_depth() -> None:
     assert list(tiny_model().blocks()) == [(0, 0), (0, 1), (1, 0), (2, 0), (3, 0)]
-    assert BlockId(2, 0).caption == "stage 3, block 1"
+    assert (BlockId(2, 0).caption, BlockId(2, 0).short) == ("stage 3, block 1", "3.1")
+
+
+def test_strides_are_those_of_the_network() -> None:
+    model = tiny_model()
+    cap = capture(model, tiny_pixels(1))
+    for block, record in cap.items():
+        assert record.grid == stage_grid(96, 100, block.stage, record.grid.cell)
+        assert block.stride == 4 << block.stage
 
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (1, 1, 64, 64), (1, 64, 64, 3), (1, 3, 0, 64), (1, 3, 64, 64, 1)])

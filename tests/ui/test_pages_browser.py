@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.grouping.methods import classical_labels, learned_labels
+from analysis.grouping.groupings import grouping_of
+from analysis.grouping.methods import METHODS
+from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.steps import lesson
 from stvit import BlockId, Capture, capture, load_pretrained
@@ -142,7 +144,7 @@ def test_super_tokens_exports_the_labels(page, address, captured, picture):
     record = captured[FIRST]
     np.testing.assert_array_equal(found["picture"], picture.shown)
     np.testing.assert_array_equal(found["labels_super"], learned_labels(record, 1))
-    np.testing.assert_array_equal(found["labels_slic"], classical_labels("slic", picture.shown, record.grid, "token"))
+    np.testing.assert_array_equal(found["labels_slic"], grouping_of(METHODS["slic"], picture.shown, record).labels)
     table = pd.read_csv(io.BytesIO(download(page, "CSV")))
     assert list(table["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC"]
 

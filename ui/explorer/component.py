@@ -51,7 +51,7 @@ def explorer(
         _mount(key=key, data=_control(name, memory), on_chosen_change=partial(_tell, key, view, on_change))
         _mount(key=f"{key}_scene", data=_scene(name, view))
         record = view.capture[shown.block]
-        stride = view.picture.framing.stride(record.grid)
+        stride = record.id.stride
         _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), record, stride))
     return shown
 

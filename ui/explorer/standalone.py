@@ -10,7 +10,6 @@ from jaxtyping import UInt8
 
 from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, Capture
-from stvit.images.framing import STRIDES
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import script, style
 from ui.explorer.scene_payload import block_name, scene_payload
@@ -88,7 +87,7 @@ def standalone_html(
     payloads = [scene_payload(capture, shown, name=SCENE, alt=alt, image=image)]
     for block in blocks:
         name = block_name(SCENE, *block)
-        payloads.append(block_payload(capture[block], STRIDES[block.stage], name=name, image=image))
+        payloads.append(block_payload(capture[block], block.stride, name=name, image=image))
     first = {"scene": SCENE, "stage": blocks[0].stage, "block": blocks[0].block, "head": head, "sequence": 0}
     return PAGE.format(
         title=html.escape(title),

@@ -78,7 +78,7 @@ def _offer_file(view: View, record: BlockRecord, head: int | None, anchor: Ancho
 
 def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool) -> None:
     """Draw still pictures."""
-    token, stride = record.grid.token(anchor.row, anchor.column), view.picture.framing.stride(record.grid)
+    token, stride = record.grid.token(anchor.row, anchor.column), record.id.stride
     panels = list(anchor_maps(record, head, token, stride))
     settings = AnchorView(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
     name = file_name(view, f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
@@ -115,7 +115,7 @@ def _slot() -> DeltaGenerator:
 
 
 def _show_picture(view: View, record: BlockRecord, anchor: Anchor) -> None:
-    stride = view.picture.framing.stride(record.grid)
+    stride = record.id.stride
     heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
     figure = picture(view.picture.shown, anchor, stride)
     st.plotly_chart(figure, key="picture", width="content", config={"displayModeBar": False})
@@ -127,7 +127,7 @@ def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: AnchorMa
         view.picture.shown,
         panel.values,
         anchor,
-        token_pixels=view.picture.framing.stride(record.grid),
+        token_pixels=record.id.stride,
         maximum=maximum,
         quantity=panel.quantity,
     )

@@ -86,8 +86,7 @@ def _depth_figure(view: View, table: pd.DataFrame, metric: str) -> go.Figure:
         str(kind): [rows["value"][(rows["stage"] == s) & (rows["block"] == b)].tolist() for s, b in blocks]
         for kind, rows in sorted(part.groupby("attention"), key=lambda entry: entry[0] == "super")
     }
-    grids = [record.grid for record in view.capture.values()]
-    uniform = uniform_values(metric, grids, view.picture.framing.stride)
+    uniform = uniform_values(metric, view.capture.values())
     unit = CATALOGUE[metric].unit
     return metric_by_depth(blocks, series, title=_title(metric), unit=unit, uniform=uniform or None)
 
@@ -161,14 +160,14 @@ def _show_map(view: View, matrix: Matrix) -> None:
         st.info("A single head has no other heads to differ from.", icon=":material/info:")
         return
     figure = attention_map(
-        view.picture.shown, matrix.values, None, token_pixels=view.picture.framing.stride(record.grid),
+        view.picture.shown, matrix.values, None, token_pixels=record.id.stride,
         quantity=f"{_title(metric)} ({CATALOGUE[metric].unit})", minimum=float(matrix.values.min()), relative=False,
     )  # fmt: skip
     st.plotly_chart(figure, key="token_map", width="content", config={"displayModeBar": False})
 
 
 def _head_map(view: View, record: BlockRecord, head: int | None, kind: str, metric: str) -> np.ndarray | None:
-    values = _token_values((view.key, kind, metric), record.id, record, view.picture.framing.stride(record.grid))
+    values = _token_values((view.key, kind, metric), record.id, record, record.id.stride)
     return None if values is None else of_head(values, head, record)
 
 

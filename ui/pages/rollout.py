@@ -115,15 +115,14 @@ def _explain(view: View, source: BlockRecord, anchor: Anchor | None, target: int
 
 
 def _show_maps(view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout) -> None:
-    stride = view.picture.framing.stride
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=PANEL_WIDTH):
             heading("Picture", ANCHOR_COLOUR, "where one starts" if anchor else "as the model sees it")
-            figure = picture(view.picture.shown, anchor, stride(source.grid))
+            figure = picture(view.picture.shown, anchor, source.id.stride)
             st.plotly_chart(figure, key="rollout_picture", width="content", config={"displayModeBar": False})
         with st.container(width=PANEL_WIDTH):
             heading("Pixels", KIND_COLOURS["super"], "relevance, summed over 4 x 4 pixels")
-            figure = rollout_map(view.picture.shown, found.pixels.numpy(), anchor, anchor_pixels=stride(source.grid))
+            figure = rollout_map(view.picture.shown, found.pixels.numpy(), anchor, anchor_pixels=source.id.stride)
             st.plotly_chart(figure, key="rollout_pixels", width="content", config={"displayModeBar": False})
         for stage in range(found.source.stage + 1):
             tokens = found.tokens(stage)
@@ -131,7 +130,7 @@ def _show_maps(view: View, source: BlockRecord, anchor: Anchor | None, found: Ro
                 heading(
                     f"Into stage {stage + 1}", KIND_COLOURS["super"], f"{tokens.shape[0]} x {tokens.shape[1]} tokens"
                 )
-                pixels = stride(view.capture[BlockId(stage, 0)].grid)
+                pixels = BlockId(stage, 0).stride
                 figure = attention_map(
                     view.picture.shown, tokens.numpy(), None, token_pixels=pixels, quantity="relevance"
                 )

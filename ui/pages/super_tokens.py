@@ -1,22 +1,20 @@
 """Super tokens: the learned grouping against the regular grid and classical superpixels."""
 
-from typing import get_args
-
 import pandas as pd
 import streamlit as st
 
 from analysis.commands.views.groupings import Groupings
-from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.grouping.methods import METHODS, Resolution
+from analysis.figures.style import PANEL_WIDTH
+from analysis.grouping.choices import DRAWINGS, MAX_ITERATIONS, RESOLUTIONS
+from analysis.grouping.methods import METHODS
 from analysis.reports.pictures import groupings_report
 from stvit import BlockRecord
 from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
-from ui.panels.groupings import DRAWINGS, draw, groupings
+from ui.panels.groupings import draw, groupings
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_block
 from ui.view.view import current_view
 
-LARGEST_ITERATIONS = 5
 DEFAULT_METHODS = ["grid", "super", "slic"]
 
 COLUMN_HELP = {
@@ -40,7 +38,7 @@ def show() -> None:
         )  # fmt: skip
         methods = st.pills(
             "Compare", list(METHODS), selection_mode="multi", default=DEFAULT_METHODS,
-            format_func=METHODS.__getitem__, key="methods", persist_state="session",
+            format_func=lambda name: METHODS[name].title, key="methods", persist_state="session",
         )  # fmt: skip
     if record.grid.is_identity:
         _explain_identity(record)
@@ -48,12 +46,12 @@ def show() -> None:
     own = view.handle.model.config.num_iters[record.id.stage]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         resolution = st.segmented_control(
-            "Classical methods see", list(get_args(Resolution)), format_func=lambda name: f"{name}s", default="token",
+            "Classical methods see", list(RESOLUTIONS), format_func=lambda name: f"{name}s", default="token",
             required=True, key="slic_resolution", persist_state="session",
             help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
         )  # fmt: skip
         iterations = st.slider(
-            "Iterations of the learned sampling", 0, LARGEST_ITERATIONS, own, key="scrub", width=300,
+            "Iterations of the learned sampling", 0, MAX_ITERATIONS, own, key="scrub", width=300,
             persist_state="session", help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
         )  # fmt: skip
         place = st.container(width="content")
@@ -81,7 +79,7 @@ def show() -> None:
     with st.container(horizontal=True, gap="medium"):
         for grouping in found:
             with st.container(width=PANEL_WIDTH):
-                heading(grouping.title, KIND_COLOURS[grouping.kind])
+                heading(grouping.title, METHODS[grouping.kind].colour)
                 image = draw(view.picture.shown, grouping, drawing)
                 st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
     _show_table(report.table())

@@ -3,29 +3,28 @@
 import numpy as np
 import streamlit as st
 
+from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
-from analysis.counterfactual import Variant, standard_variants
+from analysis.counterfactual import Outcome, outcome_of
 from analysis.figures.screen.depth import change_by_depth
-from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
-from analysis.grouping.methods import Grouping
-from analysis.outcome import Outcome, outcome_of
+from analysis.figures.style import PANEL_WIDTH
+from analysis.grouping.choices import DRAWINGS
+from analysis.grouping.groupings import Grouping
+from analysis.grouping.methods import METHODS
+from analysis.grouping.tasks import learned_labels
 from analysis.reports.pictures import change_report
 from stvit import BlockRecord
 from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
-from ui.panels.groupings import DRAWINGS, Drawing, draw
+from ui.panels.groupings import draw
 from ui.panels.panel import heading
 from ui.panels.pickers import choose_block
 from ui.view.runs import look_again
 from ui.view.view import View, current_view
 
-ITERATIONS = "iterations"
-LARGEST_ITERATIONS = 5
-
 
 def show() -> None:
     """Draw the page."""
     view = current_view()
-    variants = standard_variants(view.picture.shown)
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = st.segmented_control(
@@ -33,14 +32,17 @@ def show() -> None:
             key="drawing", persist_state="session",
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = _choose_variant(variants)
+        name, parameter = _choose_variant()
         place = st.container(width="content")
-    outcome = _outcome((view.key, key), view, variants[key])
-    settings = WhatIf(**picture_options(view), **block_options(record), variant=key, drawing=drawing)
+    outcome = _outcome(view.key, name, parameter, view)
+    settings = WhatIf(
+        **picture_options(view), **block_options(record), variant=name, iterations=parameter, drawing=drawing
+    )
     report = change_report(subject_of(view), record, outcome, drawing)
     numbers = "before and after, and the labels of tokens"
+    stem = file_name(view, "what-if", name, *([] if parameter is None else [str(parameter)]))
     with place:
-        offer(Export(file_name(view, "what-if", key), report, settings, numbers))
+        offer(Export(stem, report, settings, numbers))
     pictures = "" if record.grid.is_identity else f" · pictures show {record.id.caption}"
     st.caption(
         f"{view.handle.title} · the association is changed in every block with super tokens, the weights stay{pictures}"
@@ -48,46 +50,44 @@ def show() -> None:
     _show_numbers(outcome, view)
     _show_groupings(view, record, outcome, drawing)
     st.markdown("**How far each block's attention output moved**", help="|changed - learned| / |learned|, Frobenius.")
-    relative = outcome.change.relative
-    figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, kind=outcome.kind)
+    relative = outcome.difference.relative
+    figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, colour=outcome.colour)
     if not max(relative.values()):
         st.info("Nothing changes: this is what the model itself does.", icon=":material/info:")
     st.plotly_chart(figure, key="change", config={"displayModeBar": False})
     _show_metrics(record, outcome)
 
 
-def _choose_variant(variants: dict[str, Variant]) -> str:
-    """Draw the choice of a change; iterations have a scrubber of their own."""
-    named = {key: variant.title for key, variant in variants.items() if not key.startswith(ITERATIONS)}
-    options = [*named, ITERATIONS]
-    choice = st.segmented_control(
-        "Instead of the learned association", options, default="grid", required=True, key="variant_of_association",
-        format_func=lambda key: named.get(key, "Other iterations"), persist_state="session",
+def _choose_variant() -> tuple[str, int | None]:
+    """Draw the choice of a change, and of its parameter where it takes one."""
+    name = st.segmented_control(
+        "Instead of the learned association", list(CHANGES), default="grid", required=True,
+        key="variant_of_association", format_func=lambda name: CHANGES[name].title, persist_state="session",
     )  # fmt: skip
-    if choice != ITERATIONS:
-        return choice
-    count = st.slider(
-        "Iterations of the sampling", 0, LARGEST_ITERATIONS, 2, key="iterations", width=320,
-        persist_state="session", help="The released models use 1; 0 is the regular grid.",
-    )  # fmt: skip
-    return f"{ITERATIONS}_{count}"
+    change = CHANGES[name]
+    if not change.parameters:
+        return name, None
+    least, most = change.parameters[0], change.parameters[-1]
+    number = st.slider(change.title, least, most, 2, key=name, width=320, persist_state="session", help=change.sentence)
+    return name, number
 
 
 @st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...")
-def _outcome(key: tuple[str, str], _view: View, _variant: Variant) -> Outcome:
+def _outcome(key: str, name: str, parameter: int | None, _view: View) -> Outcome:
     """Return what is shown of a changed run; the run itself, which is large, is let go."""
-    return outcome_of(key[1], _variant, _view.capture, look_again(_view, _variant))
+    variant = CHANGES[name].variant(_view.picture.shown, parameter)
+    return outcome_of(variant, _view.capture, look_again(_view, variant))
 
 
 def _show_numbers(outcome: Outcome, view: View) -> None:
     names = view.handle.model.class_names
     before, after = (names[i] if names else f"class {i}" for i in outcome.classes)
-    changed_class = "unchanged" if outcome.change.same_class else f"{before} → {after}"
+    changed_class = "unchanged" if outcome.difference.same_class else f"{before} → {after}"
     with st.container(horizontal=True):
-        divergence = f"{outcome.change.divergence:.2g} nats"
+        divergence = f"{outcome.difference.divergence:.2g} nats"
         st.metric("KL divergence of the prediction", divergence, width="content", border=True)
         st.metric("Most probable class", changed_class, width="content", border=True)
-        largest = max(outcome.change.relative.values())
+        largest = max(outcome.difference.relative.values())
         st.metric("Largest change of an output", f"{largest:.1%}", width="content", border=True)
 
 
@@ -101,19 +101,21 @@ def _show_metrics(record: BlockRecord, outcome: Outcome) -> None:
     st.dataframe(shown, hide_index=True, column_config={"before": number, "after": number}, width=520)
 
 
-def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: Drawing) -> None:
+def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: str) -> None:
     if record.grid.is_identity:
         st.info("This block has no super tokens (cell 1); choose stage 1 or 2 to see them.", icon=":material/info:")
         return
-    learned = Grouping("super", "Learned super tokens", record.labels()[0].numpy())
+    method = METHODS["super"]
+    learned = Grouping(method.name, method.title, learned_labels(record))
     changed = Grouping(outcome.kind, outcome.title, outcome.labels[record.id])
+    colours = (method.colour, outcome.colour)
     leakages = (record.leakage().mean().item(), outcome.leakage[record.id])
     with st.container(horizontal=True, gap="medium"):
-        for grouping, leakage in zip((learned, changed), leakages, strict=True):
+        for grouping, colour, leakage in zip((learned, changed), colours, leakages, strict=True):
             with st.container(width=PANEL_WIDTH):
                 used = len(np.unique(grouping.labels))
                 note = f"{used} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}"
-                heading(grouping.title, KIND_COLOURS[grouping.kind], note)
+                heading(grouping.title, colour, note)
                 image = draw(view.picture.shown, grouping, drawing)
                 st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
 

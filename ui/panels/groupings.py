@@ -1,20 +1,17 @@
 """The groupings that Super tokens and What if lay side by side, found once and drawn for the screen."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from analysis.figures.paint import colour_labels, draw_boundaries, mean_colours
-from analysis.grouping.methods import METHODS, Grouping, Resolution, classical_labels, learned_grouping
-from stvit import BlockRecord, TokenGrid
+from analysis.grouping.choices import Resolution
+from analysis.grouping.groupings import Grouping, grouping_of
+from analysis.grouping.methods import Method, chosen_methods
+from stvit import BlockRecord
 from ui.view.view import View
-
-Drawing = Literal["boundaries", "means", "labels"]
-
-DRAWINGS: dict[Drawing, str] = {"boundaries": "Boundaries", "means": "Mean colours", "labels": "Labels"}
 
 DISPLAY_SIDE = 672
 """Pictures are enlarged to about this short side first, so that lines stay thin and crisp."""
@@ -28,23 +25,18 @@ def groupings(
     Args:
         view: Picture and model.
         record: The block.
-        methods: Keys of METHODS, in the order wanted.
+        methods: Names of METHODS.
         iterations: Of the learned sampling, on the tokens that the block received.
         on: Whether the classical methods see the picture averaged over tokens, or every pixel.
     """
-    picture = f"{view.picture.source.sha256}-{view.picture.framing}"
     own = view.handle.model.config.num_iters[record.id.stage]
-    found = []
-    for method in methods:
-        if method == "super":
-            found.append(learned_grouping(record, iterations, own))
-        else:
-            labels = _classical(method, picture, record.grid, on, view.picture.shown)
-            found.append(Grouping(method, METHODS[method], labels))
-    return found
+    return [
+        _grouping(method.name, (view.key, *record.id), iterations, own, on, method, record, view.picture.shown)
+        for method in chosen_methods(methods)
+    ]
 
 
-def draw(shown: np.ndarray, grouping: Grouping, drawing: Drawing) -> np.ndarray:
+def draw(shown: np.ndarray, grouping: Grouping, drawing: str) -> np.ndarray:
     """Return a picture of a grouping, enlarged for display, RGB bytes."""
     factor = max(1, round(DISPLAY_SIDE / min(shown.shape[:2])))
     size = (shown.shape[1] * factor, shown.shape[0] * factor)
@@ -57,7 +49,10 @@ def draw(shown: np.ndarray, grouping: Grouping, drawing: Drawing) -> np.ndarray:
     return np.asarray(painted)
 
 
-@st.cache_data(max_entries=64, show_spinner="Finding superpixels ...")
-def _classical(method: str, picture: str, grid: TokenGrid, on: Resolution, _shown: np.ndarray) -> np.ndarray:
-    """Return the labels of a method that knows no model; the key names the picture by its hash and framing."""
-    return classical_labels(method, _shown, grid, on)
+@st.cache_resource(max_entries=64, show_spinner="Finding superpixels ...")
+def _grouping(
+    name: str, block: tuple[str, int, int], iterations: int, own: int, on: Resolution,
+    _method: Method, _record: BlockRecord, _shown: np.ndarray,
+) -> Grouping:  # fmt: skip
+    """Return a grouping; the key names the view and the block."""
+    return grouping_of(_method, _shown, _record, on=on, iterations=iterations, own=own)

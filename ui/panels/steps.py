@@ -75,7 +75,7 @@ def _pool(view: View, record: BlockRecord, anchor: Anchor) -> None:
         )
     with shown:
         cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
-        _draw(picture(draw_boundaries(view.picture.shown, cells), anchor, _stride(view, record)), "lesson_pool")
+        _draw(picture(draw_boundaries(view.picture.shown, cells), anchor, record.id.stride), "lesson_pool")
 
 
 def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -169,7 +169,7 @@ def _candidates(
     view: View, record: BlockRecord, anchor: Anchor, steps: Lesson, values: np.ndarray, quantity: str, *,
     signed: bool = False,
 ) -> go.Figure:  # fmt: skip
-    stride = _stride(view, record)
+    stride = record.id.stride
     return candidates_map(
         view.picture.shown,
         values,
@@ -188,7 +188,7 @@ def _map(
 ) -> go.Figure:
     shape = (record.grid.height, record.grid.width)
     return attention_map(
-        view.picture.shown, values.reshape(shape), anchor, token_pixels=_stride(view, record), quantity=quantity,
+        view.picture.shown, values.reshape(shape), anchor, token_pixels=record.id.stride, quantity=quantity,
         relative=relative,
     )  # fmt: skip
 
@@ -200,7 +200,3 @@ def _draw(figure: go.Figure, key: str) -> None:
 def _cell(record: BlockRecord, anchor: Anchor) -> int:
     """Return the cell that holds the token."""
     return int(record.grid.cell_index[record.grid.token(anchor.row, anchor.column)])
-
-
-def _stride(view: View, record: BlockRecord) -> int:
-    return view.picture.framing.stride(record.grid)

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from analysis.counterfactual import Variant
+from analysis.variants import Variant
 from stvit import Capture, capture
 from stvit.images import PreparedImage, RGBImage, load_image, prepare
 from stvit.images.samples import sample_images

@@ -25,5 +25,5 @@ class AnchorView(TokenChoice, HeadChoice, BlockView):
         model, subject = chosen_subject(self)
         record = record_of(self, model, subject)
         token = record.grid.token(self.row, self.column)
-        maps = list(anchor_maps(record, self.head, token, subject.picture.framing.stride(record.grid)))
+        maps = list(anchor_maps(record, self.head, token, record.id.stride))
         return anchor_report(subject, record, maps, token, self.head)

@@ -23,8 +23,7 @@ class Cost(ModelChoice, View):
     def report(self) -> "Report":
         """Make what is written."""
         from analysis.commands.subjects import chosen_model
-        from analysis.cost import COST_SIZES, cost_table
-        from analysis.cost_timing import time_table
+        from analysis.cost import COST_SIZES, cost_table, time_table
         from analysis.reports.charts import cost_report
 
         if self.stage not in (0, 1):

@@ -48,7 +48,7 @@ class Redundancy(HeadChoice, BlockView):
         cap = finite_capture(model, subject)
         table = ledger(cap, self.attentions, image_names=[subject.picture.source.name])
         record = cap[block]
-        stride = subject.picture.framing.stride(record.grid)
+        stride = record.id.stride
         values = token_values(record, self.matrix_attention, self.matrix_metric, stride)
         mapped = None if values is None else of_head(values, self.head, record)
         matrix = Matrix(self.matrix_metric, self.matrix_attention, record, self.head, mapped)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from analysis.commands.settings import option
-from analysis.commands.views.groupings import DRAWINGS
+from analysis.changes import CHANGES
+from analysis.commands.settings import option, whole_number
 from analysis.commands.views.view import BlockView
+from analysis.grouping.choices import DRAWINGS
 
 if TYPE_CHECKING:
     from analysis.reports.report import Report
-
-VARIANTS = ("grid", "slic", "felzenszwalb", "masked", "hard", *(f"iterations_{count}" for count in range(6)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +18,23 @@ class WhatIf(BlockView):
 
     name: ClassVar[str] = "what-if"
 
-    variant: str = option("grid", help="put in place of the learned association", choices=VARIANTS, metavar="NAME")
-    drawing: str = option("boundaries", help="how groups are drawn", choices=DRAWINGS)
+    variant: str = option(
+        "grid", help="put in place of the learned association", choices=tuple(CHANGES), metavar="NAME"
+    )
+    iterations: int | None = option(
+        None, help="of the sampling, for the variant iterations", parse=whole_number, metavar="COUNT"
+    )
+    drawing: str = option("boundaries", help="how groups are drawn", choices=tuple(DRAWINGS))
 
     def report(self) -> "Report":
         """Make what is written."""
         from analysis.commands.subjects import chosen_block, chosen_subject, finite_capture
-        from analysis.counterfactual import standard_variants
-        from analysis.outcome import outcome_of
+        from analysis.counterfactual import outcome_of
         from analysis.reports.pictures import change_report
 
         model, subject = chosen_subject(self)
         block = chosen_block(self, model)
         learned = finite_capture(model, subject)
-        variant = standard_variants(subject.picture.shown)[self.variant]
-        outcome = outcome_of(self.variant, variant, learned, variant.run(model, subject.picture.pixels))
+        variant = CHANGES[self.variant].variant(subject.picture.shown, self.iterations)
+        outcome = outcome_of(variant, learned, variant.run(model, subject.picture.pixels))
         return change_report(subject, learned[block], outcome, self.drawing)

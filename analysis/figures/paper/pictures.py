@@ -17,7 +17,6 @@ from analysis.figures.paper.panels import (
     panel_figure,
     picture_panel,
 )
-from analysis.figures.style import KIND_COLOURS
 
 Grouped = tuple[str, Integer[np.ndarray, "_ _"]]
 """Title and the group of each token or pixel."""
@@ -48,7 +47,7 @@ def change_figure(
     groupings: Sequence[Grouped],
     drawing: str,
     relative: Mapping[tuple[int, int], float],
-    kind: str,
+    colour: str,
     caption: str,
 ) -> Figure:
     """Draw the learned and the changed grouping above the change of each block's output.
@@ -58,7 +57,7 @@ def change_figure(
         groupings: Before and after; none for a block without super tokens.
         drawing: As in `grouping_figure`.
         relative: By (stage, block), counted from 0, |changed - learned| / |learned| of the output.
-        kind: Key of the change's colour.
+        colour: Of the bars.
         caption: Below the figure.
     """
     tall = PANEL_INCHES * shown.shape[0] / shown.shape[1] if groupings else 0.0
@@ -69,7 +68,7 @@ def change_figure(
         _grouping(figure.add_subplot(rows[0, place]), shown, title, labels, drawing)
     bars = figure.add_subplot(rows[-1, :])
     captions = [f"{stage + 1}.{block + 1}" for stage, block in relative]
-    bars.bar(captions, list(relative.values()), color=KIND_COLOURS[kind])
+    bars.bar(captions, list(relative.values()), color=colour)
     bars.spines[["top", "right"]].set_visible(False)
     bars.tick_params(labelsize=6)
     bars.set_xlabel("stage.block", fontsize=7)

@@ -88,7 +88,7 @@ def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
 
 
 def change_by_depth(
-    blocks: Sequence[tuple[int, int]], values: Sequence[float], *, title: str, kind: str = "changed", height: int = 250
+    blocks: Sequence[tuple[int, int]], values: Sequence[float], *, title: str, colour: str, height: int = 250
 ) -> go.Figure:
     """Draw one bar for each block: how much a change to the association moved its output.
 
@@ -96,7 +96,7 @@ def change_by_depth(
         blocks: (stage, block), counted from 0, in order of depth.
         values: Relative change of each block's output, 0 for none.
         title: What was changed, for the hover text.
-        kind: Key of its colour in `analysis.figures.style`.
+        colour: Of the bars.
         height: Of the figure in CSS pixels.
     """
     captions = [f"{stage + 1}.{block + 1}" for stage, block in blocks]
@@ -104,7 +104,7 @@ def change_by_depth(
     figure.add_bar(
         x=captions,
         y=list(values),
-        marker={"color": KIND_COLOURS[kind]},
+        marker={"color": colour},
         hovertemplate=f"block %{{x}}<br>relative change %{{y:.3f}}<extra>{title}</extra>",
     )
     _stage_bounds(figure, blocks)

@@ -17,10 +17,10 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.commands.choices import HeadChoice
 from analysis.commands.main import main
-from analysis.commands.views.what_if import VARIANTS, WhatIf
-from analysis.cost_timing import time_table
-from analysis.counterfactual import standard_variants
-from analysis.grouping.methods import learned_grouping
+from analysis.commands.views.what_if import WhatIf
+from analysis.cost import time_table
+from analysis.grouping.groupings import grouping_of
+from analysis.grouping.methods import METHODS
 from analysis.reports.charts import of_head, token_values
 from analysis.reports.pictures import rollout_options
 from analysis.reports.report import Report, head_caption, suffix_of
@@ -307,7 +307,7 @@ def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
 
 def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
     sizes = {"super": (224,), "global": (224,)}
-    monkeypatch.setattr("analysis.cost_timing.time_table", partial(time_table, sizes=sizes))
+    monkeypatch.setattr("analysis.cost.time_table", partial(time_table, sizes=sizes))
     words = ["export", "cost", "--random", "stvit_demo", "--out", str(tmp_path / "cost.csv")]
     assert main(words) == 0
     assert "measured" not in pd.read_csv(tmp_path / "cost.csv")
@@ -361,10 +361,6 @@ def test_a_place_that_cannot_be_written_is_one_sentence_before_any_work(tmp_path
     assert capsys.readouterr().err.strip() == f"{tmp_path / 'file'} cannot be used: File exists."
 
 
-def test_every_change_of_the_page_is_one_of_the_command():
-    assert set(VARIANTS) == set(standard_variants(np.zeros((32, 32, 3), np.uint8)))
-
-
 def test_the_ending_says_what_is_written():
     assert suffix_of(Path("a.PDF")) == "pdf"
     for name in ("a.doc", "a"):
@@ -400,5 +396,6 @@ def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
 
 def test_only_the_iterations_of_the_model_itself_are_called_learned():
     record = capture(load_pretrained("demo"), torch.zeros(1, 3, 64, 64))[BlockId(0, 0)]
-    titles = [learned_grouping(record, iterations, own=1).title for iterations in (0, 1, 5)]
+    shown = np.zeros((64, 64, 3), np.uint8)
+    titles = [grouping_of(METHODS["super"], shown, record, iterations=count, own=1).title for count in (0, 1, 5)]
     assert titles == ["Sampled, 0 iterations (model: 1)", "Learned super tokens", "Sampled, 5 iterations (model: 1)"]

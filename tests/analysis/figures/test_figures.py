@@ -28,6 +28,7 @@ from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import Anchor, attention_map, picture
 from analysis.figures.style import BAR_SPACE, HEAT, HEAT_NAME, PANEL_WIDTH
 from tests.support.explorer_support import node
+from tests.support.paths import ROOT
 
 SHOWN = np.zeros((64, 96, 3), np.uint8)
 
@@ -116,7 +117,7 @@ def test_depth_chart_draws_means_heads_and_the_uniform_line():
 
 
 def test_change_chart_has_a_bar_for_each_block():
-    assert list(change_by_depth([(0, 0), (1, 0)], [0.1, 0.2], title="grid").data[0].y) == [0.1, 0.2]
+    assert list(change_by_depth([(0, 0), (1, 0)], [0.1, 0.2], title="grid", colour="#123456").data[0].y) == [0.1, 0.2]
 
 
 def test_head_matrix_says_which_head_a_square_is():
@@ -190,7 +191,7 @@ def test_ticks_of_values_without_a_size():
 
 def test_the_explorer_writes_ticks_like_the_figures():
     values = [*WRITTEN, *np.geomspace(1e-6, 1e7, 200).tolist(), *np.arange(-20, 20, 0.125).tolist()]
-    script = 'import { formatWeight } from "../ui/explorer/web/scale.js"; '
+    script = f'import {{ formatWeight }} from "{(ROOT / "ui/explorer/web/scale.js").as_uri()}"; '
     script += f"console.log(JSON.stringify({json.dumps(values)}.map(formatWeight)))"
     assert json.loads(node("--input-type=module", "--eval", script)) == [short(value) for value in values]
 

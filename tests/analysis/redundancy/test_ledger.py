@@ -15,7 +15,6 @@ from analysis.redundancy import ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
-from analysis.redundancy.ledger import token_pixels
 from analysis.redundancy.measure import Measurement, measure
 from analysis.redundancy.row_metrics import RowSettings
 from stvit import BlockId, SoftmaxAttention, capture, softmax_attention
@@ -162,10 +161,6 @@ def test_one_image_of_a_batch(cap):
         assert alone.replay_error() < 1e-12
     with pytest.raises(IndexError, match="Image 2 does not exist"):
         record.select(2)
-
-
-def test_pixels_per_token():
-    assert [token_pixels(BlockId(stage, 0)) for stage in range(4)] == [4, 8, 16, 32]
 
 
 def test_an_empty_capture_gives_an_empty_table():

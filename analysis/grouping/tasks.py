@@ -1,0 +1,148 @@
+"""What a grouping method is asked to do, and the methods of the registry as functions of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.grouping.choices import RESOLUTIONS, Resolution
+from analysis.grouping.controls import radial_labels, random_seed_labels
+from analysis.grouping.label_maps import Image, Labels, upsample_labels
+from analysis.grouping.quickshift import quickshift_labels
+from analysis.grouping.segmentation import Segmentation
+from analysis.grouping.soft_kmeans import soft_kmeans_association
+from analysis.grouping.superpixels import (
+    felzenszwalb_labels,
+    slic_labels,
+    slico_labels,
+    soft_kmeans_labels,
+    token_image,
+)
+from analysis.grouping.watershed import watershed_labels
+from stvit import BlockRecord, TokenGrid, associate
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a method is asked to group.
+
+    Attributes:
+        image: The picture at the resolution that the method sees, RGB bytes.
+        grid: Layout of tokens and super tokens; it says how many groups are wanted.
+        record: The block, for methods that know the model.
+        iterations: Of the learned sampling; None takes the association that the block used.
+        at_most: Never give more groups than there are super tokens.
+    """
+
+    image: Image
+    grid: TokenGrid
+    record: BlockRecord | None = None
+    iterations: int | None = None
+    at_most: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what is grouped."""
+        height, width = self.image.shape[:2]
+        return height, width
+
+    @property
+    def count(self) -> int:
+        """Groups wanted."""
+        return self.grid.num_super_tokens
+
+
+def task_of(
+    shown: Image,
+    grid: TokenGrid,
+    on: Resolution = "token",
+    record: BlockRecord | None = None,
+    iterations: int | None = None,
+    *,
+    at_most: bool = False,
+) -> Task:
+    """Return the task to group a picture, seen at a resolution, into as many groups as there are super tokens.
+
+    Raises:
+        ValueError: If there is no such resolution; the message lists the known ones.
+    """
+    if on not in RESOLUTIONS:
+        raise ValueError(f"There is no resolution {on!r}; known are {', '.join(RESOLUTIONS)}.")
+    image = token_image(shown, grid.height, grid.width) if on == "token" else shown
+    return Task(image, grid, record, iterations, at_most)
+
+
+def learned_labels(record: BlockRecord, iterations: int | None = None) -> Labels:
+    """Return the super token of each token after some iterations of the sampling, shape (H, W).
+
+    Args:
+        record: The block; the sampling runs on the tokens that it received.
+        iterations: 0 gives the grid; None takes the association that the block used.
+    """
+    if iterations is None:
+        return record.labels()[0].numpy(force=True)
+    association = associate(record.tokens[:1], record.grid, iterations).to_sparse()
+    return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
+
+
+def grid(task: Task) -> Segmentation:
+    """Return the model's own cells, which differ from balanced ones where the grid is padded."""
+    layout = task.grid
+    cells = layout.cell_index.reshape(layout.height, layout.width).numpy(force=True)
+    return Segmentation(upsample_labels(cells, *task.size), "regular grid", task.count, {})
+
+
+def learned(task: Task) -> Segmentation:
+    """Return the learned super tokens of a block.
+
+    Raises:
+        ValueError: If the task names no block.
+    """
+    if task.record is None:
+        raise ValueError("Learned super tokens need a captured block; pass its record.")
+    settings = {} if task.iterations is None else {"iterations": task.iterations}
+    return Segmentation(learned_labels(task.record, task.iterations), "learned super tokens", task.count, settings)
+
+
+def slic(task: Task) -> Segmentation:
+    """Return SLIC superpixels."""
+    return slic_labels(task.image, task.count, at_most=task.at_most)
+
+
+def slico(task: Task) -> Segmentation:
+    """Return SLICO superpixels."""
+    return slico_labels(task.image, task.count, at_most=task.at_most)
+
+
+def felzenszwalb(task: Task) -> Segmentation:
+    """Return the segments of Felzenszwalb and Huttenlocher."""
+    return felzenszwalb_labels(task.image, task.count, at_most=task.at_most)
+
+
+def quickshift(task: Task) -> Segmentation:
+    """Return quick shift superpixels."""
+    return quickshift_labels(task.image, task.count)
+
+
+def watershed(task: Task) -> Segmentation:
+    """Return compact watershed superpixels."""
+    return watershed_labels(task.image, task.count, at_most=task.at_most)
+
+
+def soft_kmeans(task: Task) -> Segmentation:
+    """Return the heaviest superpixel of soft k-means."""
+    return soft_kmeans_labels(task.image, task.grid.rows, task.grid.columns)
+
+
+def soft_kmeans_weights(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return the association of soft k-means."""
+    return soft_kmeans_association(task.image, task.grid.rows, task.grid.columns)
+
+
+def random_seeds(task: Task) -> Segmentation:
+    """Return the cells of random points."""
+    return random_seed_labels(*task.size, task.count)
+
+
+def radial(task: Task) -> Segmentation:
+    """Return rings cut into sectors."""
+    return radial_labels(*task.size, task.count)

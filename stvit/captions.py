@@ -1,0 +1,48 @@
+"""What people call blocks and heads. Stages, blocks and heads are counted from 0 in code and from 1 here."""
+
+
+def block_caption(stage: int, block: int) -> str:
+    """Return a block in words.
+
+    Example:
+        >>> block_caption(0, 1)
+        'stage 1, block 2'
+    """
+    return f"stage {stage + 1}, block {block + 1}"
+
+
+def block_short(stage: int, block: int) -> str:
+    """Return a block in as few characters as an axis has room for.
+
+    Example:
+        >>> block_short(0, 1)
+        '1.2'
+    """
+    return f"{stage + 1}.{block + 1}"
+
+
+def head_caption(head: int | None, heads: int) -> str:
+    """Return a head in words; None is the mean over heads.
+
+    Args:
+        head: Counted from 0.
+        heads: Heads of the block.
+
+    Example:
+        >>> head_caption(2, 4), head_caption(None, 4)
+        ('head 3 of 4', 'mean over heads')
+    """
+    return "mean over heads" if head is None else f"head {head + 1} of {heads}"
+
+
+def no_super_tokens(block: str = "this block") -> str:
+    """Return the sentence that says why there are no super tokens to show.
+
+    Args:
+        block: Caption of the block.
+
+    Example:
+        >>> no_super_tokens("stage 3, block 1")
+        'Stage 3, block 1 has no super tokens (cell 1): its attention is plain global attention.'
+    """
+    return f"{block[:1].upper()}{block[1:]} has no super tokens (cell 1): its attention is plain global attention."
