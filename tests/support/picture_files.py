@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import tifffile
 from PIL import Image
 
@@ -16,6 +17,8 @@ EVERY_FORMAT = {
     "GIF": {},
     "JPEG progressive": {"format": "JPEG", "progressive": True},
     "WEBP lossy": {"format": "WEBP"},
+    "AVIF": {},
+    "HEIC": {},
     "TIFF lzw": {"format": "TIFF", "compression": "tiff_lzw"},
     "TIFF deflate": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
 }
@@ -36,7 +39,10 @@ def encode(image: Image.Image | np.ndarray, kind: str, **options) -> bytes:
     """Encode a picture with Pillow; `kind` is a format, or a free name where the options give one."""
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     buffer = io.BytesIO()
-    image.save(buffer, options.pop("format", kind), **options)
+    if kind == "HEIC":
+        pillow_heif.from_pillow(image).save(buffer, **options)
+    else:
+        image.save(buffer, options.pop("format", kind), **options)
     return buffer.getvalue()
 
 

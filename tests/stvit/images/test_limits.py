@@ -77,7 +77,7 @@ def test_truncated_files_are_refused_or_complete(name):
 
 
 def test_the_sentence_for_a_truncated_file():
-    for format in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"):
+    for format in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF", "HEIC", "GIF"):
         data = encode(smooth(), format)
         with pytest.raises(ImageError, match=r"(?i)^This \w+ picture is truncated, damaged .* fetch the file again"):
             load_image(data[: len(data) // 2])
@@ -90,7 +90,7 @@ def test_the_sentence_for_a_truncated_file():
 
 def test_damaged_files_raise_nothing_but_image_errors():
     random = np.random.default_rng(0)
-    for format in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"):
+    for format in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"):
         data = np.frombuffer(encode(smooth(), format), np.uint8)
         for _ in range(60):
             broken = data.copy()
