@@ -8,12 +8,17 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.attention.dense import DenseAttention
     from analysis.redundancy.ledger import ledger
     from analysis.redundancy.measure import measure
 
-__all__ = ["ledger", "measure"]
+__all__ = ["DenseAttention", "ledger", "measure"]
 
-_HOMES = {"ledger": "analysis.redundancy.ledger", "measure": "analysis.redundancy.measure"}
+_HOMES = {
+    "DenseAttention": "analysis.attention.dense",
+    "ledger": "analysis.redundancy.ledger",
+    "measure": "analysis.redundancy.measure",
+}
 
 
 def __getattr__(name: str) -> Any:

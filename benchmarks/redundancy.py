@@ -17,6 +17,8 @@ from stvit import BlockRecord, Capture, capture, create_model
 PAIRS = 3
 """The dense version takes half a minute."""
 
+SORTS = 20
+
 LARGE = 1024
 
 
@@ -28,14 +30,30 @@ def main() -> None:
     found = compare(lambda: dense_version(cap), lambda: ledger(cap, ("super", "global")), PAIRS)
     figures = f"ledger {found.second:.2f} s   dense {found.first:.1f} s   ratio {found.ratio:.1f}"
     print(f"  {figures}   (medians of {PAIRS} pairs)")
+    print("\nRows of a block in rising order: NumPy, as the metrics do, against PyTorch")
+    print(sort_against_torch())
     print(f"\nLedger of both super-token stages of stvit_small at {LARGE} px, without global attention")
     print(_in_a_process_of_its_own())
 
 
+def sort_against_torch() -> str:
+    """Return a line about the sort of 320 rows of 3,136 shares, as many as a block of rows holds."""
+    rows = torch.rand(320, 3136)
+
+    def by_numpy() -> torch.Tensor:
+        values = rows.numpy().copy()
+        values.sort(axis=-1)
+        return torch.from_numpy(values)
+
+    found = compare(by_numpy, lambda: rows.sort(-1).values, SORTS)
+    times = f"NumPy {found.first * 1e3:.1f} ms   PyTorch {found.second * 1e3:.1f} ms   ratio {found.ratio:.2f}"
+    return f"  {times}   ({SORTS} pairs)"
+
+
 def dense_version(cap: Capture) -> list[dict[str, float]]:
     """Measure the ledger's row and head metrics the straightforward way: N x N softmax, full sort, dense SVD."""
-    return [_dense_metrics(head, matrices, record) for record in cap.values()
-            for matrices in _dense_attentions(record) for head in range(len(matrices))]  # fmt: skip
+    attentions = ((record, matrices) for record in cap.values() for matrices in _dense_attentions(record))
+    return [_dense_metrics(head, both, record) for record, both in attentions for head in range(len(both))]
 
 
 def _dense_attentions(record: BlockRecord) -> Iterator[torch.Tensor]:
@@ -78,8 +96,8 @@ def _dense_differences(head: int, rows: torch.Tensor) -> dict[str, float]:
     """Compare a head with the others of its block: Jensen-Shannon divergence and cosine of their rows."""
     divergences, cosines = [], []
     for other in set(range(len(rows))) - {head}:
-        mixed, own, theirs = (torch.special.entr(p).sum(-1) for p in (
-            (rows[head] + rows[other]) / 2, rows[head], rows[other]))  # fmt: skip
+        compared = ((rows[head] + rows[other]) / 2, rows[head], rows[other])
+        mixed, own, theirs = (torch.special.entr(shares).sum(-1) for shares in compared)
         divergences.append((mixed - (own + theirs) / 2).mean().item())
         cosines.append(torch.cosine_similarity(rows[head], rows[other], dim=-1).mean().item())
     if not cosines:

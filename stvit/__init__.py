@@ -16,13 +16,15 @@ Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from
 """
 
 from stvit.association import Association, CellAssociation, associate
+from stvit.attentions.base import Attention, RowBlock
+from stvit.attentions.decomposed import DecomposedAttention
+from stvit.attentions.softmax import SoftmaxAttention
+from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.capture import TapError, capture
 from stvit.capturing.records import BlockRecord, Capture
 from stvit.config import CONFIGS, STViTConfig, get_config
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
-from stvit.softmax_attention import SoftmaxAttention
-from stvit.token_attention import DecomposedAttention
 from stvit.weights.load import load_weights
 from stvit.weights.pretrained import load_pretrained
 
@@ -31,16 +33,19 @@ __version__ = "0.1.0"
 __all__ = [
     "CONFIGS",
     "Association",
+    "Attention",
     "BlockId",
     "BlockRecord",
     "Capture",
     "CellAssociation",
     "DecomposedAttention",
+    "RowBlock",
     "STViT",
     "STViTConfig",
     "SoftmaxAttention",
     "TapError",
     "TokenGrid",
+    "WindowedAttention",
     "associate",
     "capture",
     "create_model",

@@ -28,6 +28,7 @@ ORDER: list[tuple[str, ...]] = [
     ),
     ("stvit.images",),
     ("stvit.weights.files", "stvit.weights.torch_files", "stvit.weights.outline", "stvit.weights.errors"),
+    ("stvit.attentions",),
     ("stvit.*", "stvit.mixers"),
     ("stvit.weights",),
     ("stvit.capturing",),

@@ -1,20 +1,24 @@
-"""Attentions to hold token attention against: global, local, uniform, identity, swapped association.
+"""Attentions to hold token attention against: global, local, uniform, identity, another association.
 
 Global and local attention come from the same block's own q and k over all its tokens, that is, the attention
-the block would have without super tokens. All are row sources and hold nothing of N x N.
+the block would have without super tokens. None of them holds anything of N x N.
 """
 
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from analysis.attention.kinds import DEFAULT_WINDOW
-from analysis.attention.windows import LocalAttention
-from stvit import Association, BlockRecord, DecomposedAttention, SoftmaxAttention
+from stvit import (
+    Association,
+    Attention,
+    BlockRecord,
+    DecomposedAttention,
+    RowBlock,
+    SoftmaxAttention,
+    WindowedAttention,
+)
 from stvit.capturing.association_swaps import Swap, swapped
-from stvit.softmax_attention import check_head, check_token
 
 
 def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
@@ -39,7 +43,7 @@ def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
 
 def local_attention(
     record: BlockRecord, window: int | tuple[int, int] = DEFAULT_WINDOW, image: int = 0
-) -> LocalAttention:
+) -> WindowedAttention:
     """Return the attention of a block inside non-overlapping windows of tokens, from the block's own q and k.
 
     Args:
@@ -53,7 +57,7 @@ def local_attention(
         RuntimeError: If the weights were changed after the capture.
     """
     whole = global_attention(record, image)
-    return LocalAttention(whole.query, whole.key, whole.scale, record.grid.height, record.grid.width, window)
+    return WindowedAttention(whole.query, whole.key, whole.scale, record.grid.height, record.grid.width, window)
 
 
 def swapped_attention(
@@ -68,7 +72,7 @@ def swapped_attention(
     Args:
         record: A captured block.
         association: "grid", "hard" or "masked", labels of shape (H, W) or (B, H, W), an `Association`, or a rule;
-            see `stvit.swaps.Swap`.
+            see `stvit.capturing.association_swaps.Swap`.
         image: Which image of the batch.
         num_iters: Sampling iterations, for "masked" only.
 
@@ -106,65 +110,47 @@ def identity_attention(record: BlockRecord) -> "IdentityAttention":
     return IdentityAttention(record.grid.num_tokens)
 
 
-@dataclass(frozen=True)
-class UniformAttention:
+class UniformAttention(Attention):
     """Every token attends to all tokens alike, 1 / N: the most redundant attention there is.
 
-    Attributes:
+    Args:
         num_tokens: Number of tokens N.
+        heads: Number of heads.
     """
 
-    num_tokens: int
-    heads: int = 1
+    def __init__(self, num_tokens: int, heads: int = 1) -> None:
+        self.num_tokens, self.heads = num_tokens, heads
 
-    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
-        """Return rows start to stop (excluded), shape (stop - start, N)."""
-        check_head(head, self.heads)
+    def head_rows(self, start: int, stop: int) -> RowBlock:
+        """Return rows start to stop (excluded) of every head."""
         length = min(stop, self.num_tokens) - start
-        return torch.full((1, 1), 1 / self.num_tokens).expand(length, self.num_tokens)
-
-    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return what a token attends to, shape (N,)."""
-        check_token(token, self.num_tokens)
-        return self.rows(token, token + 1, head)[0]
+        weight = torch.full((self.heads, length, self.num_tokens), 1 / self.num_tokens)
+        return RowBlock(start, weight, None, self.num_tokens)
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return who attends to a token, shape (N,)."""
-        check_token(token, self.num_tokens)
-        return self.rows(token, token + 1, head)[0]
+        """Return who attends to a token, shape (N,): the attention is symmetric."""
+        return self.row(token, head)
 
 
-@dataclass(frozen=True)
-class IdentityAttention:
+class IdentityAttention(Attention):
     """Every token attends to itself only: no exchange at all.
 
-    Attributes:
+    Args:
         num_tokens: Number of tokens N.
+        heads: Number of heads.
     """
 
-    num_tokens: int
-    heads: int = 1
+    def __init__(self, num_tokens: int, heads: int = 1) -> None:
+        self.num_tokens, self.heads = num_tokens, heads
 
-    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
-        """Return rows start to stop (excluded), shape (stop - start, N)."""
-        check_head(head, self.heads)
-        token = torch.arange(start, min(stop, self.num_tokens))
-        return torch.nn.functional.one_hot(token, self.num_tokens).float()
-
-    def sparse_rows(self, start: int, stop: int) -> tuple[Float[Tensor, "heads rows k"], Int[Tensor, "rows k"]]:
-        """Return the one entry of each row, shape (heads, rows, 1), and its token, shape (rows, 1)."""
+    def head_rows(self, start: int, stop: int) -> RowBlock:
+        """Return rows start to stop (excluded) of every head: one entry each."""
         token = torch.arange(start, min(stop, self.num_tokens))[:, None]
-        return torch.ones(self.heads, len(token), 1), token
-
-    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return what a token attends to, shape (N,)."""
-        check_token(token, self.num_tokens)
-        return self.rows(token, token + 1, head)[0]
+        return RowBlock(start, torch.ones(self.heads, len(token), 1), token, self.num_tokens)
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return who attends to a token, shape (N,)."""
-        check_token(token, self.num_tokens)
-        return self.rows(token, token + 1, head)[0]
+        """Return who attends to a token, shape (N,): the attention is symmetric."""
+        return self.row(token, head)
 
 
 def _of_image(association: Swap, image: int) -> Swap:

@@ -3,7 +3,8 @@
 Read without importing torch. `KINDS` maps names to `Kind`s in the order in which they are listed to people; pages,
 commands, figures and documents read its fields `name`, `title`, `short`, `colour`, `dash` and `sentence`.
 
-To add a kind, write a function that makes it from a `stvit.BlockRecord`, and add an entry here.
+To add a kind, write its class (a subclass of `stvit.Attention`) with a function that makes it from a
+`stvit.BlockRecord`, and add an entry here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,10 +14,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from analysis.attention.row_source import RowSource
-    from stvit import BlockRecord
+    from stvit import Attention, BlockRecord
 
-SourceRule: TypeAlias = "Callable[[BlockRecord], RowSource]"
+SourceRule: TypeAlias = "Callable[[BlockRecord], Attention]"
 """Makes an attention from the record of one block and one image."""
 
 DEFAULT_WINDOW = 7

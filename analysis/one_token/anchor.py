@@ -7,12 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from analysis.attention.baselines import global_attention, local_attention
-from analysis.attention.row_source import RowSource
-from analysis.one_token.row_summary import row_summary
-from stvit import BlockRecord
-
-WINDOW = 7
-"""Tokens per side of a local attention window, as in Swin."""
+from analysis.attention.kinds import DEFAULT_WINDOW
+from analysis.redundancy.measure import measure_row
+from stvit import Attention, BlockRecord
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,15 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
     """
     record.grid.position(token)
     through = record.token_attention()
-    sources: dict[str, RowSource] = {
+    sources: dict[str, Attention] = {
         "super": through,
         "global": global_attention(record),
-        "local": local_attention(record, window=WINDOW),
+        "local": local_attention(record, window=DEFAULT_WINDOW),
     }
     titles = {
         "super": "Super token attention, outgoing",
         "global": "Global attention, outgoing",
-        "local": f"Local attention, outgoing ({WINDOW} x {WINDOW})",
+        "local": f"Local attention, outgoing ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})",
     }
     for kind, source in sources.items():
         row = source.row(token, head)
@@ -74,8 +71,8 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
 
 
 def _note(row: Tensor, record: BlockRecord, token: int, token_pixels: int) -> str:
-    summary = row_summary(row.numpy(force=True), record.grid, token, token_pixels)
-    return f"entropy {summary.entropy:.2f} nats · distance {summary.distance:.0f} px · mass kept {summary.mass:.2f}"
+    values = measure_row(row, record.grid, token, token_pixels)
+    return "entropy {entropy:.2f} nats · distance {distance:.0f} px · mass kept {mass:.2f}".format(**values)
 
 
 def _association_panel(record: BlockRecord, token: int) -> AnchorMap:

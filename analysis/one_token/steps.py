@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 
 from stvit import BlockRecord, associate
+from stvit.attentions.base import check_head
 from stvit.cells import to_cells
-from stvit.softmax_attention import check_head
 
 
 @dataclass(frozen=True, eq=False)

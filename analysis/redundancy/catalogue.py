@@ -2,50 +2,14 @@
 
 Read without importing torch. `CATALOGUE` maps names to `Metric`s in the order of the ledger; pages, commands, figures
 and documents read their fields `name`, `title`, `unit`, `scope`, `redundant`, `sentence`, `is_estimate` and `link`.
+
+To add a metric, write what computes it (for one of rows, a property of `analysis.redundancy.row_metrics.RowMetrics`),
+and add an entry here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
-Scope = Literal["token", "head", "block"]
-
-ESTIMATE = "_estimate"
-"""Ending of the name of a number that is an estimate, not exact."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What one number says.
-
-    Attributes:
-        name: Name in the ledger.
-        title: Name for people.
-        unit: Its unit.
-        scope: "token": one value per token and head, the ledger holds the mean over tokens; "head": one value per
-            head; "block": one value per block, without heads.
-        redundant: Whether "high" or "low" values mean that the attention or the tokens are redundant; None where
-            the number says nothing about that.
-        sentence: One sentence for people.
-    """
-
-    name: str
-    title: str
-    unit: str
-    scope: Scope
-    redundant: Literal["high", "low"] | None
-    sentence: str
-
-    @property
-    def is_estimate(self) -> bool:
-        """Whether this is the estimate of another metric."""
-        return self.name.endswith(ESTIMATE)
-
-    @property
-    def link(self) -> str:
-        """The part of the documentation that gives its formula, as a path from the root of the project."""
-        return f"docs/metrics.md#metrics-of-{'rows' if self.scope == 'token' else self.scope + 's'}"
-
+from analysis.redundancy.metric import ESTIMATE, Metric, Scope
 
 CATALOGUE: dict[str, Metric] = {
     metric.name: metric
@@ -123,6 +87,8 @@ CATALOGUE: dict[str, Metric] = {
             "token",
             None,
             "Attention received from all tokens (column sum); 1 is a fair share.",
+            rule="analysis.redundancy.measure:received",
+            takes="received",
         ),
         Metric(
             "head_divergence",
@@ -147,9 +113,29 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "high",
             "Attention received by the token that receives most; 1 is a fair share.",
+            rule="analysis.redundancy.measure:received_max",
+            takes="received",
         ),
-        Metric("sinks", "Sinks", "tokens", "head", None, "Tokens that receive more than ten times their fair share."),
-        Metric("sink_mass", "Sink mass", "share", "head", "high", "Share of all attention that sinks receive."),
+        Metric(
+            "sinks",
+            "Sinks",
+            "tokens",
+            "head",
+            None,
+            "Tokens that receive more than ten times their fair share.",
+            rule="analysis.redundancy.measure:sinks",
+            takes="received",
+        ),
+        Metric(
+            "sink_mass",
+            "Sink mass",
+            "share",
+            "head",
+            "high",
+            "Share of all attention that sinks receive.",
+            rule="analysis.redundancy.measure:sink_mass",
+            takes="received",
+        ),
         Metric(
             "effective_rank",
             "Effective rank",
@@ -157,6 +143,8 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "low",
             "exp(entropy of the singular values / their sum) (Roy and Vetterli, 2007).",
+            rule="analysis.redundancy.ranks:effective_rank",
+            takes="spectrum",
         ),
         Metric(
             "stable_rank",
@@ -165,6 +153,8 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "low",
             "Squared Frobenius norm over squared largest singular value.",
+            rule="analysis.redundancy.ranks:stable_rank",
+            takes="spectrum",
         ),
         Metric(
             "effective_rank_estimate",
@@ -173,6 +163,8 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "low",
             "Effective rank from a random sketch: an estimate for many tokens.",
+            rule="analysis.redundancy.ranks:effective_rank",
+            takes="spectrum",
         ),
         Metric(
             "stable_rank_estimate",
@@ -181,6 +173,8 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "low",
             "Stable rank from a random sketch: an estimate for many tokens.",
+            rule="analysis.redundancy.ranks:stable_rank",
+            takes="spectrum",
         ),
         Metric(
             "token_cosine",
@@ -237,6 +231,7 @@ CATALOGUE: dict[str, Metric] = {
             "block",
             "high",
             "Linear CKA (unbiased) between the tokens of this block and the one captured before.",
+            rule="analysis.redundancy.features:cka_previous",
         ),
         Metric(
             "leakage",
@@ -246,7 +241,14 @@ CATALOGUE: dict[str, Metric] = {
             None,
             "Attention mass lost to phantoms and padding, mean over tokens and heads.",
         ),
-        Metric("phantom_leakage", "Phantom leakage", "share", "block", None, "Part of the leakage that phantoms took."),
+        Metric(
+            "phantom_leakage",
+            "Phantom leakage",
+            "share",
+            "block",
+            None,
+            "Part of the leakage that phantoms took.",
+        ),
         Metric(
             "padding_leakage",
             "Padding leakage",

@@ -103,6 +103,13 @@ def feature_cka(
     return linear_cka(pooled[0], pooled[1], unbiased=unbiased)
 
 
+def cka_previous(record: BlockRecord, before: BlockRecord | None) -> float | None:
+    """Return the linear CKA of the tokens of a block and of the one before, of one image; None where there is none."""
+    if before is None or min(before.grid.num_tokens, record.grid.num_tokens) < 4:
+        return None
+    return feature_cka(before.tokens[0], record.tokens[0])
+
+
 def cka_matrix(
     records: Mapping[BlockId, BlockRecord], image: int = 0, *, unbiased: bool = True
 ) -> Float[np.ndarray, "blocks blocks"]:

@@ -1,22 +1,20 @@
 """The redundancy ledger: every number about the attention of a capture in one tidy table."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.attention.kinds import DEFAULT_WINDOW, SourceRule, attention_rules
-from analysis.attention.row_blocks import unwrapped
-from analysis.attention.row_source import RowSource
 from analysis.redundancy.association import association_summary
-from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
-from analysis.redundancy.features import block_similarity, feature_cka
-from analysis.redundancy.measure import Measurement, run_measurements
+from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
+from analysis.redundancy.features import block_similarity
+from analysis.redundancy.measure import measure_all
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.where import where_column
-from stvit import BlockRecord, Capture, SoftmaxAttention
+from stvit import Attention, BlockRecord, Capture
 
 COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "where")
 
@@ -87,42 +85,32 @@ def _head_rows(
     settings: RowSettings,
     exact_tokens: int,
 ) -> Iterator[_Row]:
-    """Yield (head, attention, metric, value) of all attentions of one block."""
-    if set(wanted) <= set(metrics_of("block")):
+    """Yield (head, attention, metric, value) of all attentions of one block; equal ones are measured once."""
+    if all(CATALOGUE[name].scope == "block" for name in wanted):
         return
-    kinds: dict[str, Hashable] = {}
-    measurements: dict[Hashable, Measurement] = {}
+    different: list[Attention] = []
+    number: dict[str, int] = {}
     for name, rule in rules.items():
-        source = rule(record)
-        kinds[name] = _identity(name, source)
-        if kinds[name] not in measurements:
-            stride = record.id.stride
-            measurements[kinds[name]] = Measurement(source, record.grid, stride, wanted, settings, exact_tokens)
-    run_measurements(measurements.values())
-    for name, kind in kinds.items():
-        for metric, values in measurements[kind].result().head_values().items():
+        attention = rule(record)
+        equal = (place for place, other in enumerate(different) if attention.same_as(other))
+        number[name] = next(equal, len(different))
+        if number[name] == len(different):
+            different.append(attention)
+    found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens)
+    for name, which in number.items():
+        for metric, values in found[which].head_values().items():
             for head, value in enumerate(values):
                 yield head, name, metric, value
 
 
-def _identity(name: str, source: RowSource) -> Hashable:
-    """Return a key that two attentions share if they are the same: with cell 1, "super" and "global" are."""
-    plain = unwrapped(source)
-    if not isinstance(plain, SoftmaxAttention):
-        return name
-    return tuple((part.data_ptr(), part.shape, part.stride()) for part in (plain.query, plain.key)), plain.scale
-
-
 def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
     """Yield (no head, "block", metric, value) of one block."""
-    if not set(wanted) & set(metrics_of("block")):
-        return
-    values = block_similarity(record) | association_summary(record)
-    if before is not None and "cka_previous" in wanted and min(before.grid.num_tokens, record.grid.num_tokens) >= 4:
-        values["cka_previous"] = feature_cka(before.tokens[0], record.tokens[0])
-    for metric in metrics_of("block"):
-        if metric in wanted and metric in values:
-            yield pd.NA, BLOCK, metric, values[metric]
+    metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
+    together = block_similarity(record) | association_summary(record) if metrics else {}
+    for metric in metrics:
+        value = together[metric.name] if metric.rule is None else metric.compute(record, before)
+        if value is not None:
+            yield pd.NA, BLOCK, metric.name, value
 
 
 def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:

@@ -1,29 +1,33 @@
 """How redundant an attention is: numbers for every token and head, from its rows, streamed in blocks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
+from torch import Tensor
 
-from analysis.attention.row_blocks import row_blocks
-from analysis.attention.row_source import RowSource
-from analysis.redundancy.catalogue import ESTIMATE, chosen_metrics, metrics_of
+from analysis.redundancy.catalogue import CATALOGUE, Metric, chosen_metrics, metrics_of
 from analysis.redundancy.parallel import run_all
-from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, effective_rank, spectrum, stable_rank
-from analysis.redundancy.row_metrics import RowSettings, RowView
-from analysis.redundancy.row_stream import RowStream
+from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, spectrum
+from analysis.redundancy.row_metrics import RowMetrics, RowSettings
 from analysis.redundancy.token_layout import TokenLayout
-from stvit import TokenGrid
+from stvit import Attention, RowBlock, TokenGrid
 
 SINK_FACTOR = 10.0
 """A token that receives more than this many fair shares counts as a sink."""
 
-_BETWEEN_HEADS = ("head_divergence", "head_cosine")
-_RECEIVED = ("received_max", "sinks", "sink_mass")
-_RANKS = {"effective_rank": effective_rank, "stable_rank": stable_rank}
+CHUNKS = 8
+"""Parts of an attention that are measured side by side, whatever the number of cores: sums must not depend on it."""
+
 _DEFAULT = ("mass", "entropy", "distance")
+_RECEIVED = "received by every token"
+
+_Range = tuple[int, int]
+_Piece = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,123 +48,110 @@ class AttentionMetrics:
         return means | self.per_head
 
 
-def per_token(
-    source: RowSource,
-    grid: TokenGrid,
-    token_pixels: float | tuple[float, float],
-    metrics: Iterable[str] = _DEFAULT,
-    settings: RowSettings | None = None,
-) -> dict[str, Float[np.ndarray, "heads tokens"]]:
-    """Measure every row of an attention in one pass.
-
-    Rows that keep less than all their mass (token attention near the border) are measured conditional on the mass
-    kept, that is, row / row sum; "mass" reports what was kept. A row without mass measures 0.
-
-    Args:
-        source: Any attention over the grid's tokens.
-        grid: Where the tokens lie.
-        token_pixels: Pixels of the image per token, one number or (height, width).
-        metrics: Names of row metrics, see `analysis.redundancy.catalogue`.
-        settings: Window of "local_mass" and k of "top_mass".
-
-    Returns:
-        By metric, shape (heads, N). Metrics between heads are left out if there is one head.
-
-    Raises:
-        ValueError: If the attention and the grid have different numbers of tokens, or a name is no row metric.
-    """
-    wanted = chosen_metrics(metrics)
-    others = [name for name in wanted if name not in metrics_of("token")]
-    if others:
-        raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(metrics_of('token'))}.")
-    return measure(source, grid, token_pixels, wanted, settings).per_token
-
-
 def measure(
-    source: RowSource,
+    attention: Attention,
     grid: TokenGrid,
     token_pixels: float | tuple[float, float],
-    metrics: Iterable[str] | None = None,
+    metrics: str | Iterable[str] | None = None,
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
 ) -> AttentionMetrics:
     """Measure an attention: its rows in one pass, what each token receives, and its ranks.
 
-    Row metrics and received attention are conditional on the mass kept, see `per_token`. Ranks are those of the
-    attention as it is; where they are estimates, their names end in "_estimate" (see `analysis.spectrum`).
+    Rows that keep less than all their mass (token attention near the border) are measured conditional on the mass
+    kept, that is, row / row sum, and so is what tokens receive; "mass" reports what was kept. A row without mass
+    measures 0. Ranks are those of the attention as it is; where they are estimates, their names end in "_estimate"
+    (see `analysis.redundancy.ranks`).
 
     Args:
-        source: Any attention over the grid's tokens.
+        attention: Any attention over the grid's tokens; `analysis.DenseAttention` makes one of an array.
         grid: Where the tokens lie.
         token_pixels: Pixels of the image per token, one number or (height, width).
         metrics: Names of row and head metrics, see `analysis.redundancy.catalogue`; all if None.
         settings: Window of "local_mass" and k of "top_mass".
         exact_tokens: Up to this many tokens, ranks of attentions without factors are exact.
 
+    Returns:
+        Metrics by name; those that compare heads are left out if there is one head.
+
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens, or a name is unknown.
     """
-    measurement = Measurement(source, grid, token_pixels, metrics, settings, exact_tokens)
-    run_measurements([measurement])
-    return measurement.result()
+    return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens)[0]
 
 
-class Measurement:
-    """The work of `measure` as tasks, so that several attentions can be measured side by side.
+def measure_all(
+    attentions: Sequence[Attention],
+    grid: TokenGrid,
+    token_pixels: float | tuple[float, float],
+    metrics: str | Iterable[str] | None = None,
+    settings: RowSettings | None = None,
+    exact_tokens: int = EXACT_TOKENS,
+) -> list[AttentionMetrics]:
+    """Measure several attentions over the same tokens side by side; see `measure`."""
+    wanted = [metric for metric in (CATALOGUE[name] for name in chosen_metrics(metrics)) if metric.scope != "block"]
+    layout = TokenLayout.of(grid, token_pixels)
+    layout, settings = TokenLayout.of(grid, token_pixels), settings or RowSettings()
+    for attention in attentions:
+        _check_tokens(attention, grid)
+    spectra = [_spectrum_tasks(attention, wanted, exact_tokens) for attention in attentions]
+    rows = [_row_tasks(attention, layout, wanted, settings) for attention in attentions]
+    results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks]))  # the long ones first
+    found_spectra = [[next(results) for _ in tasks] for tasks in spectra]
+    found_rows = [[next(results) for _ in tasks] for tasks in rows]
+    return [_collected(*found, wanted) for found in zip(found_rows, found_spectra, strict=True)]
 
-    Takes the arguments of `measure` and raises what it raises.
+
+def per_token(
+    attention: Attention,
+    grid: TokenGrid,
+    token_pixels: float | tuple[float, float],
+    metrics: str | Iterable[str] = _DEFAULT,
+    settings: RowSettings | None = None,
+) -> dict[str, Float[np.ndarray, "heads tokens"]]:
+    """Return maps over the tokens, by metric, each of shape (heads, N); see `measure`.
+
+    Raises:
+        ValueError: If the attention and the grid have different numbers of tokens, or a name is no row metric.
     """
-
-    def __init__(
-        self,
-        source: RowSource,
-        grid: TokenGrid,
-        token_pixels: float | tuple[float, float],
-        metrics: Iterable[str] | None = None,
-        settings: RowSettings | None = None,
-        exact_tokens: int = EXACT_TOKENS,
-    ) -> None:
-        _check_tokens(source, grid)
-        wanted = chosen_metrics(metrics)
-        self._source = source
-        self._rows = [n for n in metrics_of("token") if n in wanted and (source.heads > 1 or n not in _BETWEEN_HEADS)]
-        self._received = [name for name in _RECEIVED if name in wanted]
-        self._ranks = [name for name in _RANKS if name in wanted]
-        self._exact_tokens = exact_tokens
-        self._spectra: dict[int, Spectrum] = {}
-        streamed = [*self._rows, "received"] if self._received else self._rows
-        self._stream = RowStream(source, TokenLayout.of(grid, token_pixels), streamed, settings or RowSettings())
-
-    @property
-    def spectra(self) -> list[Callable[[], None]]:
-        """The long tasks: one spectrum for each head."""
-        return [partial(self._decompose, head) for head in range(self._source.heads)] if self._ranks else []
-
-    @property
-    def streams(self) -> list[Callable[[], None]]:
-        """The short tasks: some rows each."""
-        return self._stream.tasks
-
-    def result(self) -> AttentionMetrics:
-        """Return what was measured, after all tasks were run."""
-        maps = self._stream.maps()
-        values = _received(maps["received"], self._received) if self._received else {}
-        values |= _ranks([self._spectra[head] for head in sorted(self._spectra)], self._ranks)
-        in_order = {name: values[name] for name in metrics_of("head") if name in values}
-        return AttentionMetrics({name: maps[name] for name in self._rows}, in_order)
-
-    def _decompose(self, head: int) -> None:
-        self._spectra[head] = spectrum(self._source, head, self._exact_tokens)
+    wanted = chosen_metrics(metrics)
+    others = [name for name in wanted if CATALOGUE[name].scope != "token"]
+    if others:
+        raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(metrics_of('token'))}.")
+    return measure(attention, grid, token_pixels, wanted, settings).per_token
 
 
-def run_measurements(measurements: Iterable[Measurement]) -> None:
-    """Run the tasks of all side by side, the long ones first."""
-    together = list(measurements)
-    run_all([*(task for one in together for task in one.spectra), *(task for one in together for task in one.streams)])
+def measure_row(
+    row: Float[Tensor, " tokens"] | Float[np.ndarray, " tokens"],
+    grid: TokenGrid,
+    anchor: int,
+    token_pixels: float | tuple[float, float],
+    settings: RowSettings | None = None,
+) -> dict[str, float]:
+    """Return the metrics of one row or column of an attention, in double precision, by name.
+
+    Args:
+        row: One weight per token, not negative.
+        grid: Where the tokens lie.
+        anchor: The token that the row belongs to.
+        token_pixels: Pixels of the image per token, one number or (height, width).
+        settings: Window of "local_mass" and k of "top_mass".
+
+    Raises:
+        ValueError: If the row does not hold one weight per token of the grid.
+    """
+    if len(row) != grid.num_tokens:
+        raise ValueError(
+            f"The grid has {grid.num_tokens} tokens but the row {len(row)} weights; pass the block's own grid."
+        )
+    block = RowBlock(anchor, torch.as_tensor(row).double()[None, None], None, len(row))
+    of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), settings or RowSettings())
+    values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if _is_of_rows(metric)}
+    return {name: value.item() for name, value in values.items() if value is not None}
 
 
 def head_pairs(
-    source: RowSource, grid: TokenGrid
+    attention: Attention, grid: TokenGrid
 ) -> tuple[Float[np.ndarray, "heads heads"], Float[np.ndarray, "heads heads"]]:
     """Return how far apart and how alike each pair of heads is, averaged over rows.
 
@@ -170,37 +161,122 @@ def head_pairs(
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens.
     """
-    _check_tokens(source, grid)
-    divergence, cosine = np.zeros((source.heads, source.heads)), np.eye(source.heads)
-    pairs = np.triu_indices(source.heads, 1)
+    _check_tokens(attention, grid)
+    heads, tokens = attention.heads, attention.num_tokens
+    divergence, cosine = np.zeros((heads, heads)), np.eye(heads)
+    pairs = np.triu_indices(heads, 1)
     layout = TokenLayout.of(grid, 1)
-    for block in row_blocks(source):
-        view = RowView(block, layout, RowSettings())
-        divergence[pairs] += view.pair_divergence.sum(1).numpy(force=True) / source.num_tokens
-        cosine[pairs] += view.pair_cosine.sum(1).numpy(force=True) / source.num_tokens
+    for block in attention.row_blocks():
+        rows = RowMetrics(block, layout, RowSettings())
+        divergence[pairs] += rows.pair_divergence.sum(1).numpy(force=True) / tokens
+        cosine[pairs] += rows.pair_cosine.sum(1).numpy(force=True) / tokens
     return divergence + divergence.T, np.maximum(cosine, cosine.T)
 
 
-def _received(received: Float[np.ndarray, "heads tokens"], names: list[str]) -> dict[str, np.ndarray]:
-    """Summarise the received attention of each head; a fair share is the mean over tokens."""
-    total = received.sum(axis=1)
-    sink = received > SINK_FACTOR * received.mean(axis=1, keepdims=True)
-    values = {
-        "received_max": received.max(axis=1),
-        "sinks": sink.sum(axis=1).astype(np.float64),
-        "sink_mass": (received * sink).sum(axis=1) / np.where(total > 0, total, 1),
-    }
-    return {name: values[name] for name in names}
+def received(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, "heads tokens"]:
+    """Return the attention that each token receives, as it is."""
+    return by_token
 
 
-def _ranks(spectra: list[Spectrum], names: list[str]) -> dict[str, np.ndarray]:
-    ending = "" if all(one.exact for one in spectra) else ESTIMATE
-    return {name + ending: np.array([_RANKS[name](one.values) for one in spectra]) for name in names}
+def received_max(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
+    """Return what the token that receives most receives."""
+    return by_token.max(axis=1)
 
 
-def _check_tokens(source: RowSource, grid: TokenGrid) -> None:
-    if source.num_tokens != grid.num_tokens:
+def sinks(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
+    """Return the number of tokens that receive more than SINK_FACTOR fair shares, the mean over tokens being one."""
+    return _are_sinks(by_token).sum(axis=1).astype(np.float64)
+
+
+def sink_mass(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
+    """Return the share of all attention that sinks receive; 0 where there is none."""
+    total = by_token.sum(axis=1)
+    return (by_token * _are_sinks(by_token)).sum(axis=1) / np.where(total > 0, total, 1)
+
+
+def _are_sinks(by_token: Float[np.ndarray, "heads tokens"]) -> np.ndarray:
+    return by_token > SINK_FACTOR * by_token.mean(axis=1, keepdims=True)
+
+
+def _spectrum_tasks(attention: Attention, wanted: Sequence[Metric], exact_tokens: int) -> list[Callable[[], Any]]:
+    """Return tasks that decompose one head each; none if nothing of spectra is wanted."""
+    needed = any(metric.takes == "spectrum" for metric in wanted)
+    return [partial(spectrum, attention, head, exact_tokens) for head in range(attention.heads if needed else 0)]
+
+
+def _row_tasks(
+    attention: Attention, layout: TokenLayout, wanted: Sequence[Metric], settings: RowSettings
+) -> list[Callable[[], Any]]:
+    """Return tasks that measure some rows each; none if nothing of rows is wanted."""
+    of_rows = [metric for metric in wanted if _is_of_rows(metric)]
+    receiving = any(metric.takes == "received" for metric in wanted)
+    if not of_rows and not receiving:
+        return []
+    chunks = _chunks(attention.row_ranges())
+    return [partial(_measure_rows, attention, ranges, layout, settings, of_rows, receiving) for ranges in chunks]
+
+
+def _is_of_rows(metric: Metric) -> bool:
+    return metric.scope == "token" and metric.takes == "rows"
+
+
+def _measure_rows(
+    attention: Attention,
+    ranges: list[_Range],
+    layout: TokenLayout,
+    settings: RowSettings,
+    of_rows: Sequence[Metric],
+    receiving: bool,
+) -> _Piece:
+    """Return the metrics of consecutive rows, by name, (heads, rows), and what all tokens receive from them.
+
+    Each array is made once: small ones kept from every block would lie between the large ones and stop the allocator
+    from using the freed memory again.
+    """
+    first, last = ranges[0][0], ranges[-1][1]
+    piece: _Piece = {}
+    if receiving:
+        piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
+    for start, stop in ranges:
+        rows = RowMetrics(attention.head_rows(start, stop), layout, settings)
+        for metric in of_rows:
+            values = metric.compute(rows)
+            if values is None:
+                continue
+            if metric.name not in piece:
+                piece[metric.name] = np.empty((attention.heads, last - first))
+            piece[metric.name][:, start - first : stop - first] = values.numpy(force=True)
+        if receiving:
+            piece[_RECEIVED] += rows.received.numpy(force=True)
+    return piece
+
+
+def _chunks(ranges: list[_Range]) -> list[list[_Range]]:
+    """Cut the blocks of rows into at most CHUNKS consecutive parts of about equal length."""
+    count = min(CHUNKS, len(ranges))
+    return [ranges[part * len(ranges) // count : (part + 1) * len(ranges) // count] for part in range(count)]
+
+
+def _collected(pieces: Sequence[_Piece], spectra: Sequence[Spectrum], wanted: Sequence[Metric]) -> AttentionMetrics:
+    """Put the pieces of one attention together, and compute what follows from all of its rows."""
+    found = AttentionMetrics()
+    by_token = np.sum([piece[_RECEIVED] for piece in pieces], axis=0) if pieces and _RECEIVED in pieces[0] else None
+    exact = all(one.exact for one in spectra)
+    for metric in wanted:
+        target = found.per_token if metric.scope == "token" else found.per_head
+        if metric.takes == "spectrum":
+            if metric.is_estimate is not exact:
+                target[metric.name] = np.array([metric.compute(one.values) for one in spectra])
+        elif metric.takes == "received":
+            target[metric.name] = metric.compute(by_token)
+        elif metric.name in pieces[0]:
+            target[metric.name] = np.concatenate([piece[metric.name] for piece in pieces], axis=1)
+    return found
+
+
+def _check_tokens(attention: Attention, grid: TokenGrid) -> None:
+    if attention.num_tokens != grid.num_tokens:
         raise ValueError(
-            f"The attention has {source.num_tokens} tokens but the grid {grid.height} x {grid.width} has "
+            f"The attention has {attention.num_tokens} tokens but the grid {grid.height} x {grid.width} has "
             f"{grid.num_tokens}; pass the grid of the same block."
         )

@@ -11,8 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.attention.row_blocks import unwrapped
-from analysis.attention.row_source import RowSource
+from stvit import Attention
 
 EXACT_TOKENS = 1024
 """Up to this many tokens the singular values of an attention without factors are computed exactly."""
@@ -60,7 +59,7 @@ def stable_rank(values: Float[Tensor, " count"]) -> float:
     return (values / largest).square().sum().item() if largest > 0 else 0.0
 
 
-def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
+def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
     """Return the singular values of one head.
 
     Exact, to about 1e-8 of the largest, for attentions that know a way of their own (token attention by its
@@ -68,21 +67,21 @@ def spectrum(source: RowSource, head: int, exact_tokens: int = EXACT_TOKENS) -> 
     see `estimated_singular_values`.
 
     Args:
-        source: Any attention.
+        attention: Any attention.
         head: Which head.
         exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
     """
-    source = unwrapped(source)
-    own: Callable[[int], Tensor] | None = getattr(source, "singular_values", None)
-    if own is not None:
-        return Spectrum(own(head), True)
-    if source.num_tokens <= exact_tokens:
-        return Spectrum(_from_gram(source.rows(0, source.num_tokens, head)), True)
-    return Spectrum(estimated_singular_values(source, head), False)
+    attention = attention.plain
+    known = attention.singular_values(head)
+    if known is not None:
+        return Spectrum(known, True)
+    if attention.num_tokens <= exact_tokens:
+        return Spectrum(_from_gram(attention.rows(0, attention.num_tokens, head)), True)
+    return Spectrum(estimated_singular_values(attention, head), False)
 
 
 def estimated_singular_values(
-    source: RowSource, head: int, leading: int = SKETCHED, seed: int = 0
+    attention: Attention, head: int, leading: int = SKETCHED, seed: int = 0
 ) -> Float[Tensor, " tokens"]:
     """Estimate all N singular values of one head without decomposing N x N.
 
@@ -93,13 +92,13 @@ def estimated_singular_values(
     tokens. The largest singular value, and so the stable rank, is right to 0.2 %.
 
     Args:
-        source: Any attention.
+        attention: Any attention.
         head: Which head.
         leading: Number of singular values to compute; the others are modelled.
         seed: Of the random sketch.
     """
-    product = _Product(source, head)
-    basis = _leading_basis(product, source.num_tokens, leading + OVERSAMPLING, seed)
+    product = _Product(attention, head)
+    basis = _leading_basis(product, attention.num_tokens, leading + OVERSAMPLING, seed)
     reduced = product.transposed_times(basis)
     values = _from_gram(reduced)
     energy = product.squared_norm() - values.square().sum().item()
@@ -107,7 +106,7 @@ def estimated_singular_values(
         energy = product.squared_residual(basis, reduced)
     energy += values[leading:].square().sum().item()
     values = values[:leading]
-    tail = _exponential_tail(values[-1].item(), energy, source.num_tokens - len(values))
+    tail = _exponential_tail(values[-1].item(), energy, attention.num_tokens - len(values))
     return torch.cat([values, tail.to(values)])
 
 
@@ -122,14 +121,14 @@ def _leading_basis(product: "_Product", tokens: int, width: int, seed: int) -> F
 class _Product:
     """One head as an operator: dense where it is small, else row by row again for every product."""
 
-    def __init__(self, source: RowSource, head: int) -> None:
-        self._rows = partial(source.rows, head=head)
-        self._tokens = source.num_tokens
-        self.like = source.rows(0, 1, head)
+    def __init__(self, attention: Attention, head: int) -> None:
+        self._rows = partial(attention.rows, head=head)
+        self._tokens = attention.num_tokens
+        self.like = attention.rows(0, 1, head)
         row_bytes = self._tokens * self.like.element_size()
         whole = row_bytes * self._tokens <= DENSE_BYTES
         self._step = self._tokens if whole else max(1, BLOCK_BYTES // row_bytes)
-        self._dense = source.rows(0, self._tokens, head) if whole else None
+        self._dense = attention.rows(0, self._tokens, head) if whole else None
 
     def _blocks(self) -> list[tuple[int, Callable[[], Tensor]]]:
         if self._dense is not None:

@@ -9,9 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.attention.row_blocks import RowBlock
-from analysis.redundancy.sorting import sorted_rows
 from analysis.redundancy.token_layout import TokenLayout
+from stvit import RowBlock
 
 NEIGHBOURHOOD = 7
 """Side in tokens of the window around the anchor whose mass is reported."""
@@ -49,10 +48,11 @@ class RowSettings:
             raise ValueError(f"top_k must be at least 1, got {self.top_k}.")
 
 
-class RowView:
+class RowMetrics:
     """The metrics of a block of rows by name, each of shape (heads, rows).
 
-    All but `mass` are conditional on the mass kept: they measure row / row sum. Rows without mass measure 0.
+    All but `mass` are conditional on the mass kept: they measure row / row sum. Rows without mass measure 0. Half
+    precision is summed and divided in single precision.
 
     Args:
         block: Consecutive rows of all heads.
@@ -62,18 +62,19 @@ class RowView:
 
     def __init__(self, block: RowBlock, layout: TokenLayout, settings: RowSettings) -> None:
         self.block = block
+        self.weight = block.weight.to(torch.promote_types(block.weight.dtype, torch.float32))
         self.layout = layout
         self.settings = settings
 
     @cached_property
     def mass(self) -> Float[Tensor, "heads rows"]:
         """What each row sums to."""
-        return self.block.weight.sum(-1)
+        return self.weight.sum(-1)
 
     @cached_property
     def share(self) -> Float[Tensor, "heads rows k"]:
         """The rows divided by their sums."""
-        return self.block.weight / self.mass.clamp(min=torch.finfo(self.mass.dtype).tiny).unsqueeze(-1)
+        return self.weight / self.mass.clamp(min=torch.finfo(self.mass.dtype).tiny).unsqueeze(-1)
 
     @cached_property
     def entropy(self) -> Float[Tensor, "heads rows"]:
@@ -87,8 +88,8 @@ class RowView:
 
     @cached_property
     def perplexity(self) -> Float[Tensor, "heads rows"]:
-        """exp(entropy): as many tokens as a uniform row of this entropy has."""
-        return self.entropy.exp()
+        """exp(entropy): the number of tokens of a uniform row with the same entropy."""
+        return self.entropy.exp() * (self.mass > 0)
 
     @cached_property
     def distance(self) -> Float[Tensor, "heads rows"]:
@@ -121,13 +122,13 @@ class RowView:
         return self._tokens_for[..., 2]
 
     @cached_property
-    def head_divergence(self) -> Float[Tensor, "heads rows"]:
-        """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2."""
+    def head_divergence(self) -> Float[Tensor, "heads rows"] | None:
+        """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2; None for one head."""
         return _mean_over_others(self.pair_divergence, len(self.share))
 
     @cached_property
-    def head_cosine(self) -> Float[Tensor, "heads rows"]:
-        """Mean cosine with the other heads' rows."""
+    def head_cosine(self) -> Float[Tensor, "heads rows"] | None:
+        """Mean cosine with the other heads' rows; None for one head."""
         return _mean_over_others(self.pair_cosine, len(self.share))
 
     @cached_property
@@ -148,16 +149,21 @@ class RowView:
         pairs = [torch.linalg.vecdot(unit[first], unit[other]) for first, other in heads]
         return torch.stack(pairs) if pairs else self.mass[:0]
 
-    def received(self, tokens: int) -> Float[Tensor, "heads tokens"]:
-        """Return the share that every token receives from these rows, shape (heads, N)."""
+    @cached_property
+    def received(self) -> Float[Tensor, "heads tokens"]:
+        """What every token receives from these rows, shape (heads, N)."""
         if self.block.token is None:
             return self.share.sum(1)
         target = self.block.token.flatten().expand(len(self.share), -1)
-        return self.share.new_zeros(len(self.share), tokens).scatter_add_(1, target, self.share.flatten(1))
+        empty = self.share.new_zeros(len(self.share), self.block.num_tokens)
+        return empty.scatter_add_(1, target, self.share.flatten(1))
 
     @cached_property
     def _rising(self) -> Float[Tensor, "heads rows k"]:
-        return sorted_rows(self.share)
+        """The shares of each row in rising order, by NumPy, which sorts faster (see `benchmarks.redundancy`)."""
+        rows = self.share.numpy(force=True).copy()
+        rows.sort(axis=-1)
+        return torch.from_numpy(rows).to(self.share.device)
 
     @cached_property
     def _tokens_for(self) -> Float[Tensor, "heads rows levels"]:
@@ -174,8 +180,10 @@ def _entropy(share: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
     return -torch.linalg.vecdot(share, logarithm)
 
 
-def _mean_over_others(pairs: Float[Tensor, "pairs rows"], heads: int) -> Float[Tensor, "heads rows"]:
-    """Average what belongs to pairs of heads, in order, over the partners of each head."""
+def _mean_over_others(pairs: Float[Tensor, "pairs rows"], heads: int) -> Float[Tensor, "heads rows"] | None:
+    """Average what belongs to pairs of heads, in order, over the partners of each head; None without partners."""
+    if heads < 2:
+        return None
     total = pairs.new_zeros(heads, pairs.shape[1])
     for value, (first, other) in zip(pairs, combinations(range(heads), 2), strict=True):
         total[first] += value

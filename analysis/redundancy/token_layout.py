@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.attention.row_blocks import RowBlock
-from stvit import TokenGrid
+from stvit import RowBlock, TokenGrid
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,9 @@ class TokenLayout:
     def distances(self, block: RowBlock) -> Float[Tensor, "rows k"]:
         """Return how far each weight's token lies from its row's token, in pixels."""
         down, across = self._offsets(block)
-        scaled_down = (down * self.token_height).to(block.weight.dtype).square()
-        scaled_across = (across * self.token_width).to(block.weight.dtype).square()
+        dtype = torch.promote_types(block.weight.dtype, torch.float32)
+        scaled_down = (down * self.token_height).to(dtype).square()
+        scaled_across = (across * self.token_width).to(dtype).square()
         if block.token is not None:
             return (scaled_down + scaled_across).sqrt()
         return (scaled_down[:, :, None] + scaled_across[:, None]).sqrt_().flatten(1)

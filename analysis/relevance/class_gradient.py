@@ -11,13 +11,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from stvit import BlockId, SoftmaxAttention, STViT
+from stvit import Attention, BlockId, RowBlock, SoftmaxAttention, STViT
 from stvit.attention import SelfAttention, split_heads
 from stvit.capturing.capture import evaluating, hook_lock
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedAttention:
+class WeightedAttention(Attention):
     """A(S) of one block and image, each entry weighted by what the logit gains from it.
 
     The head's output is A(S) V, so the gradient of a logit y by A(S) is (dy / d output) V^T. Entries are
@@ -33,18 +33,11 @@ class WeightedAttention:
     value: Float[Tensor, "heads super_tokens head_dim"]
     gradient: Float[Tensor, "heads super_tokens head_dim"]
 
-    def blocks(self) -> Iterator[tuple[int, Float[Tensor, "rows super_tokens"]]]:
-        """Yield (first row, rows) in order; rows are queries."""
-        for start, rows in self.attention.blocks():
-            slope = self.gradient[:, start : start + rows.shape[1]] @ self.value.transpose(-1, -2)
-            yield start, (slope * rows).clamp(min=0).mean(0)
-
-    def apply_transposed(self, values: Float[Tensor, "super_tokens columns"]) -> Float[Tensor, "super_tokens columns"]:
-        """Return the transposed weighted attention times values, block by block."""
-        total = torch.zeros_like(values)
-        for start, rows in self.blocks():
-            total += rows.T @ values[start : start + len(rows)]
-        return total
+    def head_rows(self, start: int, stop: int) -> RowBlock:
+        """Return weighted rows start to stop (excluded), their mean over heads as the only head."""
+        rows = self.attention.head_rows(start, stop).weight
+        slope = self.gradient[:, start:stop] @ self.value.transpose(-1, -2)
+        return RowBlock(start, (slope * rows).clamp(min=0).mean(0, keepdim=True), None, self.attention.num_tokens)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ from torch import Tensor
 from analysis.relevance.class_gradient import ClassGradients, WeightedAttention
 from analysis.relevance.footprint import Footprint, Footprints
 from stvit import BlockId, BlockRecord, Capture
-from stvit.softmax_attention import check_token
+from stvit.attentions.base import check_token
 
 
 @dataclass(frozen=True, eq=False)

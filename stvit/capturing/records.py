@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from stvit.association import AnyAssociation, Association, check_image
 from stvit.attention import SuperTokenAttention, split_heads
+from stvit.attentions.base import check_head
+from stvit.attentions.decomposed import DecomposedAttention
+from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
-from stvit.softmax_attention import SoftmaxAttention, attention_logits, check_head
-from stvit.token_attention import DecomposedAttention
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +207,7 @@ class BlockRecord:
 
     def _attention_times(self, values: Tensor) -> Tensor:
         images = [
-            SoftmaxAttention(query, key, self.scale).apply(value)
+            SoftmaxAttention(query, key, self.scale).apply_heads(value)
             for query, key, value in zip(self.super_query, self.super_key, values, strict=True)
         ]
         return torch.stack(images)

@@ -6,11 +6,15 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
-from analysis.attention.kinds import KINDS, attention_rules, chosen_kinds
-from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
+from analysis import DenseAttention, ledger
+from analysis.attention.kinds import KINDS, Kind, attention_rules, chosen_kinds
+from analysis.redundancy.catalogue import CATALOGUE, Metric, chosen_metrics
 from analysis.redundancy.where import where, where_column
+from stvit import capture
 from tests.support.paths import ROOT
+from tests.support.tiny import tiny_model, tiny_pixels
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -68,3 +72,35 @@ def test_places_count_from_one():
     table = pd.DataFrame({"stage": [0, 3], "block": [1, 0], "head": pd.array([2, pd.NA], dtype="Int64")})
     assert where_column(table) == ["stage 1, block 2, head 3", "stage 4, block 1"]
     assert where_column(table.drop(columns="head")) == ["stage 1, block 2", "stage 4, block 1"]
+
+
+def test_a_new_metric_needs_one_entry_and_its_rule(monkeypatch):
+    added = (
+        Metric("largest", "Largest", "share", "token", "low", "Largest share.", lambda rows: rows.share.amax(-1)),
+        Metric("least", "Least", "rows", "head", None, "Least.", lambda by_token: by_token.min(axis=1), "received"),
+        Metric("norm", "Norm", "norm", "head", None, "Norm.", lambda values: values.norm().item(), "spectrum"),
+        Metric("side", "Side", "tokens", "block", None, "Side.", lambda record, before: float(record.grid.height)),
+    )
+    for metric in added:
+        monkeypatch.setitem(CATALOGUE, metric.name, metric)
+    cap = capture(tiny_model(), tiny_pixels(1, 32, 48), blocks=[(0, 0)])
+    table = ledger(cap, ("identity", "super"), [metric.name for metric in added])
+    found = {name: rows["value"].tolist() for name, rows in table.groupby("metric")}
+    assert set(found) == {"largest", "least", "norm", "side"}
+    assert found["side"] == [8]
+    identity = table[table["attention"] == "identity"].set_index("metric")["value"]
+    assert identity[["largest", "least"]].tolist() == [1, 1]
+    assert identity["norm"] == pytest.approx(96**0.5)
+    assert set(table.loc[table["metric"] == "norm", "unit"]) == {"norm"}
+
+
+def test_a_new_attention_needs_one_entry_and_its_rule(monkeypatch):
+    def backwards(record):
+        return DenseAttention(torch.eye(record.grid.num_tokens).flip(0)[None])
+
+    kind = Kind("backwards", "Backwards", "Back", "#123456", "dot", "From the other end.", backwards)
+    monkeypatch.setitem(KINDS, "backwards", kind)
+    cap = capture(tiny_model(), tiny_pixels(1, 32, 48), blocks=[(0, 0)])
+    table = ledger(cap, "backwards", ["entropy", "effective_rank"]).set_index("metric")["value"]
+    assert table["entropy"] == 0
+    assert table["effective_rank"] == pytest.approx(96)

@@ -7,20 +7,27 @@ import numpy as np
 from stvit import TokenGrid
 
 
-def softmax_rows(query: np.ndarray, key: np.ndarray, scale: float, allowed: np.ndarray | None = None) -> np.ndarray:
-    """Softmax of scaled products over the allowed keys of each query, shape (N, N)."""
+def softmax_rows(
+    query: np.ndarray,
+    key: np.ndarray,
+    scale: float,
+    allowed: np.ndarray | None = None,
+    added: np.ndarray | None = None,
+) -> np.ndarray:
+    """Softmax of scaled products, plus what is added, over the allowed keys of each query, shape (N, N)."""
     result = np.zeros((len(query), len(key)))
     for i, one in enumerate(query):
         keys = [j for j in range(len(key)) if allowed is None or allowed[i, j]]
-        weights = [math.exp(scale * float(one @ key[j])) for j in keys]
+        weights = [math.exp(scale * float(one @ key[j]) + (0 if added is None else added[i, j])) for j in keys]
         for j, weight in zip(keys, weights, strict=True):
             result[i, j] = weight / sum(weights)
     return result
 
 
-def same_window(grid: TokenGrid, tall: int, wide: int) -> np.ndarray:
+def same_window(grid: TokenGrid, tall: int, wide: int, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
     """Which pairs of tokens share a window, shape (N, N)."""
-    places = [(r // tall, c // wide) for r in range(grid.height) for c in range(grid.width)]
+    down, across = shift
+    places = [((r - down) // tall, (c - across) // wide) for r in range(grid.height) for c in range(grid.width)]
     return np.array([[one == other for other in places] for one in places])
 
 

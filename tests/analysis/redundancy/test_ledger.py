@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from analysis import ledger
-from analysis.attention import row_blocks
 from analysis.attention.baselines import global_attention, local_attention, swapped_attention
 from analysis.attention.kinds import attention_rules
 from analysis.redundancy import ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
-from analysis.redundancy.measure import Measurement, measure
+from analysis.redundancy.measure import measure, measure_all
 from analysis.redundancy.row_metrics import RowSettings
-from stvit import BlockId, SoftmaxAttention, capture, softmax_attention
+from stvit import BlockId, SoftmaxAttention, capture
+from stvit.attentions import base, softmax
 from tests.support.memory import LargestTensor
 from tests.support.tiny import tiny_model, tiny_pixels
 
@@ -135,7 +135,7 @@ def test_settings_reach_the_metrics(cap):
 def test_an_attention_that_occurs_twice_is_measured_once(cap, monkeypatch):
     calls = []
     module = sys.modules["analysis.redundancy.ledger"]  # its name in the package is the function
-    monkeypatch.setattr(module, "Measurement", lambda *args: calls.append(args) or Measurement(*args))
+    monkeypatch.setattr(module, "measure_all", lambda found, *rest: calls.extend(found) or measure_all(found, *rest))
     table = ledger(cap, ("super", "global"), ["entropy"])
     with_super_tokens = sum(not record.grid.is_identity for record in cap.values())
     assert len(calls) == 2 * (2 * with_super_tokens + (len(cap) - with_super_tokens))
@@ -178,10 +178,10 @@ def test_the_table_survives_files(table, tmp_path):
 
 
 def test_memory_does_not_grow_with_all_pairs(monkeypatch):
-    for module in (row_blocks, ranks):
+    for module in (base, ranks):
         monkeypatch.setattr(module, "BLOCK_BYTES", 2**19)
     monkeypatch.setattr(ranks, "DENSE_BYTES", 0)
-    monkeypatch.setattr(softmax_attention, "DENSE_BYTES", 0)
+    monkeypatch.setattr(softmax, "DENSE_BYTES", 0)
     cap = capture(tiny_model(), tiny_pixels(1, 192, 192), blocks=[(0, 0)])
     tokens = cap[BlockId(0, 0)].grid.num_tokens
     metrics = [name for name in CATALOGUE if not name.startswith("head_")]

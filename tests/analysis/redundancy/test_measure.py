@@ -8,11 +8,12 @@ import torch
 from scipy.spatial.distance import cosine, jensenshannon
 from scipy.stats import entropy
 
-from analysis.attention.baselines import IdentityAttention, LocalAttention, UniformAttention
+from analysis import DenseAttention
+from analysis.attention.baselines import IdentityAttention, UniformAttention
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
 from analysis.redundancy.measure import head_pairs, measure, per_token
 from analysis.redundancy.row_metrics import RowSettings
-from stvit import SoftmaxAttention, TokenGrid
+from stvit import SoftmaxAttention, TokenGrid, WindowedAttention
 from tests.support.attention_loops import row_metrics
 from tests.support.random_attention import token_attention
 from tests.support.tiny import GRIDS
@@ -22,26 +23,9 @@ BY_LOOP = ("mass", "entropy", "distance", "local_mass", "top_mass", "tokens_for_
 SETTINGS = RowSettings(neighbourhood=3, top_k=2)
 
 
-class Rows:
-    """A row source made of a dense matrix, shape (heads, N, N)."""
-
-    def __init__(self, dense):
-        self.dense = torch.as_tensor(dense)
-        self.heads, self.num_tokens = self.dense.shape[:2]
-
-    def rows(self, start, stop, head=None):
-        return self.dense.mean(0)[start:stop] if head is None else self.dense[head, start:stop]
-
-    def row(self, token, head=None):
-        return self.rows(token, token + 1, head)[0]
-
-    def column(self, token, head=None):
-        return self.rows(0, self.num_tokens, head)[:, token]
-
-
 def local(grid, dtype=torch.float64):
     query, key = 2 * torch.randn(2, 2, grid.num_tokens, 4, dtype=dtype)
-    return LocalAttention(query, key, 0.5, grid.height, grid.width, 3)
+    return WindowedAttention(query, key, 0.5, grid.height, grid.width, 3)
 
 
 def softmax(grid, dtype=torch.float64):
@@ -54,7 +38,7 @@ MAKERS = {"super": token_attention, "global": softmax, "local": local}
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("analysis.attention.row_blocks.BLOCK_BYTES", 2000)
+    monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 2000)
 
 
 def full(source):
@@ -124,9 +108,11 @@ def test_differences_between_heads_against_scipy(make):
 def test_divergence_lies_between_its_bounds():
     grid = TokenGrid(1, 4)
     same, apart = np.tile(np.eye(4), (2, 1, 1)), np.stack([np.eye(4), np.roll(np.eye(4), 1, axis=1)])
-    assert per_token(Rows(same), grid, 1, ["head_divergence"])["head_divergence"] == pytest.approx(0, abs=1e-15)
-    assert per_token(Rows(apart), grid, 1, ["head_divergence"])["head_divergence"] == pytest.approx(np.log(2))
-    assert per_token(Rows(apart), grid, 1, ["head_cosine"])["head_cosine"] == pytest.approx(0)
+    assert per_token(DenseAttention(same), grid, 1, ["head_divergence"])["head_divergence"] == pytest.approx(
+        0, abs=1e-15
+    )
+    assert per_token(DenseAttention(apart), grid, 1, ["head_divergence"])["head_divergence"] == pytest.approx(np.log(2))
+    assert per_token(DenseAttention(apart), grid, 1, ["head_cosine"])["head_cosine"] == pytest.approx(0)
 
 
 def test_the_number_of_threads_does_not_matter_to_the_bits(small_blocks):
@@ -180,7 +166,7 @@ def test_identity_attention():
 
 def test_a_permutation_is_as_sharp_as_the_identity_but_looks_elsewhere():
     grid = TokenGrid(1, 4)
-    moved = Rows(np.roll(np.eye(4), 1, axis=1)[None])  # token n attends to n + 1, the last to the first
+    moved = DenseAttention(np.roll(np.eye(4), 1, axis=1)[None])  # token n attends to n + 1, the last to the first
     got = measure(moved, grid, 10, settings=RowSettings(neighbourhood=1))
     np.testing.assert_allclose(got.per_token["distance"], [[10, 10, 10, 30]])
     assert got.per_token["entropy"].max() == 0
@@ -193,7 +179,7 @@ def test_everything_is_received_by_one_sink():
     rows = np.zeros((2, 24, 24))
     rows[0, :, 5] = 0.25  # conditional on the mass kept, all of it
     rows[1] = 1 / 24
-    got = measure(Rows(rows), grid, 4, ("received", "received_max", "sinks", "sink_mass", "effective_rank"))
+    got = measure(DenseAttention(rows), grid, 4, ("received", "received_max", "sinks", "sink_mass", "effective_rank"))
     np.testing.assert_allclose(got.per_token["received"][0], np.where(np.arange(24) == 5, 24, 0))
     np.testing.assert_allclose(got.per_token["received"][1], 1)
     np.testing.assert_allclose(got.per_head["received_max"], [24, 1])
@@ -217,7 +203,7 @@ def test_metrics_are_conditional_on_the_mass_kept():
     rows = np.random.default_rng(0).random((2, 20, 20))
     rows /= rows.sum(-1, keepdims=True)
     kept = np.random.default_rng(1).random((2, 20, 1))
-    whole, part = (measure(Rows(values), grid, 4).per_token for values in (rows, rows * kept))
+    whole, part = (measure(DenseAttention(values), grid, 4).per_token for values in (rows, rows * kept))
     np.testing.assert_allclose(part.pop("mass"), kept[..., 0])
     for name, values in part.items():
         np.testing.assert_allclose(values, whole[name], atol=1e-12, err_msg=name)
@@ -225,12 +211,9 @@ def test_metrics_are_conditional_on_the_mass_kept():
 
 def test_rows_without_mass_measure_nothing():
     grid = TokenGrid(2, 2)
-    got = measure(Rows(np.zeros((2, 4, 4))), grid, 4).head_values()
-    assert {name: values.tolist() for name, values in got.items() if name != "perplexity"} == {
-        name: [0, 0] for name in got if name != "perplexity"
-    }
-    assert (got["perplexity"] == 1).all()  # exp(0)
-    one_empty = Rows(np.stack([np.zeros((4, 4)), np.eye(4), np.zeros((4, 4))]))
+    got = measure(DenseAttention(np.zeros((2, 4, 4))), grid, 4).head_values()
+    assert {name: values.tolist() for name, values in got.items()} == {name: [0, 0] for name in got}
+    one_empty = DenseAttention(np.stack([np.zeros((4, 4)), np.eye(4), np.zeros((4, 4))]))
     assert measure(one_empty, grid, 4, ["head_divergence"]).per_token["head_divergence"].max() == 0
 
 
@@ -238,9 +221,9 @@ def test_the_order_of_tokens_does_not_matter_to_what_knows_no_place():
     rows = np.random.default_rng(0).random((2, 4, 4))
     grid = TokenGrid(1, 4)
     placeless = set(metrics_of("token")) - {"distance", "local_mass"}
-    before = measure(Rows(rows), grid, 4).head_values()
+    before = measure(DenseAttention(rows), grid, 4).head_values()
     for order in permutations(range(4)):
-        after = measure(Rows(rows[:, order][:, :, order]), grid, 4).head_values()
+        after = measure(DenseAttention(rows[:, order][:, :, order]), grid, 4).head_values()
         for name in placeless | {"effective_rank", "stable_rank", "received_max"}:
             np.testing.assert_allclose(after[name], before[name], err_msg=name)
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from analysis.attention.baselines import IdentityAttention, LocalAttention, UniformAttention
+from analysis.attention.baselines import IdentityAttention, UniformAttention
 from analysis.redundancy import ranks as spectrum_module
 from analysis.redundancy.measure import measure
 from analysis.redundancy.ranks import effective_rank, estimated_singular_values, spectrum, stable_rank
-from stvit import SoftmaxAttention, TokenGrid
+from stvit import SoftmaxAttention, TokenGrid, WindowedAttention
 from tests.support.memory import LargestTensor
 from tests.support.random_attention import token_attention
 from tests.support.tiny import GRIDS
@@ -68,13 +68,13 @@ def test_token_attention_is_never_decomposed_whole():
 
 def test_other_attentions_are_exact_up_to_a_size():
     source = image_like(0.5)
-    for one in (source, LocalAttention(source.query, source.key, 0.5, SIDE, SIDE, 7), UniformAttention(900)):
+    for one in (source, WindowedAttention(source.query, source.key, 0.5, SIDE, SIDE, 7), UniformAttention(900)):
         found = spectrum(one, 0, exact_tokens=900)
         assert found.exact
         expected = dense_rank(one.rows(0, 900, 0).double().numpy())
         assert effective_rank(found.values) == pytest.approx(expected, rel=1e-4)
     assert not spectrum(source, 0, exact_tokens=899).exact
-    assert spectrum(LocalAttention(source.query, source.key, 0.5, SIDE, SIDE, 7), 0, exact_tokens=1).exact
+    assert spectrum(WindowedAttention(source.query, source.key, 0.5, SIDE, SIDE, 7), 0, exact_tokens=1).exact
 
 
 def test_an_estimate_says_so_in_its_name():

@@ -11,7 +11,7 @@ import torch
 from matplotlib import colormaps
 
 from analysis.figures.screen.heat import Anchor
-from analysis.one_token.row_summary import row_summary
+from analysis.redundancy.measure import measure_row
 from stvit import BlockId, Capture
 from tests.support.explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture
 from ui.explorer import standalone_html
@@ -83,13 +83,13 @@ def figures(page, kind: str) -> list[str]:
 def expected_figures(captured: Capture, kind: str, row: int, column: int, block: BlockId = FIRST) -> list[str]:
     record = captured[block]
     token = record.grid.token(row, column)
-    summary = row_summary(python_row(record, kind, token, MEAN, False), record.grid, token, 4 * 2**block.stage)
+    summary = measure_row(python_row(record, kind, token, MEAN, False), record.grid, token, 4 * 2**block.stage)
     return [
-        f"{summary.entropy:.2f}",
-        f"{summary.distance:.1f}",
-        f"{100 * summary.local_mass:.1f} %",
-        str(summary.tokens_for_90),
-        f"{summary.mass:.3f}",
+        f"{summary['entropy']:.2f}",
+        f"{summary['distance']:.1f}",
+        f"{100 * summary['local_mass']:.1f} %",
+        str(int(summary["tokens_for_90"])),
+        f"{summary['mass']:.3f}",
     ]
 
 

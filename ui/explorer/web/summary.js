@@ -1,4 +1,4 @@
-// The figures beside one row or column; the same definitions as analysis/one_token/row_summary.py.
+// The figures beside one row or column; the same definitions as analysis/redundancy/row_metrics.py.
 
 const BUCKETS = 2048; // the upper 11 bits of a positive float: numbers in a higher bucket are larger
 const counts = new Uint32Array(BUCKETS);

@@ -5,7 +5,8 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from stvit import SoftmaxAttention, softmax_attention
+from stvit import SoftmaxAttention
+from stvit.attentions import softmax
 from tests.support import reference
 from tests.support.memory import LargestTensor
 from tests.support.tolerances import assert_close
@@ -17,8 +18,8 @@ HEADS, TOKENS, HEAD_DIM = 3, 11, 4
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Keep all rows, or compute them again in blocks of two rows of all heads."""
     if request.param == "streaming":
-        monkeypatch.setattr(softmax_attention, "DENSE_BYTES", 0)
-        monkeypatch.setattr(softmax_attention, "BLOCK_BYTES", 2 * HEADS * TOKENS * 8)
+        monkeypatch.setattr(softmax, "DENSE_BYTES", 0)
+        monkeypatch.setattr(softmax, "PRODUCT_BYTES", 2 * HEADS * TOKENS * 4)
     return request.param
 
 
@@ -52,27 +53,21 @@ def test_chosen_rows_and_columns(attention: SoftmaxAttention, dense: Tensor) -> 
 
 def test_products(attention: SoftmaxAttention, dense: Tensor) -> None:
     values = torch.randn(HEADS, TOKENS, 5, dtype=torch.float64)
-    assert_close(attention.apply(values), dense @ values)
-    assert_close(attention.apply_transposed(values), dense.transpose(1, 2) @ values)
-
-
-def test_blocks_are_all_rows_in_order(attention: SoftmaxAttention, dense: Tensor, path: str) -> None:
-    blocks = list(attention.blocks())
-    assert [start for start, _ in blocks] == (list(range(0, TOKENS, 2)) if path == "streaming" else [0])
-    assert_close(torch.cat([block for _, block in blocks], 1), dense)
+    assert_close(attention.apply_heads(values), dense @ values)
+    assert_close(attention.apply_heads_transposed(values), dense.transpose(1, 2) @ values)
 
 
 def test_a_large_attention_is_never_whole_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax_attention, "DENSE_BYTES", 2**20)
-    monkeypatch.setattr(softmax_attention, "BLOCK_BYTES", 2**16)
+    monkeypatch.setattr(softmax, "DENSE_BYTES", 2**20)
+    monkeypatch.setattr(softmax, "PRODUCT_BYTES", 2**16)
     query, key = torch.randn(2, 2, 512, 8)
     attention = SoftmaxAttention(query, key, 8**-0.5)
-    assert attention.dense_nbytes == 2 * 512 * 512 * 4 > softmax_attention.DENSE_BYTES
+    assert attention.dense_nbytes == 2 * 512 * 512 * 4 > softmax.DENSE_BYTES
     with LargestTensor() as largest:
         attention.row(3)
         attention.column(3, head=1)
-        attention.apply(torch.ones(2, 512, 8))
-        attention.apply_transposed(torch.ones(2, 512, 8))
+        attention.apply_heads(torch.ones(2, 512, 8))
+        attention.apply_heads_transposed(torch.ones(2, 512, 8))
     assert largest.nbytes <= 2**16
 
 
@@ -80,20 +75,6 @@ def test_sizes(attention: SoftmaxAttention) -> None:
     assert (attention.heads, attention.num_tokens) == (HEADS, TOKENS)
     assert attention.nbytes == 2 * HEADS * TOKENS * HEAD_DIM * 8
     assert attention.dense_nbytes == attention.to_dense().nbytes
-
-
-@pytest.mark.parametrize("head", [-1, HEADS])
-def test_a_head_that_does_not_exist(attention: SoftmaxAttention, head: int) -> None:
-    for ask in (lambda: attention.row(0, head), lambda: attention.column(0, head), lambda: attention.rows(0, 2, head)):
-        with pytest.raises(IndexError, match=rf"Head {head} does not exist; this attention has heads 0 to 2 \(None"):
-            ask()
-
-
-@pytest.mark.parametrize("token", [-1, TOKENS])
-def test_a_token_that_does_not_exist(attention: SoftmaxAttention, token: int) -> None:
-    for ask in (attention.row, attention.column):
-        with pytest.raises(IndexError, match=f"Token {token} does not exist; this attention has tokens 0 to 10"):
-            ask(token)
 
 
 def test_sharp_attention_rounds_as_pytorch_does() -> None:

@@ -1,23 +1,42 @@
 """Token attention Q A(S) Q-hat^T as its factors: exact rows, columns and products without N x N."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.association import Association
-from stvit.softmax_attention import BLOCK_BYTES, SoftmaxAttention, check_head, check_token
-
-DEFAULT_MAX_BYTES = 256 * 2**20
-"""Largest dense matrix that `to_dense` builds unless told otherwise."""
+from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.attentions.softmax import SoftmaxAttention
+from stvit.grid import PHANTOM
 
 
 @dataclass(frozen=True, eq=False)
-class DecomposedAttention:
+class _Strip:
+    """Consecutive tokens whose part of Q is dense on the few super tokens that they use.
+
+    Attributes:
+        used: Super tokens in use.
+        weight: Q of the strip, transposed, shape (used, tokens).
+    """
+
+    used: Int[Tensor, " used"]
+    weight: Float[Tensor, "used tokens"]
+
+    @classmethod
+    def of(cls, index: Int[Tensor, "tokens k"], weight: Float[Tensor, "tokens k"]) -> "_Strip":
+        """Return the strip of these rows of Q; phantoms take no part."""
+        used, position = index.clamp(min=0).unique(return_inverse=True)
+        dense = weight.new_zeros(len(used), len(index))
+        return cls(used, dense.scatter_add_(0, position.T, (weight * (index != PHANTOM)).T))
+
+
+@dataclass(frozen=True, eq=False)
+class DecomposedAttention(Attention):
     """The N x N attention between tokens of one image, Q A(S) Q-hat^T, per head; rows are queries.
 
     Rows sum to 1 - leakage: phantoms take a part of Q, padding tokens and empty
@@ -34,12 +53,12 @@ class DecomposedAttention:
     association: Association
     super_attention: SoftmaxAttention
 
-    @property
+    @cached_property
     def heads(self) -> int:
         """Number of heads."""
         return self.super_attention.heads
 
-    @property
+    @cached_property
     def num_tokens(self) -> int:
         """Number of tokens N."""
         return self.association.grid.num_tokens
@@ -55,22 +74,32 @@ class DecomposedAttention:
         """Bytes that the dense heads x N x N matrix would take."""
         return self.heads * self.num_tokens**2 * self._weight.element_size()
 
-    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return what a token attends to (outgoing), shape (N,); costs O(9 M + 9 N)."""
-        self._check(token, head)
-        return self.rows(token, token + 1, head)[0]
+    @property
+    def plain(self) -> Attention:
+        """A(S) itself where the association is the identity, else this attention."""
+        return self.super_attention if self._is_identity else self
+
+    def head_rows(self, start: int, stop: int) -> RowBlock:
+        """Return rows start to stop (excluded) of every head, as few dense products as the factors allow.
+
+        Columns are cut into strips of one row of cells: the nine super tokens of each token of a strip are few
+        altogether (three rows of the grid), so a strip is one dense product instead of nine gathers.
+        """
+        if self._is_identity:
+            return self.super_attention.head_rows(start, stop)
+        own = _Strip.of(self._index[start:stop], self._weight[start:stop])
+        mixed = own.weight.T @ (self.super_attention.take(own.used) / self._normaliser)  # (heads, rows, M)
+        weight = torch.cat([mixed[..., strip.used] @ strip.weight for strip in self._strips], dim=-1)
+        return RowBlock(start, weight, None, self.num_tokens)
 
     def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
-        """Return rows start to stop (excluded), shape (stop - start, N)."""
+        """Return rows start to stop (excluded), shape (stop - start, N); one row costs O(9 M + 9 N)."""
         check_head(head, self.heads)
-        index, weight = self._index[start:stop], self._weight[start:stop]
         if self._is_identity:
             return self.super_attention.rows(start, stop, head)
-        used, place = index.clamp(min=0).unique(return_inverse=True)
-        mixed = self._one_head(self.super_attention.take(used), head)  # (used, M)
-        mixing = torch.zeros(len(index), len(used), dtype=weight.dtype, device=weight.device)
-        mixing.scatter_add_(1, place, weight * (index >= 0))  # row n of Q on the super tokens in use
-        return self._spread(mixing @ mixed / self._normaliser)
+        own = _Strip.of(self._index[start:stop], self._weight[start:stop])
+        mixed = one_head(self.super_attention.take(own.used), head)  # (used, M)
+        return self._spread(own.weight.T @ mixed / self._normaliser)
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token (incoming), shape (N,); costs O(9 M + 9 N)."""
@@ -79,35 +108,27 @@ class DecomposedAttention:
             return self.super_attention.column(token, head)
         index, weight = self._index[token], self._weight[token]
         index, weight = index[index >= 0], weight[index >= 0]
-        columns = self._one_head(self.super_attention.take_columns(index), head)  # (M, 9 or fewer)
+        columns = one_head(self.super_attention.take_columns(index), head)  # (M, 9 or fewer)
         return self._spread((columns @ (weight / self._normaliser[index]))[None])[0]
 
     def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the attention times values (N, C), shape (N, C), without building it."""
         check_head(head, self.heads)
         per_head = self.apply_heads(values.expand(self.heads, -1, -1))
-        return self._one_head(per_head, head)
+        return one_head(per_head, head)
 
     def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
         """Return each head's attention times its own values, shape (heads, N, C)."""
         sampled = self._each_head(self.association.sample, values)
-        return self._each_head(self.association.upsample, self.super_attention.apply(sampled))
+        return self._each_head(self.association.upsample, self.super_attention.apply_heads(sampled))
 
     def apply_transposed(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the transposed attention times values (N, C), shape (N, C)."""
         check_head(head, self.heads)
         mass = self._normaliser.unsqueeze(-1)
         pooled = self.association.sample(values[None])[0] * mass  # Q^T V
-        spread = self.super_attention.apply_transposed(pooled.expand(self.heads, -1, -1)) / mass
-        return self._one_head(self._each_head(self.association.upsample, spread), head)
-
-    def row_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return the mass each token keeps, shape (N,): 1 - leakage."""
-        return self.apply(self._weight.new_ones(self.num_tokens, 1), head)[:, 0]
-
-    def column_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return the attention each token receives from all tokens, shape (N,)."""
-        return self.apply_transposed(self._weight.new_ones(self.num_tokens, 1), head)[:, 0]
+        spread = self.super_attention.apply_heads_transposed(pooled.expand(self.heads, -1, -1)) / mass
+        return one_head(self._each_head(self.association.upsample, spread), head)
 
     def singular_values(self, head: int | None = None) -> Float[Tensor, " super_tokens"]:
         """Return the singular values in falling order, shape (M,); the other N - M are exactly zero.
@@ -116,36 +137,14 @@ class DecomposedAttention:
         float64: an M x M problem, exact to about 1e-8 of the largest value.
         """
         check_head(head, self.heads)
-        core = self._one_head(self.super_attention.to_dense(), head).double()
+        cells = self.super_attention.num_tokens
+        core = self.super_attention.rows(0, cells, head).double()
         if self._is_identity:
             return torch.linalg.svdvals(core)
         gram = self._gram()
         mass = self._normaliser.double()
         left, right = _square_root(gram), _square_root(gram / (mass[:, None] * mass))
         return torch.linalg.svdvals(left @ core @ right)
-
-    def blocks(
-        self, head: int | None = None, max_bytes: int = BLOCK_BYTES
-    ) -> Iterator[tuple[int, Float[Tensor, "rows tokens"]]]:
-        """Yield (first row, rows) in order, each block at most max_bytes large (one row at least)."""
-        step = max(1, max_bytes // (self.num_tokens * self._weight.element_size()))
-        for start in range(0, self.num_tokens, step):
-            yield start, self.rows(start, min(start + step, self.num_tokens), head)
-
-    def to_dense(self, max_bytes: int = DEFAULT_MAX_BYTES) -> Float[Tensor, "heads tokens tokens"]:
-        """Build the dense matrix of every head, shape (heads, N, N).
-
-        Raises:
-            MemoryError: If it is larger than max_bytes; the message gives the size and the alternatives.
-        """
-        if self.dense_nbytes > max_bytes:
-            raise MemoryError(
-                f"The dense attention of {self.heads} heads x {self.num_tokens} x {self.num_tokens} tokens takes "
-                f"{self.dense_nbytes / 2**20:,.0f} MiB, more than the limit of {max_bytes / 2**20:,.0f} MiB. Use "
-                f"row, column, apply or blocks, which need {self.nbytes / 2**20:,.2f} MiB of factors, or pass a "
-                "larger max_bytes."
-            )
-        return torch.stack([self.rows(0, self.num_tokens, head) for head in range(self.heads)])
 
     @property
     def _is_identity(self) -> bool:
@@ -162,6 +161,13 @@ class DecomposedAttention:
     @cached_property
     def _normaliser(self) -> Tensor:
         return self.association.normaliser[0]
+
+    @cached_property
+    def _strips(self) -> list[_Strip]:
+        """The columns: tokens of one row of cells after the other."""
+        grid = self.association.grid
+        length = grid.cell_size[0] * grid.width
+        return [_Strip.of(*part) for part in zip(self._index.split(length), self._weight.split(length), strict=True)]
 
     def _spread(self, cells: Tensor) -> Tensor:
         """Give each token its nine cells' values times its weights, (rows, M) to (rows, N)."""
@@ -184,10 +190,6 @@ class DecomposedAttention:
     def _check(self, token: int, head: int | None) -> None:
         check_token(token, self.num_tokens)
         check_head(head, self.heads)
-
-    @staticmethod
-    def _one_head(per_head: Tensor, head: int | None) -> Tensor:
-        return per_head.mean(0) if head is None else per_head[head]
 
     @staticmethod
     def _each_head(operation: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from stvit import Association, DecomposedAttention, SoftmaxAttention, TokenGrid, associate, softmax_attention
+from stvit import Association, DecomposedAttention, SoftmaxAttention, TokenGrid, associate
 from stvit.association import regular_grid
+from stvit.attentions import softmax
 from tests.support import reference
 from tests.support.memory import LargestTensor
 from tests.support.tiny import GRIDS
@@ -52,8 +53,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax_attention, "DENSE_BYTES", 0)
-    monkeypatch.setattr(softmax_attention, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(softmax, "DENSE_BYTES", 0)
+    monkeypatch.setattr(softmax, "PRODUCT_BYTES", 100)
 
 
 def test_dense(case: Case) -> None:

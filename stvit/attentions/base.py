@@ -1,0 +1,198 @@
+"""The base of every attention: a subclass gives blocks of rows of all heads, everything else follows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+BLOCK_BYTES = 4 * 2**20
+"""Memory of one block of rows; small enough that the passes of all metrics over it stay in cache."""
+
+DEFAULT_MAX_BYTES = 256 * 2**20
+"""Largest dense matrix that `to_dense` builds unless told otherwise."""
+
+
+def check_head(head: int | None, heads: int) -> None:
+    """Raise an IndexError that lists the valid heads if there is no such head (None stands for the mean)."""
+    if head is not None and not 0 <= head < heads:
+        raise IndexError(f"Head {head} does not exist; this attention has heads 0 to {heads - 1} (None for the mean).")
+
+
+def check_token(token: int, tokens: int) -> None:
+    """Raise an IndexError that lists the valid tokens if there is no such token."""
+    if not 0 <= token < tokens:
+        raise IndexError(f"Token {token} does not exist; this attention has tokens 0 to {tokens - 1}.")
+
+
+@dataclass(frozen=True, eq=False)
+class RowBlock:
+    """Consecutive rows of an attention, all heads, dense or sparse.
+
+    Attributes:
+        start: First row.
+        weight: Attention of each row, shape (heads, rows, k); k = N, or fewer where rows are sparse.
+        token: The token of each weight, shape (rows, k), or None for all tokens in order. Surplus entries hold
+            weight 0 and any valid token.
+        num_tokens: Number of tokens N.
+    """
+
+    start: int
+    weight: Float[Tensor, "heads rows k"]
+    token: Int[Tensor, "rows k"] | None
+    num_tokens: int
+
+    @property
+    def stop(self) -> int:
+        """The row after the last."""
+        return self.start + self.weight.shape[1]
+
+    def dense(self) -> Float[Tensor, "heads rows tokens"]:
+        """Return the rows on all tokens."""
+        if self.token is None:
+            return self.weight
+        heads, rows, _ = self.weight.shape
+        empty = self.weight.new_zeros(heads, rows, self.num_tokens)
+        return empty.scatter_add_(2, self.token.expand(heads, -1, -1), self.weight)
+
+
+class Attention(ABC):
+    """An attention between the N tokens of one image; rows are queries.
+
+    A subclass has to give `head_rows` only, and overrides whatever it knows a faster way for. Wherever `head` is
+    asked for, None means the mean over heads. Rows need not sum to 1: token attention loses mass to phantoms and
+    padding.
+    """
+
+    @abstractmethod
+    def head_rows(self, start: int, stop: int) -> RowBlock:
+        """Return rows start to stop (excluded) of every head; rows beyond the last token are left out."""
+
+    @cached_property
+    def heads(self) -> int:
+        """Number of heads."""
+        return self._first_row.weight.shape[0]
+
+    @cached_property
+    def num_tokens(self) -> int:
+        """Number of tokens N."""
+        return self._first_row.num_tokens
+
+    @property
+    def dense_nbytes(self) -> int:
+        """Bytes that the dense heads x N x N matrix would take."""
+        return self.heads * self.num_tokens**2 * self._first_row.weight.element_size()
+
+    @property
+    def plain(self) -> "Attention":
+        """The simplest attention with the same rows: itself, or what is left once an identity is taken off."""
+        return self
+
+    def same_as(self, other: "Attention") -> bool:
+        """Return whether another attention is known to have the same rows, so that measuring one is enough."""
+        mine, theirs = self.plain, other.plain
+        return mine is theirs or mine._equals(theirs)
+
+    def _equals(self, other: "Attention") -> bool:
+        """Return whether another attention, plain as well, has the same factors."""
+        return False
+
+    def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
+        """Return rows start to stop (excluded), shape (stop - start, N)."""
+        check_head(head, self.heads)
+        return one_head(self.head_rows(start, stop).dense(), head)
+
+    def row(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return what a token attends to (outgoing), shape (N,)."""
+        check_token(token, self.num_tokens)
+        return self.rows(token, token + 1, head)[0]
+
+    def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return who attends to a token (incoming), shape (N,)."""
+        check_token(token, self.num_tokens)
+        return torch.cat([rows[:, token] for _, rows in self.blocks(head)])
+
+    def row_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return the mass that each token keeps, shape (N,): 1 - leakage."""
+        return self.apply(self._ones, head)[:, 0]
+
+    def column_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
+        """Return the attention that each token receives from all tokens, shape (N,)."""
+        return self.apply_transposed(self._ones, head)[:, 0]
+
+    def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
+        """Return the attention times values (N, C), shape (N, C), without building it."""
+        return torch.cat([rows @ values for _, rows in self.blocks(head)])
+
+    def apply_transposed(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
+        """Return the transposed attention times values (N, C), shape (N, C)."""
+        total = torch.zeros_like(values)
+        for start, rows in self.blocks(head):
+            total += rows.T @ values[start : start + len(rows)]
+        return total
+
+    def singular_values(self, head: int | None = None) -> Float[Tensor, " count"] | None:
+        """Return the exact singular values in falling order if there is a fast way to them, else None.
+
+        Zeros may be left out.
+        """
+        check_head(head, self.heads)
+        return None
+
+    def row_ranges(self, max_bytes: int | None = None) -> list[tuple[int, int]]:
+        """Return (first row, row after the last) of blocks of all heads that are at most so large.
+
+        A row is read for it, so what an attention keeps from its first use is there before threads ask for more.
+
+        Args:
+            max_bytes: Largest block in bytes, numbers taken to be in single precision (one row at least);
+                BLOCK_BYTES if None.
+        """
+        width = self._first_row.weight.shape[-1]
+        step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * self.heads * width))
+        return [(start, min(start + step, self.num_tokens)) for start in range(0, self.num_tokens, step)]
+
+    def row_blocks(self, max_bytes: int | None = None) -> Iterator[RowBlock]:
+        """Yield the rows of every head in order, block by block, see `row_ranges`."""
+        for start, stop in self.row_ranges(max_bytes):
+            yield self.head_rows(start, stop)
+
+    def blocks(
+        self, head: int | None = None, max_bytes: int | None = None
+    ) -> Iterator[tuple[int, Float[Tensor, "rows tokens"]]]:
+        """Yield (first row, rows) of one head in order, each block at most max_bytes large (one row at least)."""
+        check_head(head, self.heads)
+        row_bytes = self.dense_nbytes // (self.heads * self.num_tokens)
+        step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // row_bytes)
+        for start in range(0, self.num_tokens, step):
+            yield start, self.rows(start, min(start + step, self.num_tokens), head)
+
+    def to_dense(self, max_bytes: int = DEFAULT_MAX_BYTES) -> Float[Tensor, "heads tokens tokens"]:
+        """Build the dense matrix of every head, shape (heads, N, N).
+
+        Raises:
+            MemoryError: If it is larger than max_bytes; the message gives the size and the alternatives.
+        """
+        if self.dense_nbytes > max_bytes:
+            raise MemoryError(
+                f"The dense attention of {self.heads} heads x {self.num_tokens} x {self.num_tokens} tokens takes "
+                f"{self.dense_nbytes / 2**20:,.0f} MiB, more than the limit of {max_bytes / 2**20:,.0f} MiB. Use "
+                "row, column, apply or blocks, which never build it, or pass a larger max_bytes."
+            )
+        return self.head_rows(0, self.num_tokens).dense()
+
+    @property
+    def _ones(self) -> Float[Tensor, "tokens 1"]:
+        return self._first_row.weight.new_ones(self.num_tokens, 1)
+
+    @cached_property
+    def _first_row(self) -> RowBlock:
+        return self.head_rows(0, 1)
+
+
+def one_head(per_head: Float[Tensor, " heads *rest"], head: int | None) -> Float[Tensor, " *rest"]:
+    """Return the part of one head, or the mean over heads."""
+    return per_head.mean(0) if head is None else per_head[head]
