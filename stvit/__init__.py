@@ -15,6 +15,7 @@ Vocabulary, one word per concept:
 Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from 0; captions count from 1.
 """
 
+from stvit import hub
 from stvit.association import Association, CellAssociation, associate
 from stvit.attentions.base import Attention, RowBlock
 from stvit.attentions.decomposed import DecomposedAttention
@@ -25,8 +26,9 @@ from stvit.capturing.records import BlockRecord, Capture
 from stvit.config import CONFIGS, STViTConfig, get_config
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
-from stvit.weights.load import load_weights
-from stvit.weights.pretrained import load_pretrained
+from stvit.weights import load_pretrained, load_weights
+
+hub.attach(STViT)
 
 __version__ = "0.1.0"
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import torch
 
-from stvit.weights.load import WeightsError, file_digest, model_from_file, save_weights
-from stvit.weights.outline import outline_of_config
+from stvit.atomic_files import file_digest, refuse_overwriting
+from stvit.error_text import counted, sentence
+from stvit.foreign_text import plain, quoted
+from stvit.weights import WeightsError, model_and_report, save_weights
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 def convert(source: Path, out: Path, dtype: torch.dtype | None = None, force: bool = False) -> str:
-    """Convert a checkpoint and return what was recognised and written, in two lines.
+    """Convert a checkpoint and return what was recognised and written, in a few lines.
 
     Args:
         source: A released checkpoint, or any file that `stvit.weights.model_from_file` accepts.
@@ -23,17 +25,23 @@ def convert(source: Path, out: Path, dtype: torch.dtype | None = None, force: bo
         force: Whether to replace a file that is there.
 
     Raises:
+        OverwriteError: If the target is the source.
         WeightsError: If the source cannot be used or the target not written.
     """
+    refuse_overwriting(out, [source])
     if out.exists() and not force:
-        raise WeightsError(f"{str(out)!r} exists already; choose another name or add --force.")
-    model = model_from_file(source)
+        raise WeightsError(f"{quoted(out, 200)} exists already; choose another name or add --force.")
+    model, report = model_and_report(source)
     save_weights(model, out, dtype)
-    variant = outline_of_config(model.config).variant or "a model of other settings"
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return (
-        f"Recognised {variant} with {model.config.num_classes} classes and {parameters:,} parameters.\n"
-        f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB, sha256 {file_digest(out)})."
+    variant = report.variant or "a model of other settings"
+    classes = counted(report.num_classes, "class", "classes")
+    parameters = counted(sum(parameter.numel() for parameter in model.parameters()), "parameter")
+    return "\n".join(
+        (
+            f"Recognised {variant} with {classes} and {parameters}.",
+            *report.notes,
+            f"Wrote {plain(out, 200)} ({out.stat().st_size / 1e6:.1f} MB, sha256 {file_digest(out)}).",
+        )
     )
 
 
@@ -48,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out or options.file.with_suffix(".safetensors")
     try:
         print(convert(options.file, out, DTYPES.get(options.dtype), options.force))
-    except (WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,12 +1,11 @@
 """STViT: stem, four stages of super token transformer blocks, head."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin, constants
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -26,7 +25,6 @@ from stvit.layers import (
     unrecorded_batch_norm,
 )
 from stvit.mixers import build_mixer
-from stvit.weights.files import read_safetensors, write_weights
 
 
 class BlockId(NamedTuple):
@@ -100,13 +98,7 @@ class Stage(nn.Module):
         return self.downsample(features)
 
 
-class STViT(
-    nn.Module,
-    PyTorchModelHubMixin,
-    library_name="stvit",
-    repo_url="https://arxiv.org/abs/2211.11167",
-    tags=["image-classification", "super-tokens"],
-):
+class STViT(nn.Module):
     """Vision Transformer with Super Token Sampling (Huang et al., CVPR 2023, arXiv 2211.11167).
 
     Tokens are grouped into super tokens by a learned sparse association Q, attention A(S) runs among the few
@@ -121,10 +113,14 @@ class STViT(
         class_names: Names of the classes where known, else None.
     """
 
+    from_pretrained: ClassVar[Callable[..., "STViT"]]
+    save_pretrained: ClassVar[Callable[..., None]]
+    push_to_hub: ClassVar[Callable[..., str]]
+    # Attached by `stvit.hub`, so that the network imports no files and no client of the Hub.
+
     def __init__(self, config: STViTConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or STViTConfig()
-        self._hub_mixin_config = config  # save_pretrained would leave out a config that nobody passed.
         self.class_names: tuple[str, ...] | None = None
         width = config.embed_dims[-1]
         self.stem = Stem(config.in_channels, config.embed_dims[0])
@@ -163,27 +159,6 @@ class STViT(
             for i, stage in enumerate(self.stages)
             for j, block in enumerate(stage.blocks)  # type: ignore[arg-type]  # a Stage has blocks
         }
-
-    def _save_pretrained(self, save_directory: Path) -> None:
-        write_weights(
-            save_directory / constants.SAFETENSORS_SINGLE_FILE, self.state_dict(), self.config, self.class_names
-        )
-
-    @classmethod
-    def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
-        """Build the config by its own rules: the mixin would drop settings it does not know."""
-        return STViTConfig.from_dict(value) if isinstance(value, dict) else value
-
-    @classmethod
-    def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "STViT":
-        """Load like the mixin, but refuse weights that lack a key unless asked not to."""
-        return super()._from_pretrained(strict=strict, **options)
-
-    @classmethod
-    def _load_as_safetensor(cls, model: Any, model_file: str, map_location: str, strict: bool) -> Any:
-        model = super()._load_as_safetensor(model, model_file, map_location, strict)
-        model.class_names = read_safetensors(Path(model_file)).class_names
-        return model
 
     def _check(self, pixels: Tensor) -> None:
         channels = self.config.in_channels

@@ -27,12 +27,11 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.foreign_text",
     ),
     ("stvit.images",),
-    ("stvit.weights.files", "stvit.weights.torch_files", "stvit.weights.outline", "stvit.weights.errors"),
     ("stvit.attentions",),
     ("stvit.*", "stvit.mixers"),
     ("stvit.weights",),
     ("stvit.capturing",),
-    ("stvit", "stvit.convert"),
+    ("stvit", "stvit.hub", "stvit.convert"),
     ("analysis.attention",),
     ("analysis.grouping",),
     ("analysis.redundancy",),
@@ -60,6 +59,7 @@ MAY_USE: dict[str, set[str]] = {
 
 ONLY_IN: dict[str, list[str]] = {
     "streamlit": ["ui", "ui.*", "app"],
+    "huggingface_hub": ["stvit.hub"],
     "matplotlib": ["analysis.figures.*", "ui.*", "training.*"],
     "plotly": ["analysis.figures.*", "ui.*", "training.*"],
 }

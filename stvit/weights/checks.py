@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from stvit.config import STViTConfig, get_config
+from stvit.error_text import listed
+from stvit.foreign_text import quoted
 from stvit.weights import released_keys
-from stvit.weights.errors import WeightsError, shortened
+from stvit.weights.errors import WeightsError
 from stvit.weights.outline import Outline, classes_of_state, outline_of_config, outline_of_state
 
 _CLASSIFIER = {"classifier.weight", "classifier.bias"}
@@ -61,17 +63,18 @@ def with_our_names(state: Mapping[str, Tensor]) -> NamedState:
     """Return a state dict under our names, whichever names it uses."""
     if not released_keys.is_released(state):
         return NamedState(dict(state), {key: key for key in state}, released=False)
-    learned = {key for key in state if released_keys.translate({key: state[key]})}
     spelling: dict[str, str] = {}
-    repeated = []
+    repeated, constants = [], []
     for key in state:
         ours = released_keys.translate_key(key)
-        if key in learned and ours in spelling:
+        if released_keys.is_constant(key):
+            constants.append(key)
+        elif ours in spelling:
             repeated.append(key)
-        elif key in learned:
+        else:
             spelling[ours] = key
-    constants = tuple(key for key in state if key not in learned)
-    return NamedState({ours: state[key] for ours, key in spelling.items()}, spelling, True, tuple(repeated), constants)
+    translated = {ours: state[key] for ours, key in spelling.items()}
+    return NamedState(translated, spelling, True, tuple(repeated), tuple(constants))
 
 
 def check_fit(named: NamedState, expected: Mapping[str, Tensor], config: STViTConfig, source: str) -> None:
@@ -90,10 +93,9 @@ def check_fit(named: NamedState, expected: Mapping[str, Tensor], config: STViTCo
     if not misfit.keys and not named.repeated:
         return
     if not expected.keys() & named.state.keys():
-        reason = (
-            f"{source} holds no STViT weights: the model's keys begin with {named.spell(next(iter(expected)))!r}, "
-            f"the file's with {next(iter(named.spelling.values()), '(none)')!r}"
-        )
+        ours = quoted(named.spell(next(iter(expected))))
+        theirs = quoted(next(iter(named.spelling.values()), "(none)"))
+        reason = f"{source} holds no STViT weights: the model's keys begin with {ours}, the file's with {theirs}"
     else:
         reason = (
             _about_variant(named, config, source) or _about_classes(named, misfit, config, source)
@@ -110,22 +112,26 @@ def converted(named: NamedState, expected: Mapping[str, Tensor], source: str) ->
     """Return the tensors in the model's number types, checked value by value; devices stay as they are.
 
     Raises:
-        WeightsError: If a tensor is not dense, has no data, is of a kind that weights cannot have, or holds NaN
-            or infinity.
+        WeightsError: If a tensor has no data, is of a kind that weights cannot have, or holds NaN or infinity, or
+            if a variance is negative.
     """
-    tensors, broken = {}, []
+    tensors, broken, negative = {}, [], []
     for key, target in expected.items():
         value = named.state[key].detach()
-        _check_kind(value, target, f"{source} holds {named.spell(key)!r} as")
+        _check_kind(value, target, f"{source} holds {quoted(named.spell(key))} as")
         tensors[key] = value.to(target.dtype)
-        numbers = value if value.is_floating_point() and not target.is_floating_point() else tensors[key]
+        numbers = value.float() if value.is_floating_point() and not target.is_floating_point() else tensors[key]
         if not value.is_meta and not torch.isfinite(numbers).all():
             broken.append(named.spell(key))
+        elif not value.is_meta and key.endswith(".running_var") and bool((numbers < 0).any()):
+            negative.append(named.spell(key))
     if broken:
         raise WeightsError(
-            f"{source} holds NaN or infinity (as {_dtype_name(expected)}) in {shortened(broken)}; the training that "
+            f"{source} holds NaN or infinity (as {_dtype_name(expected)}) in {listed(broken)}; the training that "
             "made it diverged or the file is damaged, use another one."
         )
+    if negative:
+        raise WeightsError(f"{source} holds negative variances in {listed(negative)}; it is damaged, use another one.")
     return tensors
 
 
@@ -195,14 +201,11 @@ def _listing(misfit: Misfit, named: NamedState) -> str:
         "wrong shape": shapes,
         "given twice": list(named.repeated),
     }
-    return "; ".join(f"{what}: {shortened(keys)}" for what, keys in parts.items() if keys)
+    return "; ".join(f"{what}: {listed(keys)}" for what, keys in parts.items() if keys)
 
 
 def _check_kind(value: Tensor, target: Tensor, what: str) -> None:
     """Refuse tensors that could be copied but would not mean weights."""
-    if value.layout != torch.strided or value.is_quantized:
-        kind = "a quantised tensor" if value.is_quantized else "a sparse tensor"
-        raise WeightsError(f"{what} {kind}; convert it to a dense tensor of floats first.")
     if value.is_meta and not target.is_meta:
         raise WeightsError(f"{what} a shape without data (device 'meta'); give tensors with values.")
     fits = value.is_floating_point() or (not target.is_floating_point() and not value.is_complex())

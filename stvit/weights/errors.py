@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-SHOWN_KEYS = 6
-"""Keys that a message spells out before it counts the rest."""
-
 
 class WeightsError(ValueError):
     """Weights that cannot be used; the message says in one sentence what came and what to do.
@@ -31,11 +28,4 @@ class WeightsError(ValueError):
 
 
 class WeightsNotFoundError(WeightsError, FileNotFoundError):
-    """There is no file of weights at the given place."""
-
-
-def shortened(items: Iterable[str], shown: int = SHOWN_KEYS) -> str:
-    """Return a list for a sentence: the first items, then how many more there are."""
-    items = list(items)
-    rest = len(items) - shown
-    return ", ".join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
+    """There is no file of weights at the given path."""

@@ -1,35 +1,40 @@
-"""Files of weights: told apart by their first bytes, read safely, written atomically.
+"""Files of weights: told apart by their content, read once and safely, written whole or not at all.
 
 The project's own format is safetensors with three metadata entries: "format" ("pt"), "config" (JSON of the fields
 of `STViTConfig`) and, where known, "class_names" (JSON list).
 """
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from stvit.atomic_files import write_atomically
 from stvit.config import STViTConfig
-from stvit.weights.errors import WeightsError, WeightsNotFoundError
+from stvit.foreign_text import plain, quoted
+from stvit.weights.content import MAX_BYTES, Content, read_content
+from stvit.weights.errors import WeightsError
+from stvit.weights.metadata import checked_class_names, description, parse_json
+from stvit.weights.stand_ins import kind_of
+from stvit.weights.state_dicts import MAX_TENSORS, find_state
 from stvit.weights.torch_files import read_torch_file
 
-_WRAPPERS = ("averaged", "model", "state_dict", "model_ema")
-"""Where training scripts keep the state dict, in the order of preference; the released files use "model", the runs of
-`training/` have averaged weights beside those, and it is the averaged ones that are evaluated and exported."""
+MAX_HEADER = 1 << 24
+"""Bytes that the header of safetensors, or an index of shards, may have."""
 
-_PREFIXES = ("module.", "_orig_mod.")
-"""What data-parallel and compiled models put before every key."""
+MAX_SHARDS = 1000
 
 _HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml")
-_DEEPEST = 3
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_SHARD = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<of>\d{5})(?P<kind>\.\w+)")
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,25 @@ class WeightsFile:
 
     Attributes:
         source: How a sentence names it, for example "'small.pth'".
-        state: Tensors under the key names of the file.
+        state: Tensors under the key names of the file, without prefixes of wrappers.
         config: The settings that the file states, else None.
         class_names: The names of the classes that the file states, else None.
+        notes: Sentences about what was taken out of the file and what was left aside.
+        sha256: Digest of the bytes that were loaded, None where they came from no file.
     """
 
     source: str
     state: dict[str, Tensor]
+    config: STViTConfig | None = None
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    sha256: str | None = None
+
+
+class _Parsed(NamedTuple):
+    """What one file holds, before the state dict in it is found."""
+
+    tensors: Any
     config: STViTConfig | None = None
     class_names: tuple[str, ...] | None = None
 
@@ -53,68 +70,57 @@ def read_weights(path: str | os.PathLike[str]) -> WeightsFile:
     """Read a file of weights; the content decides about its format, not the name.
 
     Args:
-        path: safetensors, or what `torch.save` wrote.
+        path: safetensors, what `torch.save` wrote, or the index of shards (`model.safetensors.index.json`).
 
     Raises:
         WeightsNotFoundError: If there is no such file.
         WeightsError: In one sentence, why it cannot be used: a directory, empty, a web page, truncated, no
             weights, or code that would run (it has not).
     """
-    path = Path(path)
-    start = _first_bytes(path)
-    if _looks_like_safetensors(start):
-        return read_safetensors(path)
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS):
-        raise WeightsError(
-            f"{path.name!r} is a web page, not weights: Google Drive sends one when too many people have "
-            "downloaded the file; open the link in a browser, or try again tomorrow."
-        )
-    if start.startswith(b"version https://git-lfs"):
-        raise WeightsError(f"{path.name!r} is only a pointer of Git LFS; fetch the file itself with `git lfs pull`.")
-    if path.suffix == ".safetensors" and not start.startswith((b"PK", b"\x80")):
-        raise WeightsError(f"{path.name!r} is truncated, damaged or not safetensors; download or copy it again.")
-    return from_mapping(read_torch_file(path), repr(path.name))
+    return parse_weights(read_content(path))
+
+
+def parse_weights(content: Content) -> WeightsFile:
+    """Return the weights in the bytes of a file; see `read_weights`."""
+    if not _looks_like_safetensors(content.data) and content.data[:64].lstrip(_BLANK)[:1] == b"{":
+        return _parse_shards(content)
+    if shard := _SHARD.fullmatch(content.path.name):
+        index = content.path.with_name(f"{shard['stem']}{shard['kind']}.index.json")
+        if int(shard["of"]) > 1 and index.is_file():
+            raise WeightsError(f"{content.name} is one part of several; load {quoted(index.name)} instead.")
+    return _found(content, _parse_single(content), content.sha256)
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read all that a file of `torch.save` holds, such as a run's optimiser and counters; nothing of it runs.
+
+    For whoever continues a run. Whoever wants weights only takes `load_weights` or `model_from_file`, which read any
+    format and find the weights inside.
+
+    Args:
+        path: What `torch.save` wrote: a mapping of tensors and plain values. Dates, paths and NumPy values inside are
+            there as `StandIn`, without their content.
+
+    Raises:
+        WeightsNotFoundError: If there is no such file.
+        WeightsError: In one sentence, why it cannot be read.
+    """
+    content = read_content(path)
+    _refuse_other_files(content)
+    found = read_torch_file(content)
+    if not isinstance(found, dict):
+        raise WeightsError(f"{content.name} holds {kind_of(found)}; expected a mapping, as a checkpoint is.")
+    return found
 
 
 def from_mapping(content: Any, source: str) -> WeightsFile:
-    """Return the state dict in a checkpoint, out of its wrappers and without prefixes of training wrappers.
+    """Return the state dict in a checkpoint in memory.
 
     Raises:
         WeightsError: If there is none, or if an entry is no tensor.
     """
-    for _ in range(_DEEPEST):
-        if not isinstance(content, Mapping):
-            raise WeightsError(f"{source} holds a {type(content).__name__}; expected a mapping of names to tensors.")
-        inner = (content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping))
-        content = next(inner, content)
-    if not content:
-        raise WeightsError(f"{source} holds no tensors.")
-    for key, value in content.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise WeightsError(
-                f"{source} holds a {type(value).__name__} under {key!r}; expected a mapping of names to tensors."
-            )
-    return WeightsFile(source, _without_prefixes(content))
-
-
-def read_safetensors(path: Path) -> WeightsFile:
-    """Read a safetensors file with its config and class names, where it has them.
-
-    Raises:
-        WeightsError: If it is truncated or damaged, or if its metadata make no sense.
-    """
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-    except Exception as error:  # The reader has several kinds of errors for damaged bytes.
-        raise WeightsError(f"{path.name!r} is truncated or damaged; download or copy it again.") from error
-    found = from_mapping(state, repr(path.name))
-    try:
-        config, names = _description(metadata)
-    except (ValueError, TypeError) as error:
-        raise WeightsError(f"{path.name!r} has metadata that make no sense: {str(error).rstrip('.')}.") from error
-    return WeightsFile(found.source, found.state, config, names)
+    found = find_state(content, source, from_file=False)
+    return WeightsFile(source, found.state, notes=found.notes)
 
 
 def write_weights(
@@ -123,62 +129,118 @@ def write_weights(
     """Write safetensors with config and class names; the same input gives the same bytes.
 
     The file appears under its name only when it is complete: an interrupted write leaves what was there before.
+
+    Raises:
+        WeightsError: If the class names are of another number than the classes, or cannot be shown.
     """
     metadata = {"format": "pt", "config": json.dumps(asdict(config))}
     if class_names is not None:
-        metadata["class_names"] = json.dumps(list(class_names), ensure_ascii=False)
+        metadata["class_names"] = json.dumps(_fitting(class_names, config), ensure_ascii=False)
     tensors = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in state.items()}
     header, body = _ordered(save(tensors, metadata=metadata))
     write_atomically(path, lambda file: file.writelines((header, body)))
 
 
-def _first_bytes(path: Path) -> bytes:
-    """Return the start of a regular file that is not empty."""
-    if path.is_dir():
-        hint = f"; load it with `STViT.from_pretrained({str(path)!r})`" if (path / "config.json").is_file() else ""
-        raise WeightsError(f"{str(path)!r} is a directory, expected a file of weights{hint}.")
-    if not path.exists():
-        raise WeightsNotFoundError(f"There is no file {str(path)!r}; check the path.")
-    if not path.is_file():
-        raise WeightsError(f"{str(path)!r} is no regular file, expected a file of weights.")
+def _found(content: Content, parsed: _Parsed, sha256: str) -> WeightsFile:
+    found = find_state(parsed.tensors, content.name)
+    return WeightsFile(content.name, found.state, parsed.config, parsed.class_names, found.notes, sha256)
+
+
+def _parse_single(content: Content) -> _Parsed:
+    if _looks_like_safetensors(content.data):
+        return _parse_safetensors(content)
+    _refuse_other_files(content)
+    return _Parsed(read_torch_file(content))
+
+
+def _refuse_other_files(content: Content) -> None:
+    """Name the files that people take for weights."""
+    start = content.data[:512]
+    if start.lstrip(_BLANK).lower().startswith(_HTML_STARTS):
+        raise WeightsError(
+            f"{content.name} is a web page, not weights: Google Drive sends one when too many people have "
+            "downloaded the file; open the link in a browser, or try again tomorrow."
+        )
+    if start.startswith(b"version https://git-lfs"):
+        raise WeightsError(f"{content.name} is only a pointer of Git LFS; fetch the file itself with `git lfs pull`.")
+    if content.path.suffix == ".safetensors" and not start.startswith((b"PK", b"\x80")):
+        raise WeightsError(f"{content.name} is truncated, damaged or not safetensors; download or copy it again.")
+
+
+def _parse_safetensors(content: Content) -> _Parsed:
     try:
-        with path.open("rb") as file:
-            start = file.read(512)
-    except OSError as error:
-        raise WeightsError(f"{path.name!r} cannot be read: {error.strerror}.") from error
-    if not start:
-        raise WeightsError(f"{path.name!r} is empty; download or copy it again.")
-    return start
+        header = _header(content)
+        tensors = load(content.data)
+    except WeightsError:
+        raise
+    except Exception as error:  # Damaged bytes make the readers fail in any way.
+        raise WeightsError(f"{content.name} is truncated or damaged; download or copy it again.") from error
+    metadata = header.get("__metadata__", {})
+    try:
+        config, class_names = description(metadata)
+    except (ValueError, TypeError) as error:
+        reason = plain(error, 400).rstrip(".")
+        raise WeightsError(f"{content.name} has metadata that make no sense: {reason}.") from error
+    return _Parsed(tensors, config, class_names)
 
 
-def _looks_like_safetensors(start: bytes) -> bool:
+def _header(content: Content) -> dict[str, Any]:
+    length = int.from_bytes(content.data[:8], "little")
+    header = parse_json(content.data[8 : 8 + length], MAX_HEADER, "the header")
+    if len(header) > MAX_TENSORS + 1:
+        raise WeightsError(f"{content.name} holds {len(header):,} tensors, more than the {MAX_TENSORS:,} of any STViT.")
+    return header
+
+
+def _looks_like_safetensors(data: bytes) -> bool:
     """Return whether a header in JSON follows 8 bytes that could be its length."""
-    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 27
+    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 1 << 27
 
 
-def _description(metadata: Mapping[str, str]) -> tuple[STViTConfig | None, tuple[str, ...] | None]:
-    """Return config and class names out of the metadata of a safetensors file."""
-    config = names = None
-    if "config" in metadata:
-        values = json.loads(metadata["config"])
-        if not isinstance(values, dict):
-            raise ValueError(f"config is a {type(values).__name__}, expected an object")
-        config = STViTConfig.from_dict(values)
-    if "class_names" in metadata:
-        names = json.loads(metadata["class_names"])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError("class_names is no list of names")
-    return config, None if names is None else tuple(names)
+def _parse_shards(content: Content) -> WeightsFile:
+    """Read the files that an index lists, and take from each the tensors that the index places there."""
+    places = _weight_map(content)
+    digest = hashlib.sha256(content.data)
+    joined, size = _Parsed({}), 0
+    for name in sorted(set(places.values())):
+        part = read_content(content.path.with_name(name))
+        size += len(part.data)
+        if size > MAX_BYTES:
+            raise WeightsError(f"{content.name} lists more than {MAX_BYTES >> 30} GB, which no STViT has.")
+        digest.update(part.sha256.encode())
+        parsed = _parse_single(part)
+        for key in (key for key, place in places.items() if place == name):
+            if not isinstance(parsed.tensors, Mapping) or key not in parsed.tensors:
+                raise WeightsError(f"{content.name} places {quoted(key)} in {part.name}, which lacks it.")
+            joined.tensors[key] = parsed.tensors[key]
+        joined = _Parsed(joined.tensors, joined.config or parsed.config, joined.class_names or parsed.class_names)
+    return _found(content, joined, digest.hexdigest())
 
 
-def _without_prefixes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Drop prefixes that every key has, and the step counter of an averaged model beside them."""
-    plain = dict(state)
-    for prefix in _PREFIXES * 2:
-        inner = {key: value for key, value in plain.items() if key != "n_averaged"}
-        if inner and all(key.startswith(prefix) for key in inner):
-            plain = {key.removeprefix(prefix): value for key, value in inner.items()}
-    return plain
+def _weight_map(content: Content) -> dict[str, str]:
+    """Return the file name of each tensor; only files beside the index count."""
+    try:
+        index = parse_json(content.data, MAX_HEADER, "the file")
+        places = index["weight_map"]
+        if not places or len(places) > MAX_TENSORS or len(set(places.values())) > MAX_SHARDS:
+            raise ValueError("weight_map is empty or too long")
+        for name in places.values():
+            if Path(name).name != name or "\\" in name or name == content.path.name:
+                raise ValueError(f"weight_map names {quoted(name)} instead of a file beside it")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            f"{content.name} is JSON but no index of shards (`model.safetensors.index.json`): {plain(error, 300)}."
+        ) from error
+    return places
+
+
+def _fitting(class_names: Sequence[str], config: STViTConfig) -> list[str]:
+    if len(class_names) != config.num_classes:
+        raise WeightsError(f"There are {len(class_names)} class names for {config.num_classes} classes.")
+    try:
+        return list(checked_class_names(class_names))
+    except ValueError as error:
+        raise WeightsError(f"{error}; rename it before the model is written.") from error
 
 
 def _ordered(data: bytes) -> tuple[bytes, memoryview]:

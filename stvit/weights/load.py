@@ -3,19 +3,21 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from stvit.atomic_files import file_digest
 from stvit.config import STViTConfig, get_config
+from stvit.error_text import counted
+from stvit.foreign_text import plain, quoted
 from stvit.model import STViT
 from stvit.weights.checks import NamedState, check_fit, converted, differing_settings, with_our_names
+from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
-from stvit.weights.files import WeightsFile, from_mapping, read_weights, write_weights
+from stvit.weights.files import WeightsFile, from_mapping, parse_weights, read_weights, write_weights
 from stvit.weights.imagenet import CLASSES, imagenet_class_names
 from stvit.weights.outline import classes_of_state, outline_of_config, outline_of_state
 
@@ -23,14 +25,17 @@ __all__ = [
     "LoadReport",
     "WeightsError",
     "WeightsNotFoundError",
-    "file_digest",
     "load_weights",
+    "model_and_report",
     "model_digest",
     "model_from_file",
     "save_weights",
 ]
 
 DIGEST_LENGTH = 16
+TRIAL = 64
+"""Side in px of the picture that a loaded model is tried on."""
+
 STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -49,6 +54,9 @@ class LoadReport:
         class_names: Names of the classes that the source states, else None.
         settings: Settings that the source states otherwise than the model although the shapes agree (cells,
             num_iters): the value in the source and in the model.
+        notes: Sentences about what was taken out of the source and what was left aside, such as which of raw and
+            averaged weights.
+        sha256: Digest of the bytes that were loaded, None where they came from no file.
     """
 
     source: str
@@ -60,15 +68,19 @@ class LoadReport:
     constants: tuple[str, ...] = ()
     class_names: tuple[str, ...] | None = None
     settings: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sha256: str | None = None
 
     def __str__(self) -> str:
-        """Describe the load in one sentence."""
+        """Describe the load in one sentence, followed by the notes."""
         names = "released" if self.released_names else "this project's"
         other = "".join(f", {name} {file} replaced by {model}" for name, (file, model) in self.settings.items())
-        return (
-            f"Loaded {self.tensors} tensors ({self.dtype}, {names} key names) from {self.source} into "
-            f"{self.variant or 'a model of other settings'} with {self.num_classes} classes{other}."
+        loaded = (
+            f"Loaded {counted(self.tensors, 'tensor')} ({self.dtype}, {names} key names) from {self.source} into "
+            f"{self.variant or 'a model of other settings'} with "
+            f"{counted(self.num_classes, 'class', 'classes')}{other}."
         )
+        return " ".join((loaded, *self.notes))
 
 
 def load_weights(model: STViT, path_or_state_dict: str | os.PathLike[str] | Mapping[Any, Any]) -> LoadReport:
@@ -80,8 +92,10 @@ def load_weights(model: STViT, path_or_state_dict: str | os.PathLike[str] | Mapp
     Args:
         model: The model to fill.
         path_or_state_dict: A .safetensors, .pth or .pt file, or a mapping of names to tensors; with this
-            project's key names or those of the released checkpoints, also inside a training checkpoint under
-            "model", "state_dict" or "model_ema". No file is trusted: what would run code is refused.
+            project's key names or those of the released checkpoints, also inside a training checkpoint under one of
+            the usual names ("model", "state_dict", "model_ema", ...) and with the prefixes of usual wrappers; the
+            report says what was taken where several could be. An index of shards works too. No file is trusted: what
+            would run code is refused.
 
     Raises:
         WeightsError: If the file cannot be used, or if a key is missing, unexpected or of another shape; the
@@ -137,13 +151,62 @@ def model_from_file(path: str | os.PathLike[str]) -> STViT:
     Raises:
         WeightsError: If the file cannot be used, or shows no published size and states no config.
     """
-    file = read_weights(path)
+    return model_and_report(path)[0]
+
+
+def model_and_report(source: str | os.PathLike[str] | Content) -> tuple[STViT, LoadReport]:
+    """Build the model that a file holds, load it, and say what was loaded; see `model_from_file`.
+
+    Args:
+        source: A file, or its bytes as `read_content` returns them.
+    """
+    return model_of(parse_weights(source if isinstance(source, Content) else read_content(source)))
+
+
+def model_of(file: WeightsFile, config: STViTConfig | None = None, strict: bool = True) -> tuple[STViT, LoadReport]:
+    """Build the model of weights that were read, and load it; see `model_from_file`.
+
+    Args:
+        file: The weights.
+        config: The settings; None for those that the file states or shows.
+        strict: Whether every weight must be there; otherwise missing ones keep their random start and unknown ones
+            are left aside.
+    """
     named = with_our_names(file.state)
-    model = _empty_model(file, named)
-    _load(model, file, named)
+    config = config or file.config or _published_config(file, named)
+    _check_depth(file, config)
+    if strict:
+        with torch.device("meta"):
+            model = STViT(config)
+    else:
+        model = STViT(config)
+        state = {key: named.state.get(key, value) for key, value in model.state_dict().items()}
+        named = replace(named, state=state, repeated=())
+    report = _load(model, file, named)
     if model.class_names is None and named.released and model.config.num_classes == CLASSES:
         model.class_names = imagenet_class_names()  # released checkpoints of 1,000 classes are ImageNet-1k's
-    return model.eval()
+    return try_out(model.eval(), file.source), report
+
+
+def try_out(model: STViT, source: str) -> STViT:
+    """Return the model if its answer to a small picture is finite.
+
+    Weights that are finite one by one can still overflow together, and all that is measured on them is NaN.
+
+    Raises:
+        WeightsError: If the answer holds NaN or infinity.
+    """
+    channels = model.config.in_channels
+    weight = next(model.parameters())
+    pixels = torch.linspace(-2, 2, channels * TRIAL**2, dtype=weight.dtype, device=weight.device)
+    with torch.no_grad():
+        answer = model(pixels.reshape(1, channels, TRIAL, TRIAL))
+    if not torch.isfinite(answer).all():
+        raise WeightsError(
+            f"{source} holds weights that overflow: the answer to a plain picture is NaN or infinity; the training "
+            "that made it diverged or the file is damaged, use another one."
+        )
+    return model
 
 
 def model_digest(model: STViT) -> str:
@@ -162,8 +225,8 @@ def _load(model: STViT, file: WeightsFile, named: NamedState) -> LoadReport:
     settings = differing_settings(file.config, model.config, file.source)
     if file.class_names is not None and len(file.class_names) != model.config.num_classes:
         raise WeightsError(
-            f"{file.source} lists {len(file.class_names)} class names for {model.config.num_classes} classes; repair "
-            "its metadata."
+            f"{file.source} lists {counted(len(file.class_names), 'class name')} for "
+            f"{counted(model.config.num_classes, 'class', 'classes')}; repair its metadata."
         )
     tensors = converted(named, expected, file.source)
     empty = any(value.is_meta for value in expected.values())
@@ -182,22 +245,18 @@ def _load(model: STViT, file: WeightsFile, named: NamedState) -> LoadReport:
         named.constants,
         file.class_names,
         settings,
+        file.notes,
+        file.sha256,
     )
 
 
-def _empty_model(file: WeightsFile, named: NamedState) -> STViT:
-    """Return the model that a file describes, without memory for its weights."""
-    config = file.config or _published_config(file, named)
+def _check_depth(file: WeightsFile, config: STViTConfig) -> None:
+    """Refuse settings of more blocks than there are tensors, before any block is built."""
     if sum(config.depths) > len(file.state):
         raise WeightsError(
-            f"{file.source} states {sum(config.depths)} blocks but holds {len(file.state)} tensors; it is damaged."
+            f"{file.source} states {sum(config.depths)} blocks but holds {counted(len(file.state), 'tensor')}; it is "
+            "damaged."
         )
-    try:
-        with torch.device("meta"):
-            return STViT(config)
-    except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
-        reason = next(iter(str(error).splitlines()), "").rstrip(".:")  # PyTorch adds signatures and traces below.
-        raise WeightsError(f"{file.source} states settings that no model can have: {reason}.") from error
 
 
 def _published_config(file: WeightsFile, named: NamedState) -> STViTConfig:
@@ -205,13 +264,16 @@ def _published_config(file: WeightsFile, named: NamedState) -> STViTConfig:
     outline = outline_of_state(named.state)
     if outline is None:
         first = next(iter(file.state))
-        raise WeightsError(f"{file.source} holds no STViT weights; its keys begin with {first!r}.")
+        raise WeightsError(f"{file.source} holds no STViT weights; its keys begin with {quoted(first)}.")
     if outline.variant is None:
         raise WeightsError(
             f"{file.source} holds an STViT of no published size (embed_dims {outline.embed_dims}, depths "
             f"{outline.depths}) and does not state its config; build STViT(config) and use `load_weights`."
         )
-    return get_config(outline.variant, num_classes=classes_of_state(named.state))
+    try:
+        return get_config(outline.variant, num_classes=classes_of_state(named.state))
+    except ValueError as error:
+        raise WeightsError(f"{file.source} shows settings that no model can have: {plain(error, 300)}") from error
 
 
 def _cast(key: str, value: Tensor, dtype: torch.dtype | None) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stvit.config import CONFIGS, STAGES, TWINS, STViTConfig
 
-_BLOCK = re.compile(r"^stages\.(\d+)\.blocks\.(\d+)\.")
+_BLOCK = re.compile(r"stages\.(\d)\.blocks\.(\d{1,4})\.")
 
 
 class Outline(NamedTuple):

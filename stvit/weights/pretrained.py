@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from stvit.atomic_files import file_digest
 from stvit.model import STViT
+from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
-from stvit.weights.load import model_from_file
+from stvit.weights.load import model_and_report
 from stvit.weights.outline import outline_of_config
 
 ENVIRONMENT = "STVIT_PRETRAINED"
@@ -72,8 +72,8 @@ def list_pretrained(directory: str | os.PathLike[str] | None = None) -> tuple[Pr
     Raises:
         WeightsError: If there is no manifest, or if it is damaged.
     """
-    places = _places(directory)
-    return tuple(replace(entry, path=_find(entry, places)) for entry in _read_manifest(places))
+    folders = _folders(directory)
+    return tuple(replace(entry, path=_find(entry, folders)) for entry in _read_manifest(folders))
 
 
 def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) -> STViT:
@@ -96,10 +96,11 @@ def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) 
         raise KeyError(f"There is no checkpoint {name!r}; known are {', '.join(entries)}.")
     entry = entries[name]
     if entry.path is None:
-        raise WeightsNotFoundError(_how_to_get(entry, _places(directory)[0]))
-    _check_digest(entry, entry.path)
-    model = model_from_file(entry.path)
-    _check_kind(entry, entry.path, model)
+        raise WeightsNotFoundError(_how_to_get(entry, _folders(directory)[0]))
+    content = read_content(entry.path)
+    _check_digest(entry, content)
+    model, _ = model_and_report(content)
+    _check_model(entry, content, model)
     return model
 
 
@@ -107,16 +108,16 @@ def _own_directory() -> Path:
     return Path(__file__).resolve().parents[2] / "pretrained"
 
 
-def _places(directory: str | os.PathLike[str] | None) -> list[Path]:
+def _folders(directory: str | os.PathLike[str] | None) -> list[Path]:
     """Return the directories to search, in order."""
     if directory is not None:
         return [Path(directory).expanduser()]
     return list(dict.fromkeys([pretrained_directory(), _own_directory()]))
 
 
-def _read_manifest(places: list[Path]) -> tuple[PretrainedEntry, ...]:
-    """Return the entries of the first manifest in the places, or of the project's own."""
-    path = next((place / MANIFEST for place in places if (place / MANIFEST).is_file()), _own_directory() / MANIFEST)
+def _read_manifest(folders: list[Path]) -> tuple[PretrainedEntry, ...]:
+    """Return the entries of the first manifest in the folders, or of the project's own."""
+    path = next((folder / MANIFEST for folder in folders if (folder / MANIFEST).is_file()), _own_directory() / MANIFEST)
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
         return tuple(_entry(values) for values in listed)
@@ -138,15 +139,15 @@ def _entry(values: dict[str, Any]) -> PretrainedEntry:
     return PretrainedEntry(**values)
 
 
-def _find(entry: PretrainedEntry, places: list[Path]) -> Path | None:
+def _find(entry: PretrainedEntry, folders: list[Path]) -> Path | None:
     """Return the entry's file, a converted one first: nothing in it can run."""
     names = dict.fromkeys([Path(entry.file).with_suffix(".safetensors").name, entry.file])
-    return next((place / name for place in places for name in names if (place / name).is_file()), None)
+    return next((folder / name for folder in folders for name in names if (folder / name).is_file()), None)
 
 
-def _how_to_get(entry: PretrainedEntry, place: Path) -> str:
+def _how_to_get(entry: PretrainedEntry, folder: Path) -> str:
     """Return the sentence for a file that is not here."""
-    where = str(place / entry.file)
+    where = str(folder / entry.file)
     if entry.url is None:
         return f"The weights {entry.name!r} are not here: they come from {entry.source} and belong at {where!r}."
     return (
@@ -155,23 +156,22 @@ def _how_to_get(entry: PretrainedEntry, place: Path) -> str:
     )
 
 
-def _check_digest(entry: PretrainedEntry, path: Path) -> None:
-    """Compare the file with the manifest; a converted file has a digest that nobody could know."""
-    if entry.sha256 is None or path.name != entry.file:
+def _check_digest(entry: PretrainedEntry, content: Content) -> None:
+    """Compare the bytes with the manifest; a converted file has a digest that nobody could know."""
+    if entry.sha256 is None or content.path.name != entry.file:
         return
-    digest = file_digest(path)
-    if digest != entry.sha256:
+    if content.sha256 != entry.sha256:
         raise WeightsError(
-            f"{path.name!r} has sha256 {digest[:12]}..., the manifest expects {entry.sha256[:12]}...: it is damaged "
-            f"or another file, get it again from {entry.url or entry.source}."
+            f"{content.name} has sha256 {content.sha256[:12]}..., the manifest expects {entry.sha256[:12]}...: it is "
+            f"damaged or another file, get it again from {entry.url or entry.source}."
         )
 
 
-def _check_kind(entry: PretrainedEntry, path: Path, model: STViT) -> None:
+def _check_model(entry: PretrainedEntry, content: Content, model: STViT) -> None:
     """Compare the loaded model with the manifest."""
     variant = outline_of_config(model.config).variant or "a model of other settings"
     if variant != entry.variant or model.config.num_classes != entry.num_classes:
         raise WeightsError(
-            f"{path.name!r} holds {variant} with {model.config.num_classes} classes, the manifest expects "
+            f"{content.name} holds {variant} with {model.config.num_classes} classes, the manifest expects "
             f"{entry.variant} with {entry.num_classes} for {entry.name!r}; put the right file there."
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stvit import atomic_files
-from stvit.atomic_files import OverwriteError, refuse_overwriting, write_atomically
+from stvit.atomic_files import OverwriteError, file_digest, refuse_overwriting, write_atomically
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +128,8 @@ def test_an_input_is_not_overwritten(tmp_path, monkeypatch, name):
         write_atomically(name, b"figure", inputs=["absent.png", tmp_path / "photo.png"])
     assert (tmp_path / "photo.png").read_bytes() == b"precious"
     refuse_overwriting("other.png", [tmp_path / "photo.png"])
+
+
+def test_file_digest_is_sha256(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert file_digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

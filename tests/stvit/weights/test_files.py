@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from stvit.weights import WeightsError, model_from_file
 from stvit.weights.files import read_weights
-from stvit.weights.load import WeightsError, model_from_file
 from tests.support.tiny import tiny_model
 from tests.support.unsafe_files import Payload, write_unsafe
 

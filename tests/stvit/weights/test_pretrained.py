@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from stvit import CONFIGS, create_model, load_pretrained
+from stvit.atomic_files import file_digest
 from stvit.convert import main
-from stvit.weights.load import WeightsError, WeightsNotFoundError, file_digest, model_from_file, save_weights
+from stvit.weights import WeightsError, WeightsNotFoundError, model_from_file, save_weights
 from stvit.weights.pretrained import list_pretrained, pretrained_directory
 from tests.support.paths import ROOT
 from tests.support.released_state import released_state
