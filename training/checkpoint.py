@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from stvit.atomic_files import write_atomically
-from stvit.weights.torch_files import read_torch_file
+from stvit.weights import read_checkpoint
 
 LAST = "last.pt"
 """File name of the newest checkpoint of a run."""
@@ -54,7 +54,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"Expected a training checkpoint at {path}, but there is none.")
-    state = read_torch_file(path)
+    state = read_checkpoint(path)
     if not is_run(state):
         raise ValueError(f"{path} is not a training checkpoint: it holds no training_config.")
     return state

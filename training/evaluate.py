@@ -12,10 +12,10 @@ from tqdm import tqdm
 from stvit.images import load_image, prepare
 from stvit.images.framing import check_size
 from stvit.model import STViT
+from stvit.weights import read_checkpoint
 from stvit.weights.errors import WeightsError
 from stvit.weights.load import model_from_file
 from stvit.weights.pretrained import list_pretrained, load_pretrained
-from stvit.weights.torch_files import read_torch_file
 from training.cache import corrupt_image_message
 from training.checkpoint import LAST, is_run
 from training.class_names import readable_names
@@ -59,7 +59,7 @@ def load_any(checkpoint: str) -> STViT:
 def _read_run(path: Path) -> dict[str, Any] | None:
     """Return the state of a run, None if a file holds something else; its content decides, not its name."""
     try:
-        content = read_torch_file(path) if path.is_file() else None
+        content = read_checkpoint(path) if path.is_file() else None
     except WeightsError:  # safetensors, or a file that cannot be used, of which `model_from_file` says why
         return None
     return content if is_run(content) else None
