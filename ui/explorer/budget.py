@@ -1,6 +1,6 @@
 """How large the explorer's messages would become, told from grids before anything is built, and what fits instead."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stvit import BlockRecord, Capture, TokenGrid
@@ -8,7 +8,7 @@ from stvit.grid import NEIGHBOURS
 from ui.explorer.block_payload import MAX_INCOMING
 from ui.explorer.scene_payload import preview_grid
 
-BUDGET = 64 * 2**20
+BUDGET = 64_000_000
 """Bytes of one message: all models fit with square pictures of 1,024 px. The browser keeps twice that, and Streamlit
 refuses messages of more than 200 MB."""
 
@@ -33,9 +33,9 @@ class BlockShape:
     head_dim: int
 
     @classmethod
-    def of(cls, record: BlockRecord, stride: int) -> "BlockShape":
+    def of(cls, record: BlockRecord) -> "BlockShape":
         """Return the shape of a captured block."""
-        return cls(record.grid, stride, record.heads, record.super_query.shape[-1])
+        return cls(record.grid, record.id.stride, record.heads, record.super_query.shape[-1])
 
     def at(self, height: int, width: int) -> "BlockShape":
         """Return the shape that the block has on a picture of another size, in px."""
@@ -65,9 +65,9 @@ class BlockShape:
         return tokens * NEIGHBOURS * BYTE + cells * (2 * FLOAT + cells * BYTE)
 
 
-def shapes(capture: Capture, strides: Sequence[int]) -> list[BlockShape]:
-    """Return the shapes of all captured blocks; strides are by stage."""
-    return [BlockShape.of(record, strides[record.id.stage]) for record in capture.values()]
+def shapes(capture: Capture) -> list[BlockShape]:
+    """Return the shapes of all captured blocks."""
+    return [BlockShape.of(record) for record in capture.values()]
 
 
 def largest_message(blocks: Iterable[BlockShape]) -> int:

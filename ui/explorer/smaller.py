@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from stvit.images.framing import STRIDES, Size, whole_framing
+from stvit.images.framing import Size, whole_framing
 from ui.explorer.budget import BUDGET, at_size, largest_message, shapes
 from ui.view.view import View
 
@@ -22,7 +22,7 @@ def offer_smaller(view: View, sizes: Iterable[int], key: str) -> bool:
     Returns:
         Whether something was said, so that there is to be no explorer.
     """
-    blocks = shapes(view.capture, STRIDES)
+    blocks = shapes(view.capture)
     wanted = largest_message(blocks)
     if wanted <= BUDGET:
         return False

@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from stvit import capture, create_model
-from stvit.images.framing import STRIDES, whole_framing
+from stvit.images.framing import whole_framing
 from tests.support.explorer_support import sharp_capture
 from tests.support.tiny import tiny_pixels
 from ui.explorer.block_payload import block_payload
@@ -20,23 +20,23 @@ HEADERS = 30_000
 def test_an_estimate_is_at_least_and_not_far_above_what_is_sent(size):
     captured = sharp_capture(*size)
     shown = np.zeros((*size, 3), np.uint8)
-    for record, shape in zip(captured.values(), shapes(captured, STRIDES), strict=True):
-        sent = len(block_payload(record, STRIDES[record.id.stage]))
+    for record, shape in zip(captured.values(), shapes(captured), strict=True):
+        sent = len(block_payload(record, record.id.stride))
         assert sent - HEADERS <= shape.payload_bytes <= 2.1 * sent
-    previews = sum(shape.preview_bytes for shape in shapes(captured, STRIDES))
+    previews = sum(shape.preview_bytes for shape in shapes(captured))
     sent = len(scene_payload(captured, shown))
     assert sent - HEADERS <= previews <= sent
 
 
 def test_shapes_at_another_size_are_those_of_a_capture_at_that_size():
     small, large = sharp_capture(96, 100), sharp_capture(320, 288)
-    assert [shape.at(320, 288) for shape in shapes(small, STRIDES)] == shapes(large, STRIDES)
+    assert [shape.at(320, 288) for shape in shapes(small)] == shapes(large)
 
 
 @pytest.mark.parametrize("variant", ["stvit_demo", "stvit_small", "stvit_base", "stvit_large"])
 def test_every_model_fits_at_1024_and_none_with_a_picture_of_eight_to_one(variant):
     captured = capture(create_model(variant).eval(), tiny_pixels(1, 64, 64))
-    blocks = shapes(captured, STRIDES)
+    blocks = shapes(captured)
     assert at_size(blocks, 1024, 1024) <= BUDGET
     assert at_size(blocks, *whole_framing((1000, 8000), 1024).size) > 4 * BUDGET
     assert at_size(blocks, *whole_framing((1000, 8000), 224).size) <= BUDGET
@@ -84,4 +84,4 @@ def test_where_no_size_fits_the_page_says_what_does(monkeypatch):
 
 
 def _demo_shapes():
-    return shapes(capture(create_model("stvit_demo").eval(), tiny_pixels(1, 64, 64)), STRIDES)
+    return shapes(capture(create_model("stvit_demo").eval(), tiny_pixels(1, 64, 64)))
