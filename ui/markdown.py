@@ -1,18 +1,26 @@
-"""Words from outside, made safe to stand inside our own sentences."""
+"""Words from outside, made safe to stand inside our own sentences, which Streamlit reads as Markdown."""
 
 import re
+
+from stvit.foreign_text import plain
 
 LONGEST = 60
 """Characters of a foreign text that are shown."""
 
+_MARKS = re.compile(r"([\\`*_\[\]<>$~|:#!&])")
+_LINK_STARTS = re.compile(r"(https?\\:(?=//)|www(?=\.)|@)", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
 
-def plain(text: str) -> str:
-    r"""Return a text that Markdown shows as it is written, on one line and cut where it is too long.
+
+def escaped(text: object, limit: int = LONGEST) -> str:
+    r"""Return a text that Markdown shows as it is written, on one line and shortened where it is too long.
+
+    Markdown, HTML, maths and Streamlit's directives are switched off by backslashes. Bare addresses become links
+    after backslashes are gone, so an invisible word joiner breaks them.
 
     Example:
-        >>> plain("my *best* cat.jpg")
+        >>> escaped("my *best* cat.jpg")
         'my \\*best\\* cat.jpg'
     """
-    line = " ".join(text.split())
-    line = line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
-    return re.sub(r"([\\`*_\[\]<>$~|:#!&])", r"\\\1", line)
+    line = plain(" ".join(str(text).split()), limit)
+    return _LINK_STARTS.sub(rf"\1{_WORD_JOINER}", _MARKS.sub(r"\\\1", line))

@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from tests.support.paths import ROOT
 
@@ -18,16 +19,43 @@ PANELS = (
 )
 
 
-def opened(**address: str) -> AppTest:
-    """Open the app at an address; Explore shows its figures, because only a browser can draw what is live."""
+SIDEBAR = """
+import streamlit as st
+from ui.address import Link
+from ui.sidebar.choose import choose
+from ui.sidebar.prediction import show_state
+from ui.sidebar.run import run_or_fall_back
+
+with st.sidebar:
+    st.session_state["view"] = run_or_fall_back(choose(Link.of_session()))
+    show_state(st.session_state["view"])
+"""
+
+
+def app_at(**address: str) -> AppTest:
+    """Return the app at an address, before its first run.
+
+    Explore shows its figures, because only a browser can draw what is live.
+    """
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    app.query_params.update({"way": "Figures"} | address)
+    app.query_params.update({"mode": "Figures"} | address)
+    return app
+
+
+def opened(page: str = "explore", **address: str) -> AppTest:
+    """Open a page of the app at an address."""
+    return go_to(app_at(**address), page)
+
+
+def go_to(app: AppTest, page: str) -> AppTest:
+    """Go to a page by the name in its address, and run it; `AppTest.switch_page` knows pages that are files only."""
+    app._page_hash = calc_hash(page)
     return app.run()
 
 
 def opened_sidebar(**address: str) -> AppTest:
     """Open the sidebar alone, which is faster; `session_state["view"]` is what pages would show."""
-    app = AppTest.from_string("from ui.sidebar.choose import choose_view\n\nchoose_view()", default_timeout=300)
+    app = AppTest.from_string(SIDEBAR, default_timeout=300)
     app.query_params.update(address)
     return app.run()
 

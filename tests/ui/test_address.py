@@ -1,11 +1,12 @@
 """Links: what they ask for is shown, and what is impossible is replaced by the nearest thing and named."""
 
+import re
+
 import pytest
 
-from stvit import BlockId
-from tests.support.app_support import check_fine, opened, opened_sidebar, texts
+from tests.support.app_support import check_fine, go_to, opened, opened_sidebar, texts
 from ui.address import nearest_number
-from ui.markdown import plain
+from ui.markdown import escaped
 
 SIDEBAR = {
     "sample": ("Nobody", "astronaut", "picture “Nobody”; Astronaut"),
@@ -14,14 +15,20 @@ SIDEBAR = {
     "size": ("300", 288, "resolution “300”; 288 px"),
     "framing": ("Portrait", "crop", "framing “Portrait”; Centre crop"),
 }
-PLACE = {
-    "way": ("Nonsense", "Live", "view “Nonsense”; Live"),
+POSITION = {
+    "mode": ("Nonsense", "Live", "mode “Nonsense”; Live"),
     "stage": ("9", 3, "stage “9”; 4"),
     "block": ("0", 0, "block of stage 1 “0”; 1"),
     "head": ("0", "mean", "head of stage 1 “0”; mean"),
     "row": ("5000", 55, "anchor row “5000”; 55"),
     "column": ("-3", 0, "anchor column “-3”; 0"),
 }
+
+
+def tokens(app) -> tuple[int, int]:
+    """Return the token grid that Explore says it shows."""
+    height, width = re.search(r"(\d+) x (\d+) tokens", texts(app)).groups()
+    return int(height), int(width)
 
 
 def warnings(app) -> str:
@@ -34,12 +41,12 @@ def test_an_impossible_choice_is_replaced_and_named(key):
     app = opened_sidebar(**{key: asked})
     check_fine(app)
     assert app.session_state[key] == value
-    assert app.session_state["link_notes"] == [f"{note} is shown instead"]
+    assert app.session_state["link"].notes == [f"{note} is shown instead"]
 
 
-@pytest.mark.parametrize("key", PLACE)
-def test_an_impossible_place_is_replaced_and_named(key):
-    asked, value, note = PLACE[key]
+@pytest.mark.parametrize("key", POSITION)
+def test_an_impossible_position_is_replaced_and_named(key):
+    asked, value, note = POSITION[key]
     app = opened(**{key: asked})
     check_fine(app)
     assert app.session_state[key] == value
@@ -58,15 +65,15 @@ def test_the_nearest_block_is_one_of_the_stage():
     app = opened(stage="2", block="4")
     check_fine(app)
     assert app.session_state["block"] == 1
-    assert app.session_state["link_notes"] == ["block of stage 2 “4”; 2 is shown instead"]
+    assert app.session_state["link"].notes == ["block of stage 2 “4”; 2 is shown instead"]
 
 
 def test_the_nearest_row_and_column_are_those_of_a_wide_picture():
     app = opened(sample="Coffee", framing="Whole picture", row="5000", column="5000")
     check_fine(app)
-    grid = app.session_state["view"].capture[BlockId(0, 0)].grid
-    assert grid.width > grid.height
-    assert (app.session_state["row"], app.session_state["column"]) == (grid.height - 1, grid.width - 1)
+    height, width = tokens(app)
+    assert width > height
+    assert (app.session_state["row"], app.session_state["column"]) == (height - 1, width - 1)
 
 
 def test_where_a_number_is_none_the_middle_and_the_default_are_taken():
@@ -83,12 +90,12 @@ def test_an_empty_value_is_no_wish():
 
 def test_the_last_head_is_possible():
     app = opened(stage="1", head="2")
-    assert not app.session_state["link_notes"]
+    assert not app.session_state["link"].notes
     assert app.session_state["head"] == "1"
 
 
 def test_all_at_once_are_listed():
-    asked = {key: wanted for key, (wanted, *_) in (SIDEBAR | PLACE).items()}
+    asked = {key: wanted for key, (wanted, *_) in (SIDEBAR | POSITION).items()}
     app = opened(**asked)
     check_fine(app)
     assert warnings(app).count("\n- ") == len(asked)
@@ -101,10 +108,9 @@ def test_numbers_that_are_none_do_no_harm(value):
     app = opened(row=value, column=value, stage=value, block=value, size=value)
     check_fine(app)
     check_fine(app.run())
-    block = BlockId(app.session_state["stage"], app.session_state["block"])
-    grid = app.session_state["view"].capture[block].grid
-    assert 0 <= app.session_state["row"] < grid.height
-    assert 0 <= app.session_state["column"] < grid.width
+    height, width = tokens(app)
+    assert 0 <= app.session_state["row"] < height
+    assert 0 <= app.session_state["column"] < width
 
 
 def test_the_note_goes_with_the_next_choice_and_not_before():
@@ -119,7 +125,7 @@ def test_the_note_goes_with_the_next_choice_and_not_before():
 def test_the_note_goes_with_a_change_of_page():
     app = opened(stage="9")
     assert "stage" in warnings(app)
-    app.switch_page("ui/pages/cost.py").run()
+    go_to(app, "cost")
     check_fine(app)
     assert not warnings(app)
 
@@ -146,9 +152,8 @@ def test_a_possible_link_says_nothing():
     )  # fmt: skip
     check_fine(app)
     assert "link" not in warnings(app)
-    view = app.session_state["view"]
-    assert (view.picture.source.name, view.size, view.framing) == ("rocket", 288, "whole")
-    assert view.handle.options == ("--random", "stvit_small")
+    chosen = [app.session_state[key] for key in ("sample", "variant", "weights", "size", "framing")]
+    assert chosen == ["rocket", "stvit_small", "random", 288, "whole"]
     assert "anchor (17, 25)" in texts(app)
     assert (app.session_state["stage"], app.session_state["block"], app.session_state["head"]) == (2, 3, "1")
 
@@ -161,12 +166,12 @@ def test_other_spellings_are_understood(key, asked, value):
     app = opened_sidebar(**{key: asked})
     check_fine(app)
     assert app.session_state[key] == value
-    assert not app.session_state["link_notes"]
+    assert not app.session_state["link"].notes
 
 
 def test_uploaded_weights_do_not_travel():
     app = opened_sidebar(weights="from a file")
-    assert app.session_state["link_notes"] == [
+    assert app.session_state["link"].notes == [
         "weights of STViT demo “from a file” (not on this machine); demo is shown instead"
     ]
     assert app.selectbox("weights").options == ["demo", "random", "from a file"]
@@ -194,14 +199,14 @@ def test_a_long_or_marked_up_value_is_shown_as_text():
 
 
 def test_plain_text_keeps_to_one_line():
-    assert plain("a\n# b :red[c]") == r"a \# b \:red\[c\]"
-    assert plain("z" * 60) == "z" * 60
-    assert plain("z" * 61) == "z" * 59 + "…"
+    assert escaped("a\n# b :red[c]") == r"a \# b \:red\[c\]"
+    assert escaped("z" * 60) == "z" * 60
+    assert escaped("z" * 61) == "z" * 39 + "…" + "z" * 20
 
 
 @pytest.mark.parametrize("mark", "\\`*_[]<>$~|:#!&")
 def test_plain_text_has_no_marks(mark):
-    assert plain(f"a{mark}b") == f"a\\{mark}b"
+    assert escaped(f"a{mark}b") == f"a\\{mark}b"
 
 
 @pytest.mark.parametrize(("asked", "nearest"), [("0", 224), ("250", 224), ("260 px", 288), ("inf", 384), ("x", 224)])

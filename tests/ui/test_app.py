@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_support import PANELS, check_fine, opened, texts
-
-PAGES = [
-    f"ui/pages/{name}.py" for name in ("explore", "super_tokens", "redundancy", "rollout", "what_if", "lesson", "cost")
-]
+from tests.support.app_support import PANELS, check_fine, go_to, opened, texts
+from ui.pages.registry import PAGES
 
 
 @pytest.fixture
@@ -24,9 +21,9 @@ def test_starts_on_a_sample_with_all_panels(app):
     assert len(app.get("plotly_chart")) == len(PANELS)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page.address for page in PAGES])
 def test_every_page_draws(app, page):
-    check_fine(app.switch_page(page).run())
+    check_fine(go_to(app, page))
 
 
 def test_random_weights_are_announced(app):
@@ -91,7 +88,7 @@ def test_the_middle_stays_the_middle(app):
 
 def test_a_place_from_the_address_survives_a_change_of_page():
     app = opened(stage="2", block="2", row="3")
-    app.switch_page("ui/pages/lesson.py").run()
+    go_to(app, "steps")
     check_fine(app)
     chosen = app.segmented_control("stage").value, app.segmented_control("block").value
     assert (*chosen, app.number_input("row").value) == (1, 1, 3)
@@ -143,10 +140,10 @@ def test_own_weights_are_used(app, tmp_path):
 
 
 def test_super_tokens_page_draws_each_way(app):
-    app.switch_page("ui/pages/super_tokens.py").run()
+    go_to(app, "super-tokens")
     for drawing in ("means", "labels", "boundaries"):
         check_fine(app.segmented_control("drawing").set_value(drawing).run())
-    check_fine(app.segmented_control("slic_resolution").set_value("pixel").run())
+    check_fine(app.segmented_control("resolution_of_methods").set_value("pixel").run())
     (table,) = app.dataframe
     assert list(table.value["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC"]
     assert table.value["compactness"][0] == pytest.approx(np.pi / 4)
@@ -154,10 +151,10 @@ def test_super_tokens_page_draws_each_way(app):
 
 
 def test_super_tokens_page_compares_every_method_and_scrubs(app):
-    app.switch_page("ui/pages/super_tokens.py").run()
+    go_to(app, "super-tokens")
     app.get_by_key("methods").set_value(["grid", "super", "felzenszwalb", "soft_kmeans"]).run()
     check_fine(app)
-    check_fine(app.slider("scrub").set_value(0).run())
+    check_fine(app.slider("sampling_iterations").set_value(0).run())
     table = app.dataframe[0].value.set_index("grouping")
     assert len(table) == 4
     found = table.loc["Sampled, 0 iterations (model: 1)", "compactness"]
@@ -167,7 +164,7 @@ def test_super_tokens_page_compares_every_method_and_scrubs(app):
 
 
 def test_super_tokens_page_explains_stages_without_them(app):
-    app.switch_page("ui/pages/super_tokens.py").run()
+    go_to(app, "super-tokens")
     app.segmented_control("stage").set_value(2).run()
     check_fine(app)
     assert "has no super tokens" in app.info[0].value
@@ -176,18 +173,18 @@ def test_super_tokens_page_explains_stages_without_them(app):
 def test_choices_survive_a_change_of_page(app):
     app.segmented_control("stage").set_value(1).run()
     app.number_input("row").set_value(3).run()
-    app.switch_page("ui/pages/super_tokens.py").run()
+    go_to(app, "super-tokens")
     assert app.segmented_control("stage").value == 1
-    app.switch_page("ui/pages/explore.py").run()
+    go_to(app, "explore")
     check_fine(app)
     assert app.segmented_control("stage").value == 1
     assert app.number_input("row").value == 3
 
 
 def test_live_explorer_is_what_opens_first():
-    live = opened(way="Nonsense", stage="2", row="5")
+    live = opened(mode="Nonsense", stage="2", row="5")
     check_fine(live)
-    assert live.segmented_control("way").value == "Live"
+    assert live.segmented_control("mode").value == "Live"
     told, scene, block = (element.proto for element in live.get("bidi_component"))
     assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 13}.items()
     assert scene.bytes
@@ -203,29 +200,29 @@ def test_address_opens_a_view():
 
 @pytest.mark.parametrize("variant", ["grid", "slic", "felzenszwalb", "masked", "hard"])
 def test_what_if_shows_each_other_association(app, variant):
-    app.switch_page("ui/pages/what_if.py").run()
-    check_fine(app.segmented_control("variant_of_association").set_value(variant).run())
+    go_to(app, "what-if")
+    check_fine(app.segmented_control("change_of_association").set_value(variant).run())
     assert app.metric[0].label == "KL divergence of the prediction"
 
 
 def test_what_if_scrubs_through_iterations(app):
-    app.switch_page("ui/pages/what_if.py").run()
-    app.segmented_control("variant_of_association").set_value("iterations").run()
+    go_to(app, "what-if")
+    app.segmented_control("change_of_association").set_value("iterations").run()
     check_fine(app)
     assert app.metric[0].value != "0 nats"
-    check_fine(app.slider("iterations").set_value(1).run())  # what the model itself does
+    check_fine(app.slider("parameter_of_change_iterations").set_value(1).run())  # what the model itself does
     assert app.metric[0].value == "0 nats"
     assert "Nothing changes" in texts(app)
 
 
 def test_what_if_explains_stages_without_super_tokens(app):
-    app.switch_page("ui/pages/what_if.py").run()
+    go_to(app, "what-if")
     check_fine(app.segmented_control("stage").set_value(3).run())
     assert "has no super tokens" in app.info[0].value
 
 
 def test_cost_page_follows_its_sliders(app):
-    app.switch_page("ui/pages/cost.py").run()
+    go_to(app, "cost")
     app.slider("cost_side").set_value(16).run()
     app.slider("cost_cell").set_value(4).run()
     app.slider("cost_channels_48").set_value(64).run()
@@ -237,8 +234,8 @@ def test_cost_page_follows_its_sliders(app):
 
 
 def test_cost_page_measures_when_asked(app, monkeypatch):
-    monkeypatch.setattr("ui.measuring.MEASURED_SIZES", {"super": (64, 96), "global": (64,)})
-    app.switch_page("ui/pages/cost.py").run()
+    monkeypatch.setattr("ui.pages.cost.MEASURED_SIZES", {"super": (64, 96), "global": (64,)})
+    go_to(app, "cost")
     before = len(app.get("plotly_chart"))
     check_fine(app.button[0].click().run())
     assert len(app.get("plotly_chart")) == before + 1
@@ -246,7 +243,7 @@ def test_cost_page_measures_when_asked(app, monkeypatch):
 
 def test_redundancy_page_follows_its_choices(app):
     app.segmented_control("stage").set_value(3).run()
-    app.switch_page("ui/pages/redundancy.py").run()
+    go_to(app, "redundancy")
     app.get_by_key("attentions").set_value(["super"]).run()
     app.multiselect("metrics").set_value(["perplexity", "token_cosine"]).run()
     check_fine(app)
@@ -257,23 +254,23 @@ def test_redundancy_page_follows_its_choices(app):
 
 
 def test_redundancy_page_offers_the_metrics_that_the_attention_has(app):
-    app.switch_page("ui/pages/redundancy.py").run()
-    app.segmented_control("matrix_kind").set_value("global").run()
+    go_to(app, "redundancy")
+    app.segmented_control("matrix_attention").set_value("global").run()
     check_fine(app.selectbox("matrix_metric").set_value("effective_rank_estimate").run())
-    check_fine(app.segmented_control("matrix_kind").set_value("super").run())  # its ranks are all exact
+    check_fine(app.segmented_control("matrix_attention").set_value("super").run())  # its ranks are all exact
     assert app.selectbox("matrix_metric").value == "entropy"
     assert "Effective rank estimate" not in app.selectbox("matrix_metric").options
-    app.segmented_control("matrix_kind").set_value("global").run()
-    app.switch_page("ui/pages/what_if.py").run()
-    app.switch_page("ui/pages/redundancy.py").run()
-    assert app.segmented_control("matrix_kind").value == "global"
+    app.segmented_control("matrix_attention").set_value("global").run()
+    go_to(app, "what-if")
+    go_to(app, "redundancy")
+    assert app.segmented_control("matrix_attention").value == "global"
     app.get_by_key("attentions").set_value(["super"]).run()  # what the matrix was of is no longer measured
     check_fine(app)
-    assert app.segmented_control("matrix_kind").value == "super"
+    assert app.segmented_control("matrix_attention").value == "super"
 
 
 def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
-    app.switch_page("ui/pages/rollout.py").run()
+    go_to(app, "rollout")
     check_fine(app)
     assert len(app.get("plotly_chart")) == 2 + 4  # the picture, its pixels, four stages
     (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
@@ -296,10 +293,10 @@ def test_export_offers_figures_numbers_and_the_command(app):
     assert "--stage 1 --block 1 --row 22 --column 27" in command.value
 
 
-def test_lesson_follows_a_token_and_shows_its_phantoms(app):
+def test_steps_follow_a_token_and_shows_its_phantoms(app):
     app.number_input("row").set_value(0).run()
     app.number_input("column").set_value(0).run()
-    app.switch_page("ui/pages/lesson.py").run()
+    go_to(app, "steps")
     check_fine(app)
     assert len(app.latex) == 6
     assert "5 of the nine lie outside the grid" in texts(app)

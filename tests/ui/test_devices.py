@@ -8,10 +8,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from stvit import BlockId, STViT, capture
-from tests.support.app_support import check_fine, opened_sidebar
+from tests.support.app_support import check_fine, opened, opened_sidebar
 from tests.support.tiny import tiny_model, tiny_pixels
 from ui.view.devices import Device, devices, on_cpu, on_device
-from ui.view.runs import look
+from ui.view.runs import run_model
 
 CPU = Device("cpu", "CPU")
 
@@ -55,11 +55,11 @@ def asked(monkeypatch) -> list[str]:
     """Let the CPU do what any device is asked for, and collect who was asked."""
     devices_asked: list[str] = []
 
-    def look_here(image, handle, size, framing, device="cpu"):
+    def run_here(image, handle, size, framing, device="cpu"):
         devices_asked.append(device)
-        return replace(look(image, handle, size, framing), device=device)
+        return replace(run_model(image, handle, size, framing), device=device)
 
-    monkeypatch.setattr("ui.sidebar.choose.look", look_here)
+    monkeypatch.setattr("ui.sidebar.run.run_model", run_here)
     return devices_asked
 
 
@@ -97,19 +97,20 @@ def test_a_device_that_gives_up_leaves_it_to_the_cpu(monkeypatch):
     app.selectbox("device").set_value("cuda:0").run()
     assert not app.exception
     (error,) = app.error
-    assert error.value == "Card A gave up (CUDA out of memory. Tried to allocate 2 GiB.); the CPU did it instead."
+    assert error.value == "Card A gave up (CUDA out of memory. Tried to allocate 2 GiB. more); the CPU did it instead."
     view = app.session_state["view"]
     assert (view.picture.source.name, view.size, view.framing, view.device) == ("tissue", 288, "whole", "cpu")
 
 
-def test_a_cpu_that_gives_up_is_a_mistake_of_ours(monkeypatch):
+def test_where_nothing_runs_at_all_there_is_a_sentence(monkeypatch):
     def broken(*_):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr("ui.sidebar.choose.look", broken)
-    app = opened_sidebar()
-    assert app.exception
-    assert not app.error
+    monkeypatch.setattr("ui.sidebar.run.run_model", broken)
+    app = opened()
+    assert not app.exception
+    (error,) = app.error
+    assert error.value.startswith("What was chosen cannot be shown: shapes do not match")
 
 
 def test_the_shared_model_is_never_moved(model):

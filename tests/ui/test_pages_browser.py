@@ -1,4 +1,4 @@
-"""Pages in real Chromium: a click in the matrix of heads, files that are downloaded and opened, student mode."""
+"""Pages in real Chromium: a click in the matrix of heads, files that are downloaded and opened, steps."""
 
 import io
 import re
@@ -93,7 +93,7 @@ def arrays(page) -> dict[str, np.ndarray]:
 
 def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
     open_page(page, address, "/redundancy?sample=Cat")
-    values = page.locator("[class*=st-key-matrix_]:not([class*=st-key-matrix_kind]) .points path.point")
+    values = page.locator("[class*=st-key-matrix_]:not([class*=st-key-matrix_attention]) .points path.point")
     values.first.wait_for()
     page.locator(QUIET).wait_for()
     assert values.count() == 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
@@ -113,15 +113,15 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
 
 
 def test_a_link_is_followed_over_pages(page, address):
-    open_page(page, address, "/lesson?sample=Cat&stage=2&block=2&row=5&column=9&head=3")
+    open_page(page, address, "/steps?sample=Cat&stage=2&block=2&row=5&column=9&head=3")
     page.get_by_role("link", name="Super tokens").click()
     page.get_by_text("stage 2, block 2 · 28 x 28 tokens").wait_for()
-    page.get_by_role("link", name="Step by step").click()
+    page.get_by_role("link", name="Steps").click()
     page.get_by_text("stage 2, block 2 · head 3 · token (5, 9)").wait_for()
 
 
 def test_explore_exports_the_rows_of_the_library(page, address, captured):
-    open_page(page, address, "/?way=Figures&sample=Cat&row=20&column=30")
+    open_page(page, address, "/?mode=Figures&sample=Cat&row=20&column=30")
     open_export(page)
     check_figures(page)
     record = captured[FIRST]
@@ -149,8 +149,8 @@ def test_super_tokens_exports_the_labels(page, address, captured, picture):
     assert list(table["grouping"]) == ["Regular grid", "Learned super tokens", "SLIC"]
 
 
-def test_step_by_step_exports_its_numbers(page, address, captured):
-    open_page(page, address, "/lesson?sample=Cat&row=0&column=9")
+def test_steps_exports_its_numbers(page, address, captured):
+    open_page(page, address, "/steps?sample=Cat&row=0&column=9")
     open_export(page)
     check_figures(page)
     steps = lesson(captured[FIRST], 9)
@@ -162,11 +162,11 @@ def test_step_by_step_exports_its_numbers(page, address, captured):
     assert (table["super token"] == -1).sum() == 3
 
 
-def test_student_mode_follows_the_pin(page, address, captured):
+def test_the_steps_below_explore_follow_the_pin(page, address, captured):
     open_page(page, address, "/?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     assert not page.get_by_text("2. Nine dot products").count()
-    page.get_by_text("Student mode").click()
+    page.get_by_test_id("stMain").get_by_text("Steps", exact=True).click()
     page.get_by_text("token (20, 30), real numbers").wait_for()
     for step in ("1. Average", "2. Nine dot products", "3. Softmax", "4. Normalise", "5. Attend", "6. Map back"):
         page.get_by_role("heading", name=re.compile(re.escape(step))).wait_for()
@@ -179,7 +179,7 @@ def test_student_mode_follows_the_pin(page, address, captured):
     page.locator(".picker").focus()
     page.keyboard.press("Shift+Digit3")
     page.get_by_text("Stage 3, block 1 has no super tokens (cell 1)").wait_for()
-    assert re.search("student=true", page.url)
+    assert re.search("steps=true", page.url)
     assert not page.get_by_test_id("stException").count()
 
 
@@ -217,7 +217,7 @@ def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path)
     alone.close()
 
 
-@pytest.mark.parametrize("path", ["/?student=true", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"])
+@pytest.mark.parametrize("path", ["/?steps=true", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"])
 def test_pages_fit_a_narrow_window(browser, address, path):
     page = browser.new_page(viewport={"width": 400, "height": 850})
     page.set_default_timeout(PATIENCE)

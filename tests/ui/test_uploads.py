@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.app_support import check_fine, jpeg, opened_sidebar
 from tests.support.bad_files import bad_files
-from ui.sidebar.uploads import Verdict, distinct, sort_out
+from ui.sidebar.uploads import Verdict, classify_uploads, distinct
 
 BAD = bad_files()
 
@@ -22,6 +22,12 @@ class File:
 
     def getvalue(self) -> bytes:
         return self.data
+
+
+@pytest.fixture(autouse=True)
+def _nobody(monkeypatch) -> None:
+    """Let files be read outside a session, too."""
+    monkeypatch.setattr("ui.view.store._session", object)
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def test_several_pictures_are_switched_by_the_strip(app):
     check_fine(upload(app, ("tall.jpg", jpeg(300, 200)), ("wide.jpg", jpeg(200, 300))))
     assert strip(app).options == ["tall.jpg", "wide.jpg"]
     assert shown(app) == "tall.jpg 300 x 200"
-    first, second = app.session_state["view"].picture.source, list(app.session_state["uploads_seen"])[1]
+    first, second = app.session_state["view"].picture.source, list(app.session_state["upload_verdicts"])[1]
     check_fine(strip(app).set_value(second).run())
     assert shown(app) == "wide.jpg 200 x 300"
     assert app.session_state["view"].picture.source.sha256 != first.sha256
@@ -89,7 +95,7 @@ def test_a_picture_that_comes_later_is_shown_at_once(app):
 def test_each_button_has_the_thumbnail_of_its_picture(app):
     upload(app, ("tall.jpg", jpeg(300, 200)), ("wide.jpg", jpeg(200, 300)))
     (style,) = [html.proto.body for html in app.get("html") if ".st-key-own " in html.proto.body]
-    one, two = (item.thumbnail for item in sort_out(FILES, {}).items.values())
+    one, two = (item.thumbnail for item in classify_uploads(FILES, {}).items.values())
     assert one != two
     assert f":nth-of-type(1)::before {{background-image: url({one})}}" in style
     assert f":nth-of-type(2)::before {{background-image: url({two})}}" in style
@@ -99,7 +105,7 @@ def test_equal_names_can_both_be_chosen(app):
     upload(app, ("cat.jpg", jpeg(300, 200)), ("cat.jpg", jpeg(200, 300)))
     assert strip(app).options == ["cat.jpg", "cat.jpg (2)"]
     seen = []
-    for key in app.session_state["uploads_seen"]:
+    for key in app.session_state["upload_verdicts"]:
         check_fine(strip(app).set_value(key).run())
         seen.append(shown(app))
     assert seen == ["cat.jpg 300 x 200", "cat.jpg 200 x 300"]
@@ -151,17 +157,17 @@ def test_the_same_file_keeps_its_own_name_in_each_session(app):
 
 def test_removing_the_picture_that_is_shown_falls_back():
     one, two = File("1", "one.jpg", jpeg(40, 50)), File("2", "two.jpg", jpeg(50, 40))
-    both = sort_out([one, two], {})
+    both = classify_uploads([one, two], {})
     assert (list(both.items), both.newest) == (["1", "2"], "1")
-    rest = sort_out([two], both.verdicts)
+    rest = classify_uploads([two], both.verdicts)
     assert (list(rest.items), rest.newest) == (["2"], None)
-    assert rest.picture("2").height == 50
-    assert not sort_out([], rest.verdicts).files
+    assert rest.picture("2").read().height == 50
+    assert not classify_uploads([], rest.verdicts).files
 
 
 def test_removed_pictures_leave_the_app_on_what_is_there(app):
     upload(app, ("one.jpg", jpeg(300, 200)), ("two.jpg", jpeg(200, 300)))
-    check_fine(strip(app).set_value(list(app.session_state["uploads_seen"])[1]).run())
+    check_fine(strip(app).set_value(list(app.session_state["upload_verdicts"])[1]).run())
     uploader = app.file_uploader("upload")
     check_fine(uploader.set_value(None).run())
     assert app.session_state["view"].picture.source.name == "astronaut"
@@ -169,7 +175,7 @@ def test_removed_pictures_leave_the_app_on_what_is_there(app):
 
 def test_only_new_files_are_read():
     file = File("1", "one.jpg", b"never looked at")
-    own = sort_out([file], {"1": Verdict("data:")})
+    own = classify_uploads([file], {"1": Verdict("data:")})
     assert (own.newest, own.problems) == (None, [])
     assert own.items == {"1": ("one.jpg", "data:")}
 

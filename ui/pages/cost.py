@@ -5,54 +5,71 @@ import streamlit as st
 import torch
 
 from analysis.commands.views.cost import Cost
-from analysis.cost import COST_SIZES, cost_table, crossing, global_attention_macs, super_token_attention_macs
+from analysis.cost import (
+    COST_SIZES,
+    MEASURED_SIZES,
+    REPEATS,
+    cost_table,
+    crossing,
+    global_attention_macs,
+    super_token_attention_macs,
+    time_table,
+)
 from analysis.figures.screen.cost import scaling_curves
 from analysis.reports.charts import cost_report, operation_curves, time_curves
-from stvit import TokenGrid
-from ui.measuring import REPEATS, measure
-from ui.panels.export import Export, model_options, offer
-from ui.view.view import View, current_view
+from stvit import STViTConfig, TokenGrid
+from ui import keys
+from ui.panels.export import Export, model_options
+from ui.panels.panel import chart
+from ui.view.view import View
 
 STAGES = (0, 1)
 
 
-def show() -> None:
+def draw(view: View) -> None:
     """Draw the page."""
-    view = current_view()
-    _show_formulas(view)
+    _show_formulas(view.handle.model.config)
     st.markdown("#### This model, one attention block")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         stage = st.segmented_control(
-            "Stage", STAGES, format_func=lambda i: str(i + 1), default=0, required=True, key="cost_stage",
+            "Stage",
+            STAGES,
+            format_func=lambda stage: str(stage + 1),
+            default=0,
+            required=True,
+            key=keys.COST_STAGE,
             persist_state="session",
-        )  # fmt: skip
-        place = st.container(width="content")  # the export stands here, but knows whether times were measured
+        )
+        export = st.container(width="content")  # it knows whether times were measured
     table = _table(view.handle.model.config, stage)
-    curves = operation_curves(table)
-    st.plotly_chart(
-        scaling_curves(curves, title="operations", unit="million MAC"), key="cost_curves",
-        config={"displayModeBar": False},
-    )  # fmt: skip
+    chart(
+        scaling_curves(operation_curves(table), title="operations", unit="million MAC"), "cost_curves", fills_width=True
+    )
     st.caption(
         "Counted with PyTorch's own counter on the very module; the formulas leave out the folding of neighbours."
     )
     measured = _show_measured(view, stage)
     settings = Cost(**model_options(view), stage=stage, measure=measured is not None)
     report = cost_report(view.handle.title, stage, table, measured)
-    with place:
-        offer(Export(f"cost-stage{stage + 1}", report, settings, "a line for each size and kind of attention"))
+    with export:
+        Export(f"cost-stage{stage + 1}", lambda: report, settings, "a line for each size and kind of attention").offer()
 
 
-def _show_formulas(view: View) -> None:
-    config = view.handle.model.config
+def _show_formulas(config: STViTConfig) -> None:
     st.markdown("#### The formulas")
     with st.container(horizontal=True):
-        side = st.slider("Tokens a side", 8, 256, 56, 8, key="cost_side", width=220, persist_state="session")
-        cell = st.slider("Cell", 2, 16, 8, key="cost_cell", width=220, persist_state="session")
+        side = st.slider("Tokens a side", 8, 256, 56, 8, key=keys.COST_SIDE, width=220, persist_state="session")
+        cell = st.slider("Cell", 2, 16, 8, key=keys.COST_CELL, width=220, persist_state="session")
         channels = st.slider(
-            "Channels C", 16, 512, config.embed_dims[0], 8, width=220, persist_state="session",
-            key=f"cost_channels_{config.embed_dims[0]}",  # another model starts from its own
-        )  # fmt: skip
+            "Channels C",
+            16,
+            512,
+            min(max(config.embed_dims[0], 16), 512),
+            8,
+            key=f"{keys.COST_CHANNELS}_{config.embed_dims[0]}",  # another model starts from its own
+            width=220,
+            persist_state="session",
+        )
     grid = TokenGrid(side, side, cell)
     whole = global_attention_macs(grid.num_tokens, channels)
     through = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, channels)
@@ -68,21 +85,20 @@ def _show_formulas(view: View) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner="Counting operations ...")
-def _table(config: object, stage: int) -> pd.DataFrame:
-    return cost_table(config, COST_SIZES, (stage,))  # type: ignore[arg-type]  # Streamlit hashes the config by its fields
+def _table(config: STViTConfig, stage: int) -> pd.DataFrame:
+    return cost_table(config, COST_SIZES, (stage,))
 
 
 def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     """Measure on this machine when asked; what was measured stays until the model or the stage changes."""
-    key = f"measured_{view.handle.digest}_{stage}"
-    if st.button(
-        "Measure on this machine", icon=":material/timer:", help=f"Medians of {REPEATS} runs, about half a minute"
-    ):
-        st.session_state[key] = measure(view.handle.model.config, stage)
+    key = f"{keys.MEASURED_TIMES}_{view.handle.digest}_{stage}"
+    help_text = f"Medians of {REPEATS} runs, about half a minute"
+    if st.button("Measure on this machine", icon=":material/timer:", help=help_text):
+        st.session_state[key] = _measure(view.handle.model.config, stage)
     measured: pd.DataFrame | None = st.session_state.get(key)
     if measured is not None:
         figure = scaling_curves(time_curves(measured), title="time", unit="ms")
-        st.plotly_chart(figure, key="measured_curves", config={"displayModeBar": False})
+        chart(figure, "measured_curves", fills_width=True)
         st.caption(
             f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs; attention "
             "among tokens and among super tokens by PyTorch's fused kernel."
@@ -90,4 +106,13 @@ def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     return measured
 
 
-show()
+def _measure(config: STViTConfig, stage: int) -> pd.DataFrame:
+    """Return the median time in ms of one attention block of a stage, with super tokens and without."""
+    bar = st.progress(0.0, text="Measuring ...")
+
+    def show(kind: str, size: int, done: int, jobs: int) -> None:
+        bar.progress(done / jobs, text=f"Measured {kind} attention at {size} px")
+
+    table = time_table(config, stage, MEASURED_SIZES, show)
+    bar.empty()
+    return table

@@ -1,54 +1,60 @@
 """Explore: what one token attends to, through super tokens and without them, side by side."""
 
+from functools import partial
+
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from analysis.commands.views.anchor import AnchorView
 from analysis.figures.screen.heat import Anchor, attention_map, picture
-from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS, PANEL_WIDTH
+from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.one_token.anchor import AnchorMap, anchor_maps
 from analysis.reports.pictures import anchor_report
-from stvit import BlockRecord
+from analysis.reports.report import Report
+from stvit import BlockId, BlockRecord
+from ui import keys
 from ui.explorer import explorer, standalone_html
-from ui.explorer.smaller import offer_smaller
-from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of, token_options
-from ui.panels.panel import heading
+from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
+from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
-from ui.panels.steps import show_lesson
-from ui.sidebar.choose import SIZES
-from ui.view.view import View, current_view
+from ui.panels.steps import show_steps
+from ui.view.view import View
 
-WAYS = ["Live", "Figures"]
+LIVE, FIGURES = "Live", "Figures"
+MODES = [LIVE, FIGURES]
 
 
-def show() -> None:
+def draw(view: View) -> None:
     """Draw the page."""
-    view = current_view()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.segmented_control(
-            "View", WAYS, default=WAYS[0], required=True, key="way", bind="query-params",
+        mode = st.segmented_control(
+            "Mode",
+            MODES,
+            default=LIVE,
+            required=True,
+            key=keys.MODE,
+            bind="query-params",
             label_visibility="collapsed",
-        )  # fmt: skip
-        if way == "Live":
+        )
+        if mode == LIVE:
             record, head, anchor = _go_to(view)
-            file_slot = st.container(width="content")  # of the file, which there is only where the explorer fits
+            _offer_file(view, record.id, head, anchor)
         else:
             record, head, anchor = _choose(view)
             shared = choose_scale()
-        student = st.toggle(
-            "Student mode", key="student", bind="query-params",
+        steps = st.toggle(
+            "Steps",
+            key=keys.STEPS,
+            bind="query-params",
             help="Follow the pinned token through the block step by step, below, with its real numbers.",
-        )  # fmt: skip
-    if way == "Live" and not offer_smaller(view, SIZES, key="size"):
-        with file_slot:
-            _offer_file(view, record, head, anchor)
-        shown = explorer(view, record.id, head, anchor, on_change=follow_explorer)
+        )
+    if mode == LIVE:
+        shown = explorer(view, record.id, head, anchor, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
-    elif way == "Figures":
+    else:
         _show_figures(view, record, head, anchor, shared)
-    if student:
+    if steps:
         st.divider()
-        show_lesson(view, record, head, anchor)
+        show_steps(view, record, head, anchor)
 
 
 def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
@@ -58,80 +64,78 @@ def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
 
 
 def _go_to(view: View) -> tuple[BlockRecord, int | None, Anchor]:
-    """Keep the pickers behind a button: the explorer has its own, these are for an exact place."""
+    """Keep the pickers behind a button: the explorer has its own, these are for an exact token."""
     with st.popover("Go to", icon=":material/my_location:"):
         return _choose(view)
 
 
-def _offer_file(view: View, record: BlockRecord, head: int | None, anchor: Anchor) -> None:
+def _offer_file(view: View, block: BlockId, head: int | None, anchor: Anchor) -> None:
     """Offer the explorer as a page of its own."""
-    title = f"{view.picture.source.name}, {view.handle.title}, {record.id.caption}"
+    title = f"{view.picture.source.name}, {view.handle.title}, {view.capture[block].id.caption}"
 
     def page() -> str:
-        return standalone_html(view.capture, view.picture.shown, [record.id], anchor=anchor, head=head, title=title)
+        return standalone_html(view.capture, view.picture.shown, [block], anchor=anchor, head=head, title=title)
 
     st.download_button(
-        "Save as a page", page, f"explorer-stage{record.id.stage + 1}-block{record.id.block + 1}.html", "text/html",
-        icon=":material/download:", help="One HTML file with this block, which opens without a server or a network.",
-    )  # fmt: skip
+        "Save as a page",
+        page,
+        f"explorer-stage{block.stage + 1}-block{block.block + 1}.html",
+        "text/html",
+        icon=":material/download:",
+        help="One HTML file with this block, which opens without a server or a network.",
+    )
 
 
 def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool) -> None:
     """Draw still pictures."""
     token, stride = record.grid.token(anchor.row, anchor.column), record.id.stride
     panels = list(anchor_maps(record, head, token, stride))
-    settings = AnchorView(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
-    name = file_name(view, f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
-    report = anchor_report(subject_of(view), record, panels, token, head)
-    offer(Export(name, report, settings))
-    st.caption(_describe(view, record))
+    _offer(view, record.id, token, head, panels)
+    caption(view, *_description(record))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     with st.container(horizontal=True, gap="medium"):
-        with _slot():
-            _show_picture(view, record, anchor)
+        with slot():
+            heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
+            chart(picture(view.picture.shown, anchor, stride), "picture")
         for panel in panels:
-            with _slot():
-                _show_panel(view, record, anchor, panel, top if shared and panel.is_attention else None)
+            with slot():
+                _show_panel(view, stride, anchor, panel, top if shared and panel.is_attention else None)
 
 
-def _describe(view: View, record: BlockRecord) -> str:
-    """Say in one line what is looked at."""
-    grid = record.grid
-    tokens = f"{grid.height} x {grid.width} tokens"
+def _offer(view: View, block: BlockId, token: int, head: int | None, panels: list[AnchorMap]) -> None:
+    """Offer the figures as files."""
+    record = view.capture[block]
+    settings = AnchorView(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
+    name = file_name(view, f"stage{block.stage + 1}", f"block{block.block + 1}", f"token{token}")
+
+    def report() -> Report:
+        return anchor_report(subject_of(view), view.capture[block], panels, token, head)
+
+    Export(name, report, settings).offer()
+
+
+def _description(record: BlockRecord) -> list[str]:
+    """Say what is looked at."""
+    grid, factors = record.grid, record.token_attention()
     if grid.is_identity:
         groups = "no super tokens here (cell 1): the block is plain global attention"
     else:
         groups = f"{grid.rows} x {grid.columns} super tokens, {record.association.weight.shape[-1]} candidates a token"
-    factors = record.token_attention()
-    return (
-        f"{view.handle.title} · {record.id.caption} · {tokens} · {groups} · attention kept as "
-        f"{factors.nbytes / 2**20:.2f} MiB of factors, dense it would be {factors.dense_nbytes / 2**20:,.1f} MiB"
+    memory = (
+        f"attention kept as {factors.nbytes / 2**20:.2f} MiB of factors, dense it would be "
+        f"{factors.dense_nbytes / 2**20:,.1f} MiB"
     )
+    return [record.id.caption, f"{grid.height} x {grid.width} tokens", groups, memory]
 
 
-def _slot() -> DeltaGenerator:
-    """Return the place of one panel; places flow into as many columns as the window has room for."""
-    return st.container(width=PANEL_WIDTH)
-
-
-def _show_picture(view: View, record: BlockRecord, anchor: Anchor) -> None:
-    stride = record.id.stride
-    heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
-    figure = picture(view.picture.shown, anchor, stride)
-    st.plotly_chart(figure, key="picture", width="content", config={"displayModeBar": False})
-
-
-def _show_panel(view: View, record: BlockRecord, anchor: Anchor, panel: AnchorMap, maximum: float | None) -> None:
+def _show_panel(view: View, stride: int, anchor: Anchor, panel: AnchorMap, maximum: float | None) -> None:
     heading(panel.title, KIND_COLOURS[panel.kind], panel.note)
     figure = attention_map(
         view.picture.shown,
         panel.values,
         anchor,
-        token_pixels=record.id.stride,
+        token_pixels=stride,
         maximum=maximum,
         quantity=panel.quantity,
     )
-    st.plotly_chart(figure, key=f"panel_{panel.title}", width="content", config={"displayModeBar": False})
-
-
-show()
+    chart(figure, f"panel_{panel.title}")

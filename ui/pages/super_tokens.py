@@ -4,16 +4,17 @@ import pandas as pd
 import streamlit as st
 
 from analysis.commands.views.groupings import Groupings
-from analysis.figures.style import PANEL_WIDTH
-from analysis.grouping.choices import DRAWINGS, MAX_ITERATIONS, RESOLUTIONS
+from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS
 from analysis.grouping.methods import METHODS
 from analysis.reports.pictures import groupings_report
+from analysis.reports.report import Report
 from stvit import BlockRecord
-from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of
-from ui.panels.groupings import draw, groupings
-from ui.panels.panel import heading
+from ui import keys
+from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.panels.groupings import choose_drawing, groupings, show_grouping
+from ui.panels.panel import caption, heading, slot
 from ui.panels.pickers import choose_block
-from ui.view.view import current_view
+from ui.view.view import View
 
 DEFAULT_METHODS = ["grid", "super", "slic"]
 
@@ -27,40 +28,59 @@ COLUMN_HELP = {
 }
 
 
-def show() -> None:
+def draw(view: View) -> None:
     """Draw the page."""
-    view = current_view()
     with st.container(horizontal=True):
         record = choose_block(view.capture)
-        drawing = st.segmented_control(
-            "Show", list(DRAWINGS), format_func=DRAWINGS.__getitem__, default="boundaries", required=True,
-            key="drawing", persist_state="session",
-        )  # fmt: skip
+        drawing = choose_drawing()
         methods = st.pills(
-            "Compare", list(METHODS), selection_mode="multi", default=DEFAULT_METHODS,
-            format_func=lambda name: METHODS[name].title, key="methods", persist_state="session",
-        )  # fmt: skip
+            "Compare",
+            list(METHODS),
+            selection_mode="multi",
+            default=DEFAULT_METHODS,
+            format_func=lambda name: METHODS[name].title,
+            key=keys.METHODS,
+            persist_state="session",
+        )
     if record.grid.is_identity:
         _explain_identity(record)
         return
-    own = view.handle.model.config.num_iters[record.id.stage]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         resolution = st.segmented_control(
-            "Classical methods see", list(RESOLUTIONS), format_func=lambda name: f"{name}s", default="token",
-            required=True, key="slic_resolution", persist_state="session",
+            "Classical methods see",
+            list(RESOLUTIONS),
+            format_func=lambda name: f"{name}s",
+            default="token",
+            required=True,
+            key=keys.RESOLUTION,
+            persist_state="session",
             help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
-        )  # fmt: skip
-        iterations = st.slider(
-            "Iterations of the learned sampling", 0, MAX_ITERATIONS, own, key="scrub", width=300,
-            persist_state="session", help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
-        )  # fmt: skip
-        place = st.container(width="content")
+        )
+        iterations = _choose_iterations(view.handle.model.config.num_iters[record.id.stage])
+        export = st.container(width="content")
     ordered = [method for method in METHODS if method in methods]
     found = groupings(view, record, ordered, iterations, resolution)
     if not found:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
-    report = groupings_report(subject_of(view), record, found, iterations, resolution, drawing)
+    grid = record.grid
+    caption(
+        view,
+        record.id.caption,
+        f"{grid.height} x {grid.width} tokens in {grid.rows} x {grid.columns} super tokens",
+        "each token goes to its heaviest super token",
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for grouping in found:
+            with slot():
+                heading(grouping.title, METHODS[grouping.kind].colour)
+                show_grouping(view, grouping, drawing)
+    block = record.id
+
+    def report() -> Report:
+        record = view.capture[block]
+        return groupings_report(subject_of(view), record, found, iterations, resolution, drawing)
+
     settings = Groupings(
         **picture_options(view),
         **block_options(record),
@@ -69,20 +89,23 @@ def show() -> None:
         iterations=iterations,
         drawing=drawing,
     )
-    name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
-    with place:
-        offer(Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels"))
-    st.caption(
-        f"{view.handle.title} · {record.id.caption} · {record.grid.height} x {record.grid.width} tokens in "
-        f"{record.grid.rows} x {record.grid.columns} super tokens · each token goes to its heaviest super token"
+    name = file_name(view, "groupings", f"stage{block.stage + 1}", f"block{block.block + 1}")
+    with export:
+        Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels").offer()
+    _show_table(report().table())
+
+
+def _choose_iterations(own: int) -> int:
+    return st.slider(
+        "Iterations of the learned sampling",
+        0,
+        MAX_ITERATIONS,
+        own,
+        key=keys.SAMPLING_ITERATIONS,
+        width=300,
+        persist_state="session",
+        help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
     )
-    with st.container(horizontal=True, gap="medium"):
-        for grouping in found:
-            with st.container(width=PANEL_WIDTH):
-                heading(grouping.title, METHODS[grouping.kind].colour)
-                image = draw(view.picture.shown, grouping, drawing)
-                st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
-    _show_table(report.table())
 
 
 def _explain_identity(record: BlockRecord) -> None:
@@ -99,6 +122,3 @@ def _show_table(table: pd.DataFrame) -> None:
     for name in ("explained variation", "compactness", "agreement"):
         config[name] = st.column_config.NumberColumn(help=COLUMN_HELP[name], format="%.3f")
     st.dataframe(table, hide_index=True, column_config=config)
-
-
-show()

@@ -1,6 +1,6 @@
 """Export of what a page shows: figure, numbers, and the command that makes them again. One mechanism for all pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from analysis.commands.views.view import View as ExportedView
 from analysis.figures.formats import FIGURES
 from analysis.reports.report import NUMBERS, Report, Subject
 from stvit import BlockRecord
+from stvit.foreign_text import plain
 from ui.view.runs import is_sample
 from ui.view.view import View
 
@@ -24,6 +25,9 @@ KINDS = {
 }
 """Media type of each ending."""
 
+LONGEST_NAME = 80
+"""Characters of a picture's name that the names of files take over."""
+
 
 @dataclass(frozen=True, eq=False)
 class Export:
@@ -31,31 +35,50 @@ class Export:
 
     Attributes:
         name: Of the files, without ending.
-        report: What is written.
+        make: Makes what is written. Streamlit keeps it between runs, so it must hold a view and no record or array.
         settings: What is shown, as the command line says it.
         numbers: What the table and the arrays hold, in a few words.
     """
 
     name: str
-    report: Report
+    make: Callable[[], Report]
     settings: ExportedView
     numbers: str = "one value per token"
+
+    @property
+    def report(self) -> Report:
+        """What is written."""
+        return self.make()
 
     @property
     def command(self) -> str:
         """The command line that writes the figure again."""
         return self.settings.command(f"{self.name}.pdf")
 
+    def offer(self) -> None:
+        """Draw the button that opens the export; files are made when they are asked for."""
+        with st.popover("Export", icon=":material/download:"):
+            st.caption("The figure, with its settings as caption")
+            self._buttons(FIGURES)
+            st.caption(f"The numbers, {self.numbers}")
+            self._buttons(NUMBERS)
+            st.caption("The command that makes the figure again")
+            st.code(self.command, language="bash", wrap_lines=True)
 
-def offer(export: Export) -> None:
-    """Draw the button that opens the export; files are made when they are asked for."""
-    with st.popover("Export", icon=":material/download:"):
-        st.caption("The figure, with its settings as caption")
-        _buttons(export, FIGURES)
-        st.caption(f"The numbers, {export.numbers}")
-        _buttons(export, NUMBERS)
-        st.caption("The command that makes the figure again")
-        st.code(export.command, language="bash", wrap_lines=True)
+    def _buttons(self, suffixes: Sequence[str]) -> None:
+        with st.container(horizontal=True):
+            for suffix in suffixes:
+                st.download_button(
+                    suffix.upper(),
+                    partial(self._content, suffix),
+                    f"{self.name}.{suffix}",
+                    KINDS[suffix],
+                    on_click="ignore",
+                    key=f"export_{suffix}",
+                )
+
+    def _content(self, suffix: str) -> bytes:
+        return self.report.content(suffix)
 
 
 def subject_of(view: View) -> Subject:
@@ -66,14 +89,14 @@ def subject_of(view: View) -> Subject:
 def file_name(view: View, *parts: str) -> str:
     """Return a name for files from the picture's name and what is shown, such as cat-stage1-block2."""
     words = [view.picture.source.name.rsplit(".", 1)[0], *parts]
-    plain = ["".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words]
-    return "-".join([plain[0] or "picture", *plain[1:]])
+    safe = ["".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words]
+    return "-".join([safe[0][:LONGEST_NAME] or "picture", *safe[1:]])
 
 
 def picture_options(view: View) -> dict[str, Any]:
     """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
     picture = view.picture.source
-    where = {"sample": picture.name} if is_sample(picture) else {"image": Path(picture.name)}
+    where = {"sample": picture.name} if is_sample(picture) else {"image": Path(plain(picture.name, limit=1000))}
     return {**where, **model_options(view), "size": view.size, "framing": view.framing}
 
 
@@ -92,12 +115,3 @@ def token_options(record: BlockRecord, token: int) -> dict[str, Any]:
     """Return how commands name a token."""
     row, column = record.grid.position(token)
     return {"row": row, "column": column}
-
-
-def _buttons(export: Export, suffixes: Sequence[str]) -> None:
-    with st.container(horizontal=True):
-        for suffix in suffixes:
-            st.download_button(
-                suffix.upper(), partial(export.report.content, suffix), f"{export.name}.{suffix}", KINDS[suffix],
-                on_click="ignore", key=f"export_{suffix}",
-            )  # fmt: skip

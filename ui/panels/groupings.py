@@ -7,11 +7,12 @@ import streamlit as st
 from PIL import Image
 
 from analysis.figures.paint import colour_labels, draw_boundaries, mean_colours
-from analysis.grouping.choices import Resolution
+from analysis.grouping.choices import DRAWINGS, Resolution
 from analysis.grouping.groupings import Grouping, grouping_of
-from analysis.grouping.methods import Method, chosen_methods
-from stvit import BlockRecord
-from ui.view.view import View
+from analysis.grouping.methods import METHODS, chosen_methods
+from stvit import BlockId, BlockRecord
+from ui import keys
+from ui.view.view import BY_KEY, View
 
 DISPLAY_SIDE = 672
 """Pictures are enlarged to about this short side first, so that lines stay thin and crisp."""
@@ -29,14 +30,29 @@ def groupings(
         iterations: Of the learned sampling, on the tokens that the block received.
         on: Whether the classical methods see the picture averaged over tokens, or every pixel.
     """
-    own = view.handle.model.config.num_iters[record.id.stage]
-    return [
-        _grouping(method.name, (view.key, *record.id), iterations, own, on, method, record, view.picture.shown)
-        for method in chosen_methods(methods)
-    ]
+    return [_grouping(view, record.id, method.name, iterations, on) for method in chosen_methods(methods)]
 
 
-def draw(shown: np.ndarray, grouping: Grouping, drawing: str) -> np.ndarray:
+def choose_drawing() -> str:
+    """Draw the choice of how groupings are drawn."""
+    return st.segmented_control(
+        "Show",
+        list(DRAWINGS),
+        format_func=DRAWINGS.__getitem__,
+        default="boundaries",
+        required=True,
+        key=keys.DRAWING,
+        persist_state="session",
+    )
+
+
+def show_grouping(view: View, grouping: Grouping, drawing: str) -> None:
+    """Draw a grouping as wide as its container."""
+    image = _drawn(view.picture.shown, grouping, drawing)
+    st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
+
+
+def _drawn(shown: np.ndarray, grouping: Grouping, drawing: str) -> np.ndarray:
     """Return a picture of a grouping, enlarged for display, RGB bytes."""
     factor = max(1, round(DISPLAY_SIDE / min(shown.shape[:2])))
     size = (shown.shape[1] * factor, shown.shape[0] * factor)
@@ -49,10 +65,8 @@ def draw(shown: np.ndarray, grouping: Grouping, drawing: str) -> np.ndarray:
     return np.asarray(painted)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Finding superpixels ...")
-def _grouping(
-    name: str, block: tuple[str, int, int], iterations: int, own: int, on: Resolution,
-    _method: Method, _record: BlockRecord, _shown: np.ndarray,
-) -> Grouping:  # fmt: skip
-    """Return a grouping; the key names the view and the block."""
-    return grouping_of(_method, _shown, _record, on=on, iterations=iterations, own=own)
+@st.cache_data(max_entries=64, show_spinner="Finding superpixels ...", hash_funcs=BY_KEY)
+def _grouping(view: View, block: BlockId, method: str, iterations: int, on: Resolution) -> Grouping:
+    own = view.handle.model.config.num_iters[block.stage]
+    record = view.capture[block]
+    return grouping_of(METHODS[method], view.picture.shown, record, on=on, iterations=iterations, own=own)

@@ -1,74 +1,126 @@
-"""The choice of block, head and anchor, shared by the pages."""
+"""Block, head and token: the one owner of these choices, whoever makes them (pickers, links, clicks, the explorer)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from analysis.figures.screen.heat import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
-from ui.address import PAGE, number_binding
+from ui import keys
+from ui.address import Link, nearest_number, number_binding
 from ui.explorer.state import ExplorerState
-from ui.view.view import current_view
+from ui.view.view import View
 
 MEAN = "mean"
 
 
-def keep_place(page: str) -> None:
+def keep_choices_across_pages(page: str) -> None:
     """Carry block, head and anchor over to another page, also where they stand in the address only (a link).
 
     Streamlit forgets the value of a widget that nobody touched when its page is left; one that is set stays.
     """
     state = st.session_state
-    if state.get(PAGE, page) != page:
-        state.update({key: state[key] for key in ("stage", "block", "head", "row", "column") if key in state})
-    state[PAGE] = page
+    if state.get(keys.PAGE, page) != page:
+        carried = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
+        state.update({key: state[key] for key in carried if key in state})
+    state[keys.PAGE] = page
+
+
+def repair_position(link: Link, capture: Capture) -> None:
+    """Replace what a link asks for and the captured blocks do not have; call it before the page."""
+    stages = {block.stage: str(block.stage + 1) for block in capture}
+    link.repair_choice(keys.STAGE, "stage", stages, _nearest_of(stages))
+    stage = _value_to_come(keys.STAGE, stages)
+    blocks = {block.block: str(block.block + 1) for block in capture if block.stage == stage}
+    link.repair_choice(keys.BLOCK, f"block of stage {stage + 1}", blocks, _nearest_of(blocks))
+    record = capture[BlockId(stage, _value_to_come(keys.BLOCK, blocks))]
+    heads = {MEAN: MEAN} | {str(head): str(head + 1) for head in range(record.heads)}
+    link.repair_choice(keys.HEAD, f"head of stage {stage + 1}", heads)
+    for key, count in ((keys.ROW, record.grid.height), (keys.COLUMN, record.grid.width)):
+        numbers = {number: str(number) for number in range(count)}
+        link.repair_choice(key, f"anchor {key}", numbers, _nearest_of(numbers, default=(count - 1) // 2))
+
+
+def open_head(block: BlockId, head: int | None) -> None:
+    """Make a block and a head the current ones, before their pickers are drawn."""
+    st.session_state.update(
+        {keys.STAGE: block.stage, keys.BLOCK: block.block, keys.HEAD: MEAN if head is None else str(head)}
+    )
+
+
+def follow_explorer(view: View, state: ExplorerState) -> None:
+    """Set the pickers to what was chosen in the explorer, before they are drawn."""
+    grid = view.capture[state.block].grid
+    open_head(state.block, state.head)
+    st.session_state.update(
+        {keys.ROW: state.row, keys.COLUMN: state.column, keys.ANCHOR_GRID: (grid.height, grid.width)}
+    )
 
 
 def choose_block(capture: Capture) -> BlockRecord:
     """Draw the pickers of stage and block and return the record chosen."""
-    stages = sorted({block.stage for block in capture})
-    stage = st.segmented_control(
-        "Stage",
-        stages,
-        format_func=lambda i: str(i + 1),
-        default=0,
-        required=True,
-        key="stage",
-        bind="query-params",
-    )
-    blocks = [block.block for block in capture if block.stage == stage]
-    keep_valid("block", blocks)
-    block = st.segmented_control(
-        "Block",
-        blocks,
-        format_func=lambda i: str(i + 1),
-        default=0,
-        required=True,
-        key="block",
-        bind="query-params",
-    )
+    stage = _choose_number("Stage", keys.STAGE, sorted({block.stage for block in capture}))
+    block = _choose_number("Block", keys.BLOCK, [block.block for block in capture if block.stage == stage])
     return capture[BlockId(stage, block)]
 
 
 def choose_head(record: BlockRecord) -> int | None:
     """Draw the picker of a head; None is the mean over heads."""
     heads = [MEAN, *map(str, range(record.heads))]
-    keep_valid("head", heads)
+    keep_valid(keys.HEAD, heads)
     head = st.segmented_control(
-        "Head", heads, default=MEAN, required=True, key="head", bind="query-params",
-        format_func=lambda name: "mean" if name == MEAN else str(int(name) + 1),
-    )  # fmt: skip
+        "Head",
+        heads,
+        format_func=lambda name: MEAN if name == MEAN else str(int(name) + 1),
+        default=MEAN,
+        required=True,
+        key=keys.HEAD,
+        bind="query-params",
+    )
     return None if head == MEAN else int(head)
 
 
 def choose_anchor(grid: TokenGrid) -> Anchor:
-    """Draw the inputs of the anchor's row and column; it keeps its place when the grid changes."""
+    """Draw the inputs of the anchor's row and column; it stays where it is on the picture when the grid changes."""
     _carry_anchor(grid)
-    row, column = (_choose_place(key, count) for key, count in (("row", grid.height), ("column", grid.width)))
-    return Anchor(row, column)
+    return Anchor(_choose_index(keys.ROW, grid.height), _choose_index(keys.COLUMN, grid.width))
 
 
-def _choose_place(key: str, count: int) -> int:
+def choose_scale() -> bool:
+    """Draw the choice of colour scale and return whether the attention panels share it."""
+    scale = st.segmented_control(
+        "Colour range",
+        ["per panel", "shared"],
+        default="per panel",
+        required=True,
+        key=keys.SCALE,
+        persist_state="session",
+        help="Shared: the bars of all attention panels end at the same value.",
+    )
+    return scale == "shared"
+
+
+def keep_valid(key: str, options: Sequence[int] | Sequence[str]) -> None:
+    """Replace a choice that the options no longer hold by the first of them."""
+    if key in st.session_state and st.session_state[key] not in options:
+        st.session_state[key] = options[0]
+
+
+def _choose_number(label: str, key: str, numbers: Sequence[int]) -> int:
+    """Draw the picker of a number that people count from 1."""
+    keep_valid(key, numbers)
+    return st.segmented_control(
+        label,
+        numbers,
+        format_func=lambda number: str(number + 1),
+        default=0,
+        required=True,
+        key=key,
+        bind="query-params",
+    )
+
+
+def _choose_index(key: str, count: int) -> int:
     # The default is the middle: no address names a value that is the default, and a link must be able to name row 0.
     middle = (count - 1) // 2
     return int(
@@ -76,66 +128,54 @@ def _choose_place(key: str, count: int) -> int:
     )
 
 
-def choose_scale() -> bool:
-    """Draw the choice of colour scale and return whether the attention panels share it."""
-    scale = st.segmented_control(
-        "Colour range", ["per panel", "shared"], default="per panel", required=True, key="scale",
-        persist_state="session", help="Shared: the bars of all attention panels end at the same value.",
-    )  # fmt: skip
-    return scale == "shared"
+def _nearest_of(labels: Mapping[int, str], default: int | None = None) -> Callable[[str], int]:
+    """Return the function that finds the value whose label is the number nearest to a text."""
+    values = {int(label): value for value, label in labels.items()}
+    first = next(iter(labels)) if default is None else default
+    return lambda asked: values[nearest_number(asked, values, default=int(labels[first]))]
 
 
-def follow_explorer(state: ExplorerState) -> None:
-    """Set the pickers to what was chosen in the explorer, before they are drawn."""
-    grid = current_view().capture[state.block].grid
-    st.session_state.update(
-        stage=state.block.stage,
-        block=state.block.block,
-        head=MEAN if state.head is None else str(state.head),
-        row=state.row,
-        column=state.column,
-        anchor_grid=(grid.height, grid.width),
-    )
+def _value_to_come(key: str, labels: Mapping[int, str]) -> int:
+    """Return the value that a picker will have: chosen, or from the address, or the first."""
+    chosen: int | None = st.session_state.get(key)
+    if chosen is not None and chosen in labels:
+        return chosen
+    in_address = st.query_params.get(key)
+    return next((value for value, label in labels.items() if label == in_address), next(iter(labels)))
 
 
 def _carry_anchor(grid: TokenGrid) -> None:
-    """Move the anchor from the grid it was chosen on to this one, same place on the picture; the middle stays it.
+    """Move the anchor from the grid it was chosen on to this one, to the same spot of the picture.
 
-    The place is kept as a share of the picture as long as nobody chooses another, so that passing over coarser grids
-    on the way does not move it.
+    An anchor in the middle stays in the middle. The spot is kept as a share of the picture as long as nobody chooses
+    another, so that passing over coarser grids on the way does not move it.
     """
     state, size = st.session_state, (grid.height, grid.width)
-    before, shares = state.get("anchor_grid", size), state.get("anchor_shares", (None, None))
+    before, shares = state.get(keys.ANCHOR_GRID, size), state.get(keys.ANCHOR_SHARES, (None, None))
     carried = [
         _carried(state.get(key), old, new, share)
-        for key, old, new, share in zip(("row", "column"), before, size, shares, strict=True)
+        for key, old, new, share in zip((keys.ROW, keys.COLUMN), before, size, shares, strict=True)
     ]
-    state.update(row=carried[0][0], column=carried[1][0], anchor_grid=size)
-    state["anchor_shares"] = tuple(share for _, share in carried)
+    state.update({keys.ROW: carried[0][0], keys.COLUMN: carried[1][0], keys.ANCHOR_GRID: size})
+    state[keys.ANCHOR_SHARES] = tuple(share for _, share in carried)
 
 
-def _carried(place: int | None, old: int, new: int, share: float | None) -> tuple[int, float | None]:
+def _carried(index: int | None, old: int, new: int, share: float | None) -> tuple[int, float | None]:
     """Return a row (or column) on a grid of another size, and its share of the picture, None for the middle.
 
     Args:
-        place: On the old grid; None if nothing was ever chosen.
+        index: On the old grid; None if nothing was ever chosen.
         old: Rows of the old grid.
         new: Rows of the new one.
-        share: What was returned with the place; it counts unless another place was chosen since.
+        share: What was returned with the index; it counts unless another index was chosen since.
     """
-    if place is None or (share is None and place == (old - 1) // 2):
+    if index is None or (share is None and index == (old - 1) // 2):
         return (new - 1) // 2, None
-    if share is None or _cell(share, old) != place:
-        share = (place + 0.5) / old
-    return _cell(share, new), share
+    if share is None or _part(share, old) != index:
+        share = (index + 0.5) / old
+    return _part(share, new), share
 
 
-def _cell(share: float, count: int) -> int:
+def _part(share: float, count: int) -> int:
     """Return which of `count` equal parts holds a share of the whole."""
     return min(int(share * count), count - 1)
-
-
-def keep_valid(key: str, options: Sequence[int] | Sequence[str]) -> None:
-    """Forget a choice that the options no longer hold."""
-    if key in st.session_state and st.session_state[key] not in options:
-        st.session_state[key] = options[0]

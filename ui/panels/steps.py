@@ -12,15 +12,17 @@ from analysis.figures.screen.heat import Anchor, attention_map, picture
 from analysis.figures.style import PANEL_WIDTH
 from analysis.one_token.steps import Lesson, lesson, lesson_table
 from analysis.reports.pictures import lesson_report
-from stvit import BlockRecord
-from ui.panels.export import Export, block_options, file_name, offer, picture_options, subject_of, token_options
+from analysis.reports.report import Report, head_caption
+from stvit import BlockId, BlockRecord
+from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
+from ui.panels.panel import caption, chart
 from ui.view.view import View
 
 TEXT_WIDTH = 400
 """CSS pixels; text and picture stand side by side where the window has room for both."""
 
 
-def show_lesson(
+def show_steps(
     view: View, record: BlockRecord, head: int | None, anchor: Anchor, *, export: DeltaGenerator | None = None
 ) -> None:
     """Draw the steps of one token, or say why there are none.
@@ -36,23 +38,26 @@ def show_lesson(
         _explain_identity(record)
         return
     token = record.grid.token(anchor.row, anchor.column)
-    steps = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
+    found = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
     if export is not None:
-        settings = Steps(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
-        name = file_name(view, "steps", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}", f"token{token}")
-        report = lesson_report(subject_of(view), record, steps, head)
-        with export:
-            offer(Export(name, report, settings, "the nine candidates, and all arrays"))
-    heads = "mean over heads" if head is None else f"head {head + 1}"
-    st.caption(
-        f"{view.handle.title} · {record.id.caption} · {heads} · token ({anchor.row}, {anchor.column}), real numbers"
-    )
+        _offer(view, record.id, token, head, found, export)
+    caption(view, record.id.caption, head_caption(head), f"token ({anchor.row}, {anchor.column}), real numbers")
     _pool(view, record, anchor)
-    _compare(view, record, anchor, steps)
-    _soften(view, record, anchor, steps)
-    _normalise(view, record, anchor, steps)
-    _attend(view, record, anchor, steps)
-    _map_back(view, record, anchor, steps)
+    for step in (_compare, _soften, _normalise, _attend, _map_back):
+        step(view, record, anchor, found)
+
+
+def _offer(view: View, block: BlockId, token: int, head: int | None, found: Lesson, export: DeltaGenerator) -> None:
+    """Offer the steps as files."""
+    record = view.capture[block]
+    settings = Steps(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
+    name = file_name(view, "steps", f"stage{block.stage + 1}", f"block{block.block + 1}", f"token{token}")
+
+    def report() -> Report:
+        return lesson_report(subject_of(view), view.capture[block], found, head)
+
+    with export:
+        Export(name, report, settings, "the nine candidates, and all arrays").offer()
 
 
 def _explain_identity(record: BlockRecord) -> None:
@@ -75,7 +80,7 @@ def _pool(view: View, record: BlockRecord, anchor: Anchor) -> None:
         )
     with shown:
         cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
-        _draw(picture(draw_boundaries(view.picture.shown, cells), anchor, record.id.stride), "lesson_pool")
+        chart(picture(draw_boundaries(view.picture.shown, cells), anchor, record.id.stride), "steps_pool")
 
 
 def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -90,7 +95,7 @@ def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> 
             st.write(f"{steps.phantoms.sum()} of the nine lie outside the grid. These phantoms have logit 0.")
         _show_table(record, steps, {"dot product": "x · s", "logit": "logit"})
     with shown:
-        _draw(_candidates(view, record, anchor, steps, steps.logits, "logit", signed=True), "lesson_logits")
+        chart(_candidates(view, record, anchor, steps, steps.logits, "logit", signed=True), "steps_logits")
 
 
 def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -105,7 +110,7 @@ def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> N
             st.write(f"The phantoms take {lost:.3f} of the mass, which is lost.")
         _show_table(record, steps, {"logit": "logit", "weight": "weight"})
     with shown:
-        _draw(_candidates(view, record, anchor, steps, steps.weights, "weight"), "lesson_weights")
+        chart(_candidates(view, record, anchor, steps, steps.weights, "weight"), "steps_weights")
 
 
 def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -118,7 +123,7 @@ def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -
         )
         _show_table(record, steps, {"weight": "weight", "column sum": "column sum", "share": "share"})
     with shown:
-        _draw(_map(view, record, anchor, steps.members, f"share in super token {steps.heaviest}"), "lesson_members")
+        chart(_map(view, record, anchor, steps.members, f"share in super token {steps.heaviest}"), "steps_members")
 
 
 def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -131,7 +136,7 @@ def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> N
         )
     with shown:
         values = steps.mixed[record.grid.cell_index.numpy()]  # each super token drawn on its cell
-        _draw(_map(view, record, anchor, values, "attention to the super token"), "lesson_attend")
+        chart(_map(view, record, anchor, values, "attention to the super token"), "steps_attend")
 
 
 def _map_back(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -142,11 +147,11 @@ def _map_back(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) ->
             f"row of the N x N attention Q A(S) Q̂ᵀ: {len(steps.row):,} numbers that sum to {steps.row.sum():.3f}."
         )
     with shown:
-        _draw(_map(view, record, anchor, steps.row, "attention", relative=True), "lesson_row")
+        chart(_map(view, record, anchor, steps.row, "attention", relative=True), "steps_row")
 
 
 def _step(title: str, formula: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Draw a step's title and formula, and return the places of its text and of its picture."""
+    """Draw a step's title and formula, and return the containers of its text and of its picture."""
     st.markdown(f"#### {title}")
     with st.container(horizontal=True, gap="large"):
         text, shown = st.container(width=TEXT_WIDTH), st.container(width=PANEL_WIDTH)
@@ -166,9 +171,15 @@ def _show_table(record: BlockRecord, steps: Lesson, columns: dict[str, str]) -> 
 
 
 def _candidates(
-    view: View, record: BlockRecord, anchor: Anchor, steps: Lesson, values: np.ndarray, quantity: str, *,
+    view: View,
+    record: BlockRecord,
+    anchor: Anchor,
+    steps: Lesson,
+    values: np.ndarray,
+    quantity: str,
+    *,
     signed: bool = False,
-) -> go.Figure:  # fmt: skip
+) -> go.Figure:
     stride = record.id.stride
     return candidates_map(
         view.picture.shown,
@@ -188,13 +199,13 @@ def _map(
 ) -> go.Figure:
     shape = (record.grid.height, record.grid.width)
     return attention_map(
-        view.picture.shown, values.reshape(shape), anchor, token_pixels=record.id.stride, quantity=quantity,
+        view.picture.shown,
+        values.reshape(shape),
+        anchor,
+        token_pixels=record.id.stride,
+        quantity=quantity,
         relative=relative,
-    )  # fmt: skip
-
-
-def _draw(figure: go.Figure, key: str) -> None:
-    st.plotly_chart(figure, key=key, width="content", config={"displayModeBar": False})
+    )
 
 
 def _cell(record: BlockRecord, anchor: Anchor) -> int:

@@ -1,18 +1,20 @@
-"""The sidebar: picture, model, resolution, device, prediction. It sets what every page looks at."""
+"""The sidebar: picture, model, resolution, device."""
+
+from dataclasses import dataclass
 
 import streamlit as st
 
-from stvit.images import RGBImage
 from stvit.images.samples import sample_images
-from ui.address import mend, nearest_number, open_link
-from ui.markdown import plain
+from ui import keys
+from ui.address import Link, nearest_number
+from ui.failures import said
+from ui.markdown import escaped
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
-from ui.sidebar.prediction import show_state
 from ui.sidebar.uploads import OwnPictures, upload_pictures
-from ui.view.devices import CPU, Device, choose_device
+from ui.view.devices import Device, choose_device
 from ui.view.models import RANDOM, TITLES, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
-from ui.view.runs import look, sample_picture
-from ui.view.view import Framing, ModelHandle, View, set_view
+from ui.view.runs import sample, sample_picture
+from ui.view.view import Framing, ModelHandle, Picture
 
 SIZES = (224, 288, 384, 512, 768, 1024)
 FRAMINGS: dict[Framing, str] = {"crop": "Centre crop", "whole": "Whole picture"}
@@ -21,115 +23,135 @@ WEIGHT_TYPES = ["safetensors", "pth", "pt"]
 SAMPLES, OWN = "samples", "own"
 
 
-def choose_view() -> View:
-    """Draw the sidebar, make its choice the current view and return it."""
-    open_link()
-    with st.sidebar:
-        image = _choose_picture()
-        handle = _choose_model()
-        size, framing = _choose_size()
-        device = choose_device()
-        view = _look_or_fall_back(image, handle, size, framing, device)
-        show_state(view)
-    set_view(view)
-    return view
+@dataclass(frozen=True)
+class Choice:
+    """What a person chose to see.
+
+    Attributes:
+        picture: The picture.
+        handle: The model.
+        size: Resolution, in px.
+        framing: "crop" or "whole".
+        device: Where the model is to run.
+    """
+
+    picture: Picture
+    handle: ModelHandle
+    size: int
+    framing: Framing
+    device: Device
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """A name for all that changes what is seen."""
+        picture = self.picture
+        return (picture.sha256, picture.name, self.handle.digest, str(self.size), self.framing, self.device.name)
 
 
-def _choose_picture() -> RGBImage:
+def choose(link: Link) -> Choice:
+    """Draw the controls of the sidebar and return what was chosen."""
+    picture = _choose_picture(link)
+    handle = _choose_model(link)
+    size, framing = _choose_size(link)
+    return Choice(picture, handle, size, framing, choose_device())
+
+
+def _choose_picture(link: Link) -> Picture:
     st.subheader("Picture")
     galleries = st.container()  # above the uploader on the page, but drawn after it, when it is known what came
     own = upload_pictures()
     with galleries:
         if own.files and _choose_gallery(own) == OWN:
             return own.picture(_choose_own(own))
-        return sample_picture(_choose_sample())
+        return sample(_choose_sample(link))
 
 
 def _choose_gallery(own: OwnPictures) -> str:
     """Draw the switch between samples and own pictures; it goes to a picture that has just come."""
     if own.newest:
-        st.session_state.update(gallery=OWN, own=own.newest)
+        st.session_state.update({keys.GALLERY: OWN, keys.OWN_PICTURE: own.newest})
     titles = {SAMPLES: "Samples", OWN: f"Yours ({len(own.files)})"}
     chosen = st.segmented_control(
-        "Pictures to choose from", list(titles), format_func=titles.__getitem__, default=OWN, required=True,
-        key="gallery", label_visibility="collapsed", width="stretch",
-    )  # fmt: skip
+        "Pictures to choose from",
+        list(titles),
+        format_func=titles.__getitem__,
+        default=OWN,
+        required=True,
+        key=keys.GALLERY,
+        label_visibility="collapsed",
+        width="stretch",
+    )
     return chosen or OWN
 
 
 def _choose_own(own: OwnPictures) -> str:
-    if st.session_state.get("own") not in own.items:
-        st.session_state["own"] = next(iter(own.items))
-    return choose_picture("Your picture", own.items, key="own")
+    if st.session_state.get(keys.OWN_PICTURE) not in own.items:
+        st.session_state[keys.OWN_PICTURE] = next(iter(own.items))
+    return choose_picture("Your picture", own.items, key=keys.OWN_PICTURE)
 
 
-def _choose_sample() -> str:
+def _choose_sample(link: Link) -> str:
     items = {name: Item(name.capitalize(), thumbnail(sample_picture(name))) for name in sample_images()}
-    mend("sample", "picture", {name: item.title for name, item in items.items()})
-    return choose_picture("Sample picture", items, key="sample", bind="query-params")
+    link.repair_choice(keys.SAMPLE, "picture", {name: item.title for name, item in items.items()})
+    return choose_picture("Sample picture", items, key=keys.SAMPLE, bind="query-params")
 
 
-def _choose_model() -> ModelHandle:
+def _choose_model(link: Link) -> ModelHandle:
     st.subheader("Model")
-    mend("variant", "variant", TITLES)
-    variant = st.selectbox("Variant", list(TITLES), format_func=TITLES.__getitem__, key="variant", bind="query-params")
-    key = _choose_weights(variant)
-    if key == UPLOAD:
+    link.repair_choice(keys.VARIANT, "variant", TITLES)
+    variant = st.selectbox(
+        "Variant", list(TITLES), format_func=TITLES.__getitem__, key=keys.VARIANT, bind="query-params"
+    )
+    weights = _choose_weights(link, variant)
+    if weights == UPLOAD:
         return _uploaded_model(variant)
-    return random_model(variant) if key == RANDOM else pretrained_model(key)
+    return random_model(variant) if weights == RANDOM else pretrained_model(weights)
 
 
-def _choose_weights(variant: str) -> str:
+def _choose_weights(link: Link, variant: str) -> str:
     choices = weight_choices(variant)
     in_links = {key: label for key, label in choices.items() if key != UPLOAD}
-    mended = mend("weights", f"weights of {TITLES[variant]}", in_links, why="not on this machine")
-    if mended:  # else Streamlit would obey a link to an uploaded file
+    repaired = link.repair_choice(keys.WEIGHTS, f"weights of {TITLES[variant]}", in_links, why="not on this machine")
+    if repaired:  # else Streamlit would obey a link to an uploaded file
         choices = in_links
-    if st.session_state.get("weights", next(iter(choices))) not in choices:  # those of another variant
-        st.session_state["weights"] = next(iter(choices))
+    if st.session_state.get(keys.WEIGHTS, next(iter(choices))) not in choices:  # those of another variant
+        st.session_state[keys.WEIGHTS] = next(iter(choices))
     weights = st.selectbox(
-        "Weights", list(choices), format_func=choices.__getitem__, key="weights", bind="query-params"
+        "Weights", list(choices), format_func=choices.__getitem__, key=keys.WEIGHTS, bind="query-params"
     )
-    if mended:
+    if repaired:
         st.rerun()  # with all choices
     return weights
 
 
 def _uploaded_model(variant: str) -> ModelHandle:
-    upload = st.file_uploader("Weights file", type=WEIGHT_TYPES, key="weights_file", help="Ours or as released")
+    upload = st.file_uploader("Weights file", type=WEIGHT_TYPES, key=keys.WEIGHTS_FILE, help="Ours or as released")
     if upload is None:
         st.caption("Until a file is chosen, the weights are random.")
         return random_model(variant)
     try:
-        return from_upload(upload.name, upload.getvalue())
-    except ValueError as error:
-        st.error(f"{plain(upload.name)}: {error} The weights stay random.", icon=":material/error:")
+        handle = from_upload(upload.name, upload.getvalue())
+    except Exception as error:
+        st.error(f"{escaped(upload.name)}: {said(error)} The weights stay random.", icon=":material/error:")
         return random_model(variant)
+    if handle.note:
+        st.caption(escaped(handle.note, 300))
+    return handle
 
 
-def _choose_size() -> tuple[int, Framing]:
+def _choose_size(link: Link) -> tuple[int, Framing]:
     sizes = {side: f"{side} px" for side in SIZES}
-    mend("size", "resolution", sizes, lambda asked: nearest_number(asked, sizes, default=SIZES[0]))
-    size = st.selectbox("Resolution", SIZES, format_func=sizes.__getitem__, key="size", bind="query-params")
-    mend("framing", "framing", FRAMINGS)
+    link.repair_choice(keys.SIZE, "resolution", sizes, lambda asked: nearest_number(asked, sizes, default=SIZES[0]))
+    size = st.selectbox("Resolution", SIZES, format_func=sizes.__getitem__, key=keys.SIZE, bind="query-params")
+    link.repair_choice(keys.FRAMING, "framing", FRAMINGS)
     framing = st.segmented_control(
-        "Framing", list(FRAMINGS), format_func=FRAMINGS.__getitem__, default="crop", required=True, key="framing",
+        "Framing",
+        list(FRAMINGS),
+        format_func=FRAMINGS.__getitem__,
+        default="crop",
+        required=True,
+        key=keys.FRAMING,
         bind="query-params",
         help="The published centre crop, or the whole picture with its aspect ratio.",
-    )  # fmt: skip
+    )
     return size, framing
-
-
-def _look_or_fall_back(image: RGBImage, handle: ModelHandle, size: int, framing: Framing, device: Device) -> View:
-    """Look at the picture; if it does not work so, say so and show it on the CPU, or a sample at 224 px."""
-    try:
-        return look(image, handle, size, framing, device.name)
-    except (ValueError, MemoryError) as error:
-        st.error(f"{error} A sample at {SIZES[0]} px is shown instead.", icon=":material/error:")
-        return look(sample_picture(next(iter(sample_images()))), handle, SIZES[0], "crop")
-    except RuntimeError as error:
-        if device.name == CPU:
-            raise
-        reason = plain(str(error).partition("\n")[0])
-        st.error(f"{device.title} gave up ({reason}); the CPU did it instead.", icon=":material/memory:")
-        return look(image, handle, size, framing)

@@ -7,6 +7,7 @@ thumbnails are laid over them by a style sheet.
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import streamlit as st
@@ -22,7 +23,7 @@ class Item(NamedTuple):
     """A picture that can be chosen.
 
     Attributes:
-        title: Its name on the page, different from all others.
+        title: Its name on the page, different from all others, as Markdown.
         thumbnail: What `thumbnail` made of it.
     """
 
@@ -30,14 +31,10 @@ class Item(NamedTuple):
     thumbnail: str
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={RGBImage: attrgetter("sha256")})
 def thumbnail(picture: RGBImage) -> str:
     """Return the middle square of a picture, small, as the address of an image that contains its data."""
-    return _thumbnail(picture.sha256, picture)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _thumbnail(digest: str, _picture: RGBImage) -> str:
-    small = ImageOps.fit(Image.fromarray(_picture.array), (THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
+    small = ImageOps.fit(Image.fromarray(picture.array), (THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
@@ -55,9 +52,16 @@ def choose_picture(label: str, items: Mapping[str, Item], key: str, bind: Litera
     st.html(f"<style>{_style(key, [item.thumbnail for item in items.values()])}</style>")
     options = list(items)
     chosen = st.pills(
-        label, options, default=options[0], required=True, key=key, bind=bind, width="stretch",
-        format_func=lambda option: items[option].title, label_visibility="collapsed",
-    )  # fmt: skip
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        bind=bind,
+        width="stretch",
+        format_func=lambda option: items[option].title,
+        label_visibility="collapsed",
+    )
     return chosen or options[0]
 
 
@@ -75,7 +79,7 @@ def _style(key: str, thumbnails: Sequence[str]) -> str:
         f"{pill}[data-selected] {{box-shadow: 0 0 0 1px var(--st-primary-color, currentColor)}}",
     ]
     rules += [
-        f"{pill}:nth-of-type({place})::before {{background-image: url({image})}}"
-        for place, image in enumerate(thumbnails, start=1)
+        f"{pill}:nth-of-type({number})::before {{background-image: url({image})}}"
+        for number, image in enumerate(thumbnails, start=1)
     ]
     return "\n".join(rules)

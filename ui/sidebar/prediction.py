@@ -1,10 +1,11 @@
-"""What the sidebar says about the current view: prediction, warnings, and whether the capture can be trusted."""
+"""What the sidebar says about the run: prediction, warnings, and whether the capture can be trusted."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 import torch
 
+from ui.markdown import escaped
 from ui.view.view import View
 
 SHOWN_CLASSES = 3
@@ -17,13 +18,17 @@ FAITHFUL = 1e-5
 
 def show_state(view: View) -> None:
     """Draw the prediction and the badge of a view."""
+    run = view.run()
+    if not run.finite:
+        st.warning("There is no prediction: the output is not finite.", icon=":material/error:")
+        return
     if not view.handle.trained:
         st.warning("Random weights: pictures show the mechanism, not a trained model.", icon=":material/casino:")
-    elif view.capture.logits.shape[1]:
-        _show_prediction(view.capture.logits[0], view.handle.model.class_names)
-    faithful = view.replay_error <= FAITHFUL
+    elif run.capture.logits.shape[1]:
+        _show_prediction(run.capture.logits[0], view.handle.model.class_names)
+    faithful = run.replay_error <= FAITHFUL
     st.badge(
-        f"Replay-verified: error {view.replay_error:.0e}" if faithful else "Replay failed",
+        f"Replay-verified: error {run.replay_error:.0e}" if faithful else "Replay failed",
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",
         help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
@@ -35,7 +40,8 @@ def _show_prediction(logits: torch.Tensor, class_names: Sequence[str] | None) ->
     st.subheader("Prediction")
     top = logits.softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
     for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):
-        name = class_names[index] if class_names else f"class {index}"
-        st.progress(probability, text=f"{name}: {probability:.1%}")
+        name = escaped(class_names[index]) if class_names else f"class {index}"
+        st.progress(min(probability, 1.0), text=f"{name}: {probability:.1%}")
     if class_names and len(class_names) <= FEW_CLASSES:
-        st.caption(f"It knows {len(class_names)} classes only.", help=", ".join(class_names))
+        known = ", ".join(escaped(name) for name in class_names)
+        st.caption(f"It knows {len(class_names)} classes only.", help=known)

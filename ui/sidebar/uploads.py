@@ -1,4 +1,4 @@
-"""Pictures that a person uploaded: which are usable, which is chosen, and the way back to the samples."""
+"""Pictures that a person uploaded: which can be used, and why the others cannot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from typing import Protocol
 
 import streamlit as st
 
-from stvit.images import SUFFIXES, ImageError, RGBImage
-from ui.markdown import plain
+from stvit.images import SUFFIXES
+from ui import keys
+from ui.failures import said
+from ui.markdown import escaped
 from ui.sidebar.gallery import Item, thumbnail
 from ui.view.runs import uploaded_picture
+from ui.view.view import Picture
 
 PICTURE_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
 LARGEST_UPLOAD = 64
@@ -17,8 +20,6 @@ LARGEST_UPLOAD = 64
 
 SHOWN_PROBLEMS = 2
 """So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
-
-_SEEN = "uploads_seen"
 
 
 class Upload(Protocol):
@@ -33,7 +34,7 @@ class Upload(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of an uploaded file.
+    """Whether an uploaded file can be used.
 
     Attributes:
         thumbnail: Its picture, small; None if it holds none that can be used.
@@ -49,7 +50,7 @@ class OwnPictures:
     """The usable uploads of this session.
 
     Attributes:
-        verdicts: What came of each file, by key.
+        verdicts: Whether each file can be used, by key.
         files: The usable ones, by key.
         items: Their names, all different, and thumbnails, by key.
         newest: Key of the first one that was not there on the last run; None if nothing came.
@@ -62,7 +63,7 @@ class OwnPictures:
     newest: str | None
     problems: list[str]
 
-    def picture(self, key: str) -> RGBImage:
+    def picture(self, key: str) -> Picture:
         """Return a picture."""
         return uploaded_picture(self.files[key].name, self.files[key].getvalue())
 
@@ -70,33 +71,37 @@ class OwnPictures:
 def upload_pictures() -> OwnPictures:
     """Draw the place to drop pictures and return those that can be used."""
     uploads = st.file_uploader(
-        "Your own pictures", type=PICTURE_TYPES, key="upload", accept_multiple_files=True,
-        max_upload_size=LARGEST_UPLOAD, help="PNG, JPEG, WebP, TIFF, BMP or GIF; several at once if you like.",
-    )  # fmt: skip
-    own = sort_out(uploads, st.session_state.get(_SEEN, {}))
-    st.session_state[_SEEN] = own.verdicts
+        "Your own pictures",
+        type=PICTURE_TYPES,
+        key=keys.UPLOAD,
+        accept_multiple_files=True,
+        max_upload_size=LARGEST_UPLOAD,
+        help="PNG, JPEG, WebP, TIFF, BMP or GIF; several at once if you like.",
+    )
+    own = classify_uploads(uploads, st.session_state.get(keys.VERDICTS, {}))
+    st.session_state[keys.VERDICTS] = own.verdicts
     if own.problems:
         _report(own.problems, anything_left=bool(own.files))
     return own
 
 
-def sort_out(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -> OwnPictures:
-    """Look at the files that are new and tell usable ones from others.
+def classify_uploads(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -> OwnPictures:
+    """Read the files that are new, and tell those that can be used from others.
 
     Args:
         uploads: All files that are here now.
-        before: What came of those of the last run, by key.
+        before: The verdicts of the last run, by key.
     """
     verdicts = {file.file_id: before.get(file.file_id) or _judge(file) for file in uploads}
     good = {file.file_id: file for file in uploads if verdicts[file.file_id].thumbnail}
-    titles = distinct([file.name for file in good.values()])
+    titles = distinct([escaped(file.name) for file in good.values()])
     return OwnPictures(
         verdicts=verdicts,
         files=good,
         items={key: Item(title, verdicts[key].thumbnail or "") for key, title in zip(good, titles, strict=True)},
         newest=next((key for key in good if key not in before), None),
         problems=[
-            f"{plain(file.name)}: {verdicts[file.file_id].problem}"
+            f"{escaped(file.name)}: {verdicts[file.file_id].problem}"
             for file in uploads
             if verdicts[file.file_id].problem
         ],
@@ -122,9 +127,9 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def _judge(file: Upload) -> Verdict:
     try:
-        return Verdict(thumbnail(uploaded_picture(file.name, file.getvalue())))
-    except ImageError as error:
-        return Verdict(problem=str(error))
+        return Verdict(thumbnail(uploaded_picture(file.name, file.getvalue()).read()))
+    except Exception as error:  # a decoder can fail in any way, and only this picture is left out
+        return Verdict(problem=said(error))
 
 
 def _report(problems: Sequence[str], anything_left: bool) -> None:

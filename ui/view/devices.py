@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stvit import BlockRecord, Capture, STViT
 from stvit.capturing.records import AttentionWeights
+from ui import keys
 
 CPU = "cpu"
 
@@ -50,9 +51,12 @@ def choose_device() -> Device:
         return found[0]
     names = {device.name: device for device in found}
     name = st.selectbox(
-        "Device", list(names), format_func=lambda name: names[name].title, key="device",
+        "Device",
+        list(names),
+        format_func=lambda name: names[name].title,
+        key=keys.DEVICE,
         help="Where the model runs. Measuring and drawing are done on the CPU.",
-    )  # fmt: skip
+    )
     return names[name]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from stvit import create_model
+from stvit.foreign_text import plain
 from stvit.weights.load import WeightsError, model_digest, model_from_file
 from stvit.weights.pretrained import list_pretrained, load_pretrained
 from ui.view.view import ModelHandle
@@ -50,22 +51,17 @@ def pretrained_model(name: str) -> ModelHandle:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
-def uploaded_model(digest: str, name: str, _data: bytes) -> ModelHandle:
-    """Return a model from an uploaded file, keyed by the file's own hash."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "upload" + Path(name).suffix.lower())
-        path.write_bytes(_data)
-        try:
-            model = model_from_file(path)
-        except WeightsError as error:
-            raise WeightsError(str(error).replace(path.name, name)) from error
-    return ModelHandle(model, digest, name, trained=True, options=("--weights", name))
-
-
 def from_upload(name: str, data: bytes) -> ModelHandle:
     """Return the model in an uploaded file.
 
     Raises:
         WeightsError: If the file holds no such model.
     """
-    return uploaded_model(sha256(data).hexdigest(), name, data)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "upload" + Path(name).suffix.lower())
+        path.write_bytes(data)
+        try:
+            model = model_from_file(path)
+        except WeightsError as error:
+            raise WeightsError(str(error).replace(path.name, plain(name))) from error
+    return ModelHandle(model, sha256(data).hexdigest(), plain(name), trained=True, options=("--weights", name))

@@ -1,19 +1,22 @@
-"""Pictures and captures for the app: made once, kept for the next rerun, shared by sessions, never changed.
+"""Pictures and runs of the model: made once, shared by sessions, never changed, kept within the server's bound."""
 
-Keys are hashes of the bytes plus everything else that changes the answer; Streamlit's own hashing of large
-arrays samples them and may confuse two pictures.
-"""
-
+from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
+from functools import partial
 from hashlib import sha256
 
 import streamlit as st
+import torch
+from torch import Tensor
 
 from analysis.variants import Variant
 from stvit import Capture, capture
-from stvit.images import PreparedImage, RGBImage, load_image, prepare
+from stvit.capturing.records import AttentionWeights
+from stvit.images import RGBImage, load_image, prepare
 from stvit.images.samples import sample_images
 from ui.view.devices import CPU, on_cpu, on_device
-from ui.view.view import Framing, ModelHandle, View
+from ui.view.store import STORE, this_session
+from ui.view.view import Framing, ModelHandle, Picture, Run, View
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -22,59 +25,83 @@ def sample_picture(name: str) -> RGBImage:
     return sample_images()[name]()
 
 
+def sample(name: str) -> Picture:
+    """Return what the app keeps of a sample picture."""
+    return Picture(name, sample_picture(name).sha256, partial(sample_picture, name))
+
+
 def is_sample(picture: RGBImage) -> bool:
     """Return whether a picture is the sample of its name."""
     return picture.name in sample_images() and sample_picture(picture.name).sha256 == picture.sha256
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the picture ...")
-def _read(digest: str, name: str, _data: bytes) -> RGBImage:
-    return load_image(_data, name=name)
+def uploaded_picture(name: str, data: bytes) -> Picture:
+    """Return what the app keeps of an uploaded picture: the bytes of its file, which are decoded when needed."""
+    digest = sha256(data).hexdigest()
+    key, owner = ("decoded", digest, name), this_session()
+
+    def decode() -> RGBImage:
+        return load_image(data, name=name)
+
+    return Picture(name, digest, lambda: STORE.get(key, decode, lambda picture: picture.array.nbytes, owner))
 
 
-def uploaded_picture(name: str, data: bytes) -> RGBImage:
-    """Return the picture in an uploaded file.
-
-    Raises:
-        ImageError: If it holds none that can be used.
-    """
-    return _read(sha256(data).hexdigest(), name, data)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _prepared(digest: str, name: str, size: int, framing: Framing, _image: RGBImage) -> PreparedImage:
-    return prepare(_image, size, mode=framing)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Running the model ...")
-def _run(
-    picture: tuple[str, int, Framing], weights: str, device: str, _handle: ModelHandle, _prepared: PreparedImage
-) -> tuple[Capture, float]:
-    model = on_device(_handle.model, weights, device)
-    result = capture(model, _prepared.pixels.to(device))
-    return on_cpu(result, _handle.model), result.replay_error()
-
-
-def look(image: RGBImage, handle: ModelHandle, size: int, framing: Framing, device: str = CPU) -> View:
-    """Run a picture through a model, or return what an earlier run found.
+def run_model(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str = CPU) -> View:
+    """Run a picture through a model, or take what an earlier run found.
 
     Args:
-        image: The picture.
+        picture: The picture.
         handle: The model.
         size: Resolution, in px.
         framing: "crop" or "whole".
         device: Where the model runs; what is returned is on the CPU.
 
     Raises:
-        ValueError: If the picture cannot be prepared at this size.
+        ValueError: If the picture cannot be decoded or prepared at this size.
         RuntimeError: If the device gives up, mostly for lack of memory.
     """
-    picture = _prepared(image.sha256, image.name, size, framing, image)
-    result, error = _run((image.sha256, size, framing), handle.digest, device, handle, picture)
-    return View(picture, handle, result, error, size, framing, device)
+    # The name, too: the same file may have another one in another session.
+    key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
+    make = partial(_run, picture, handle, size, framing, device)
+    view = View(handle, size, framing, device, key, partial(STORE.get, key, make, _nbytes, this_session()))
+    with st.spinner("Running the model ..."):
+        view.run()
+    return view
 
 
-def look_again(view: View, variant: Variant) -> Capture:
+def run_changed(view: View, variant: Variant) -> Capture:
     """Run the view's model on its picture and device with a change, and return what happened, on the CPU."""
     model = on_device(view.handle.model, view.handle.digest, view.device)
     return on_cpu(variant.run(model, view.picture.pixels.to(view.device)), view.handle.model)
+
+
+def _run(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str) -> Run:
+    prepared = prepare(picture.read(), size, mode=framing)
+    result = capture(on_device(handle.model, handle.digest, device), prepared.pixels.to(device))
+    found = on_cpu(result, handle.model)
+    finite = all(bool(torch.isfinite(tensor).all()) for tensor in _outputs(found))
+    return Run(prepared, found, result.replay_error(), finite)
+
+
+def _outputs(found: Capture) -> Iterator[Tensor]:
+    yield found.logits
+    for record in found.values():
+        yield record.output
+
+
+def _nbytes(run: Run) -> int:
+    """Return the memory that a run holds: of tensors the whole storage, of which they may be a part."""
+    storages = [
+        tensor.untyped_storage() for tensor in _tensors([run.picture, run.capture.logits, *run.capture.values()])
+    ]
+    arrays = (run.picture.shown, run.picture.source.array)
+    return sum({each.data_ptr(): each.nbytes() for each in storages}.values()) + sum(array.nbytes for array in arrays)
+
+
+def _tensors(holders: Iterable[object]) -> Iterator[Tensor]:
+    """Return the tensors in some objects and their parts, without weights, which belong to the model."""
+    for holder in holders:
+        if isinstance(holder, Tensor):
+            yield holder
+        elif is_dataclass(holder) and not isinstance(holder, AttentionWeights):
+            yield from _tensors(vars(holder).values())  # with what cached properties have found since

@@ -1,16 +1,14 @@
-"""What every page looks at: one picture through one model."""
+"""What every page shows: one picture through one model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
-import streamlit as st
-
 from stvit import Capture, STViT
-from stvit.images import PreparedImage
+from stvit.images import PreparedImage, RGBImage
 
 Framing = Literal["crop", "whole"]
-
-_KEY = "view"
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class ModelHandle:
         title: What people call it.
         trained: False for random weights.
         options: How the command lines name it.
+        note: What a person should know about how the weights were read.
     """
 
     model: STViT
@@ -30,43 +29,74 @@ class ModelHandle:
     title: str
     trained: bool
     options: tuple[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that can be decoded at any time; sessions keep this and no pixels.
+
+    Attributes:
+        name: File name, or name of the sample.
+        sha256: Hexadecimal digest of the file's bytes.
+        read: Decodes it.
+    """
+
+    name: str
+    sha256: str
+    read: Callable[[], RGBImage]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of running a model.
+
+    Attributes:
+        picture: The picture as the model sees it.
+        capture: What happened inside, on the CPU.
+        replay_error: Largest |replayed - actual| over all blocks.
+        finite: Whether every output is a finite number.
+    """
+
+    picture: PreparedImage
+    capture: Capture
+    replay_error: float
+    finite: bool
 
 
 @dataclass(frozen=True)
 class View:
     """One picture through one model.
 
+    It holds no large arrays: what sessions and callbacks keep of it costs next to nothing, and the run is made again
+    if the server had to drop it.
+
     Attributes:
-        picture: The picture as the model sees it.
         handle: The model.
-        capture: What happened inside.
-        replay_error: Largest |replayed - actual| over all blocks.
         size: Resolution asked for, in px.
         framing: "crop" or "whole".
-        device: Where the model ran; the capture is on the CPU.
+        device: Where the model runs; the capture is on the CPU.
+        key: A name for all that changes what is seen, for cache keys.
+        run: Returns the run, kept or made again.
     """
 
-    picture: PreparedImage
     handle: ModelHandle
-    capture: Capture
-    replay_error: float
     size: int
     framing: Framing
-    device: str = "cpu"
+    device: str
+    key: str
+    run: Callable[[], Run]
 
     @property
-    def key(self) -> str:
-        """A name for all that changes what is seen, for cache keys."""
-        source = self.picture.source  # its name, too: the same file may have another one in another session
-        return f"{self.handle.digest}-{source.sha256}-{source.name}-{self.picture.framing}-{self.device}"
+    def picture(self) -> PreparedImage:
+        """The picture as the model sees it."""
+        return self.run().picture
+
+    @property
+    def capture(self) -> Capture:
+        """What happened inside."""
+        return self.run().capture
 
 
-def set_view(view: View) -> None:
-    """Make a view the one that the pages of this session show."""
-    st.session_state[_KEY] = view
-
-
-def current_view() -> View:
-    """Return the view of this session; the sidebar has set it before any page runs."""
-    view: View = st.session_state[_KEY]
-    return view
+BY_KEY: dict[str | type, Callable[..., object]] = {View: attrgetter("key"), ModelHandle: attrgetter("digest")}
+"""How Streamlit's caches tell views and models apart: its own hashing samples large arrays and may confuse two."""

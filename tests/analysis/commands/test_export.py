@@ -25,9 +25,9 @@ from analysis.reports.charts import of_head, token_values
 from analysis.reports.pictures import rollout_options
 from analysis.reports.report import Report, head_caption, suffix_of
 from stvit import BlockId, capture, load_pretrained
-from stvit.images import load_image
-from tests.support.app_support import jpeg
-from tests.support.paths import ROOT
+from stvit.images import load_image, prepare
+from stvit.images.samples import sample_images
+from tests.support.app_support import app_at, go_to, jpeg
 from ui.panels.export import KINDS, Export, file_name, picture_options
 
 Setting = Callable[[AppTest], object]
@@ -39,8 +39,8 @@ def nothing(app: AppTest) -> None:
 
 def other_groupings(app: AppTest) -> None:
     app.get_by_key("methods").set_value(["grid", "super", "soft_kmeans"]).run()
-    app.segmented_control("slic_resolution").set_value("pixel").run()
-    app.slider("scrub").set_value(0).run()
+    app.segmented_control("resolution_of_methods").set_value("pixel").run()
+    app.slider("sampling_iterations").set_value(0).run()
     app.segmented_control("drawing").set_value("means").run()
 
 
@@ -61,8 +61,8 @@ def other_head(app: AppTest) -> None:
 
 
 def other_iterations(app: AppTest) -> None:
-    app.segmented_control("variant_of_association").set_value("iterations").run()
-    app.slider("iterations").set_value(3).run()
+    app.segmented_control("change_of_association").set_value("iterations").run()
+    app.slider("parameter_of_change_iterations").set_value(3).run()
     app.segmented_control("drawing").set_value("labels").run()
 
 
@@ -78,14 +78,14 @@ def second_stage(app: AppTest) -> None:
 
 PAGES = [
     ("explore", corner),
-    ("super_tokens", nothing),
-    ("super_tokens", other_groupings),
+    ("super-tokens", nothing),
+    ("super-tokens", other_groupings),
     ("redundancy", other_head),
     ("rollout", nothing),
     ("rollout", weighted_token),
-    ("what_if", nothing),
-    ("what_if", other_iterations),
-    ("lesson", corner),
+    ("what-if", nothing),
+    ("what-if", other_iterations),
+    ("steps", corner),
     ("cost", second_stage),
 ]
 
@@ -94,17 +94,14 @@ PAGES = [
 def exports(monkeypatch) -> list[Export]:
     """Collect what pages offer in place of drawing it."""
     found: list[Export] = []
-    monkeypatch.setattr("ui.panels.steps.offer", found.append)  # first, so that it is imported with the true one
-    monkeypatch.setattr("ui.panels.export.offer", found.append)
+    monkeypatch.setattr(Export, "offer", lambda export: found.append(export))
     return found
 
 
 def opened(page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    app.query_params.update({"way": "Figures", "sample": "Cat"} | address)
+    app = app_at(**{"sample": "Cat"} | address)
     app.session_state["attentions"] = ["super"]  # of Redundancy: global attention takes longest to measure
-    app.run()
-    return app if page == "explore" else app.switch_page(f"ui/pages/{page}.py").run()
+    return go_to(app, page)
 
 
 def written(export: Export, suffix: str, folder: Path) -> Path:
@@ -169,14 +166,14 @@ def test_the_command_gives_the_numbers_and_the_figure_of_the_page(page, setting,
 
 
 def test_the_command_names_model_size_framing_and_block(exports, reports, tmp_path):
-    app = opened("super_tokens", sample="Coffee", weights="random", size="288 px", framing="Whole picture")
+    app = opened("super-tokens", sample="Coffee", weights="random", size="288 px", framing="Whole picture")
     app.segmented_control("block").set_value(1).run()
     check_command(exports[-1], tmp_path, reports)
     assert "coffee · 448 x 288 px, whole picture · stage 1, block 2" in caption_of(exports[-1].report)
 
 
 def test_the_command_reads_an_uploaded_picture_from_where_one_is(exports, reports, tmp_path, monkeypatch):
-    app = opened("what_if")
+    app = opened("what-if")
     app.file_uploader("upload").set_value(("my cat.jpg", jpeg(), "image/jpeg")).run()
     assert exports[-1].name == "my-cat-what-if-grid"
     (tmp_path / "my cat.jpg").write_bytes(jpeg())
@@ -184,7 +181,7 @@ def test_the_command_reads_an_uploaded_picture_from_where_one_is(exports, report
     check_command(exports[-1], tmp_path, reports)
 
 
-@pytest.mark.parametrize("page", ["super_tokens", "redundancy", "rollout", "what_if", "lesson", "cost"])
+@pytest.mark.parametrize("page", ["super-tokens", "redundancy", "rollout", "what-if", "steps", "cost"])
 def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     made: list[str] = []
     monkeypatch.setattr(Report, "content", lambda report, suffix: made.append(suffix))
@@ -200,11 +197,11 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     ("page", "words"),
     [
         ("explore", "mean over heads · anchor (27, 27)"),
-        ("super_tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
+        ("super-tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
         ("redundancy", "matrix and map: super attention, map of stage 1, block 1, mean over heads"),
         ("rollout", "rollout from the pooled output · attention alone · convolutions spread it"),
-        ("what_if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
-        ("lesson", "token (27, 27), step by step"),
+        ("what-if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
+        ("steps", "token (27, 27), step by step"),
     ],
 )
 def test_figures_carry_their_settings(page, words, exports):
@@ -239,7 +236,7 @@ def test_settings_of_a_rollout_name_the_first_class_too():
 
 
 def test_figures_are_files_that_open(exports):
-    opened("what_if")
+    opened("what-if")
     report = exports[-1].report
     with Image.open(io.BytesIO(report.content("png"))) as picture:
         assert min(picture.size) > 600
@@ -266,8 +263,9 @@ def test_table_and_arrays_of_a_rollout_hold_the_same(exports):
 
 
 def test_labels_of_a_change_are_named_for_what_they_are(exports):
-    app = opened("what_if")
-    record = app.session_state["view"].capture[BlockId(0, 0)]
+    opened("what-if")
+    pixels = prepare(sample_images()["cat"]()).pixels
+    record = capture(load_pretrained("demo"), pixels)[BlockId(0, 0)]
     with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
         np.testing.assert_array_equal(arrays["labels_learned"], record.labels()[0])
         np.testing.assert_array_equal(arrays["labels_changed"].ravel(), record.grid.cell_index)
@@ -283,7 +281,7 @@ def test_values_are_mapped_for_one_head_or_for_their_mean(model, pixels):
 
 
 def test_a_block_without_super_tokens_exports_its_changes_without_pictures(exports):
-    app = opened("what_if")
+    app = opened("what-if")
     app.segmented_control("stage").set_value(3).run()
     assert not app.exception
     assert exports[-1].report.content("pdf").startswith(b"%PDF-")
@@ -292,7 +290,7 @@ def test_a_block_without_super_tokens_exports_its_changes_without_pictures(expor
 
 
 def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
-    monkeypatch.setattr("ui.measuring.MEASURED_SIZES", {"super": (224,), "global": (224,)})
+    monkeypatch.setattr("ui.pages.cost.MEASURED_SIZES", {"super": (224,), "global": (224,)})
     app = opened("cost")
     assert "measured" not in pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
     app.button[0].click().run()
@@ -376,7 +374,7 @@ def test_a_head_is_a_number_or_the_mean(head, capsys):
 
 
 def test_a_link_to_the_first_row_opens_there(exports):
-    opened("lesson", row="0", column="9")
+    opened("steps", row="0", column="9")
     assert shlex.split(exports[-1].command)[-6:-2] == ["--row", "0", "--column", "9"]
 
 

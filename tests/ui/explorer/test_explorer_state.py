@@ -74,9 +74,9 @@ def page() -> None:
     from stvit.images.samples import sample_images
     from ui.explorer import explorer
     from ui.view.models import random_model
-    from ui.view.runs import look, sample_picture
+    from ui.view.runs import run_model, sample
 
-    view = look(sample_picture(next(iter(sample_images()))), random_model("stvit_demo"), 64, "crop")
+    view = run_model(sample(next(iter(sample_images()))), random_model("stvit_demo"), 64, "crop")
     state = explorer(view, BlockId(0, 0), None, Anchor(8, 8))
     st.text(f"{state.block.stage}.{state.block.block} at {state.row}, {state.column}, head {state.head}")
 

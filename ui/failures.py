@@ -1,0 +1,41 @@
+"""What a person reads where something fails: one sentence, while the rest of the app lives on."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from stvit.error_text import sentence
+from ui.markdown import escaped
+
+LONGEST_SENTENCE = 600
+"""Characters of an error's message that are shown."""
+
+EXPECTED = (ValueError, MemoryError)
+"""Errors whose message is written for people; others are mistakes of ours, whose trace goes to the server's log."""
+
+_LOG = logging.getLogger("stvit.app")
+
+
+def said(error: Exception) -> str:
+    """Return the message of an error for Markdown, and log the trace of an error that nobody expected."""
+    if not isinstance(error, EXPECTED):
+        _LOG.error("An unexpected error", exc_info=error)
+    return escaped(sentence(error), LONGEST_SENTENCE)
+
+
+@contextmanager
+def one_sentence(what: str) -> Iterator[None]:
+    """Turn any error into one sentence on the page.
+
+    Args:
+        what: Subject of the sentence.
+    """
+    try:
+        yield
+    except Exception as error:
+        st.error(
+            f"{what} cannot be shown: {said(error)} Change a choice, or open another page; both work as before.",
+            icon=":material/error:",
+        )

@@ -1,0 +1,81 @@
+"""The frame around the pages: one run of the script, from the address to the page that is drawn."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
+
+from ui import keys
+from ui.address import Link
+from ui.failures import one_sentence
+from ui.pages.explore import MODES
+from ui.pages.registry import PAGES, Page
+from ui.panels.pickers import keep_choices_across_pages, repair_position
+from ui.sidebar.choose import choose
+from ui.sidebar.prediction import show_state
+from ui.sidebar.run import run_or_fall_back
+from ui.view.view import View
+
+ICON = Path(__file__).parent / "icon.png"
+STYLE = "<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {padding-top: 0}</style>"
+
+NOT_FINITE = (
+    "The model's output on this picture is not finite: it overflows, or the weights hold NaN or infinity. There is "
+    "nothing to show; choose other weights or another picture."
+)
+
+
+def show_app() -> None:
+    """Draw navigation, sidebar and page."""
+    st.set_page_config(page_title="STViT from inside", page_icon=str(ICON), layout="wide")
+    st.html(STYLE)
+    link = Link.of_session()
+    views: list[View] = []
+    page = st.navigation([_entry(each, views) for each in PAGES], position="top")
+    keep_choices_across_pages(page.url_path)
+    with one_sentence("What was chosen"):
+        results = _choose(link, views)
+        with results, link.noted(page.url_path):
+            page.run()
+
+
+def _entry(page: Page, views: list[View]) -> StreamlitPage:
+    """Return Streamlit's entry of a page, which is drawn from the view that is in the list by then."""
+
+    def draw() -> None:
+        _draw(page, views[0])
+
+    return st.Page(draw, title=page.title, icon=page.icon, url_path=page.address, default=page is PAGES[0])
+
+
+def _choose(link: Link, views: list[View]) -> DeltaGenerator:
+    """Draw the sidebar, add its view, and return the container of the results."""
+    link.repair_choice(keys.MODE, "mode", {mode: mode for mode in MODES})
+    with st.sidebar:
+        choice = choose(link)
+    changed = st.session_state.get(keys.SHOWN) != choice.key
+    st.session_state[keys.SHOWN] = choice.key
+    results = _slot(changed)
+    with st.sidebar, _slot(changed):
+        view = run_or_fall_back(choice)
+        show_state(view)
+    repair_position(link, view.capture)
+    views.append(view)
+    return results
+
+
+def _slot(clear: bool) -> DeltaGenerator:
+    """Return a container; what an earlier run drew there goes at once, before the model runs, if it is to be cleared.
+
+    Otherwise it stays until this run draws over it, so that nothing flickers.
+    """
+    return st.empty().container() if clear else st.container()
+
+
+def _draw(page: Page, view: View) -> None:
+    if page.reads_capture and not view.run().finite:
+        st.error(NOT_FINITE, icon=":material/error:")
+        return
+    with one_sentence(f"“{page.title}”"):
+        page.draw(view)

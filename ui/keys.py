@@ -1,0 +1,53 @@
+"""The names under which a session keeps its choices; those of bound widgets are also names in the address."""
+
+# In the sidebar.
+GALLERY = "gallery"
+SAMPLE = "sample"
+OWN_PICTURE = "own"
+UPLOAD = "upload"
+VERDICTS = "upload_verdicts"
+VARIANT = "variant"
+WEIGHTS = "weights"
+WEIGHTS_FILE = "weights_file"
+SIZE = "size"
+FRAMING = "framing"
+DEVICE = "device"
+
+# Block, head and token; `ui.panels.pickers` alone reads and writes them.
+STAGE = "stage"
+BLOCK = "block"
+HEAD = "head"
+ROW = "row"
+COLUMN = "column"
+ANCHOR_GRID = "anchor_grid"
+ANCHOR_SHARES = "anchor_shares"
+
+# On the pages.
+MODE = "mode"
+STEPS = "steps"
+SCALE = "scale"
+DRAWING = "drawing"
+METHODS = "methods"
+RESOLUTION = "resolution_of_methods"
+SAMPLING_ITERATIONS = "sampling_iterations"
+ATTENTIONS = "attentions"
+METRICS = "metrics"
+MATRIX_ATTENTION = "matrix_attention"
+MATRIX_METRIC = "matrix_metric"
+ROLLOUT_START = "rollout_start"
+ROLLOUT_CLASS = "rollout_class"
+ROLLOUT_CONVOLUTIONS = "rollout_convolutions"
+CHANGE = "change_of_association"
+PARAMETER_OF_CHANGE = "parameter_of_change"
+COST_STAGE = "cost_stage"
+COST_SIDE = "cost_side"
+COST_CELL = "cost_cell"
+COST_CHANNELS = "cost_channels"
+MEASURED_TIMES = "measured_times"
+
+# Of the app itself.
+LINK = "link"
+PAGE = "page"
+SHOWN = "shown"
+OF_THE_APP = (LINK, PAGE, SHOWN)
+"""What is kept for the app and is nobody's choice."""

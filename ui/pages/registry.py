@@ -1,0 +1,41 @@
+"""The pages as data, in the order of the navigation.
+
+To add a page, write a module with a function that draws it from a view, and add an entry here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ui.pages import cost, explore, redundancy, rollout, steps, super_tokens, what_if
+from ui.view.view import View
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app.
+
+    Attributes:
+        address: Its name in the address.
+        title: What people call it.
+        icon: Streamlit's name of its icon.
+        draw: Draws it.
+        reads_capture: False if it shows the model alone, and so also works where a run gave no finite numbers.
+    """
+
+    address: str
+    title: str
+    icon: str
+    draw: Callable[[View], None]
+    reads_capture: bool = True
+
+
+PAGES = (
+    Page("explore", "Explore", ":material/center_focus_strong:", explore.draw),
+    Page("super-tokens", "Super tokens", ":material/hexagon:", super_tokens.draw),
+    Page("redundancy", "Redundancy", ":material/stacked_line_chart:", redundancy.draw),
+    Page("rollout", "Rollout", ":material/account_tree:", rollout.draw),
+    Page("what-if", "What if", ":material/alt_route:", what_if.draw),
+    Page("steps", "Steps", ":material/school:", steps.draw),
+    Page("cost", "Cost", ":material/speed:", cost.draw, reads_capture=False),
+)
+"""The first one opens where the address names none."""
