@@ -12,7 +12,7 @@ from matplotlib import colormaps
 
 from analysis.figures.screen.heat import Anchor
 from analysis.redundancy.measure import measure_row
-from stvit import BlockId, Capture
+from stvit import BlockId, Capture, SoftmaxAttention
 from tests.support.explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture
 from ui.explorer import standalone_html
 from ui.explorer.block_payload import block_payload
@@ -364,6 +364,43 @@ def test_the_strip_and_the_notes_are_whole(browser, page_file):
         page.set_viewport_size({"width": width, "height": 900})
         for part in (".film", ".note", ".numbers"):
             assert page.locator(part).evaluate_all("all => all.every((each) => each.scrollWidth <= each.clientWidth)")
+    page.close()
+
+
+@pytest.mark.parametrize("scale", ["× uniform", "Linear", "Log", "Rank"])
+def test_labels_of_the_colour_bars_are_whole(browser, page_file, scale):
+    page = browser.new_page(viewport={"width": 360, "height": 900})
+    page.goto(page_file)
+    page.wait_for_selector(READY)
+    choose(page, scale)
+    for width in (360, 640, 1366):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".tick").evaluate_all("all => all.every((each) => each.scrollWidth <= each.clientWidth)")
+    page.close()
+
+
+def test_values_that_are_no_numbers_do_not_break_the_page(browser, tmp_path):
+    captured = sharp_capture()
+    query, key = (torch.full_like(each, torch.nan) for each in captured[COARSE].token_query_key())
+    record = captured[COARSE]
+    record.super_attention.fill_(torch.inf)
+    path = tmp_path / "broken.html"
+    with pytest.MonkeyPatch.context() as patch:
+        broken = SoftmaxAttention(query, key, record.scale)
+        patch.setattr("ui.explorer.block_payload.global_attention", lambda record, image: broken)
+        shown = np.zeros((96, 100, 3), np.uint8)
+        path.write_text(standalone_html(captured, shown, [COARSE], anchor=Anchor(3, 3)), encoding="utf-8")
+    page = browser.new_page()
+    problems = watch(page)
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY)
+    for scale in ("× uniform", "Linear", "Log", "Rank"):
+        choose(page, scale)
+        page.mouse.move(*centre(page, 1, 1, record.grid, '[data-kind="global"]'))
+        assert "–" in page.locator('[data-kind="global"] .reading').inner_text()
+    assert set(figures(page, "global")) == {"–"}
+    choose(page, "Incoming")
+    assert problems == []
     page.close()
 
 
