@@ -1,11 +1,9 @@
 """Start the command line: python -m analysis."""
 
-import signal
-
-from analysis.commands.interrupts import end_at_once
+from analysis.commands.interrupts import install
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, end_at_once)  # before anything large is imported
+    install()  # before anything large is imported
 
     from analysis.commands.main import main
 

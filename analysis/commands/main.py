@@ -4,13 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import NoReturn
 
 from analysis.commands import interrupts
 from analysis.commands.registry import COMMANDS
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells count: 128 + SIGINT."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,17 +21,18 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; whatever goes wrong is one sentence on stderr."""
+    parsed = build_parser().parse_args(arguments)
+    run = resolve_name(parsed.run) if isinstance(parsed.run, str) else parsed.run
+    from stvit.error_text import sentence  # here: it comes with torch, which help and usage errors do without
+
     try:
-        parsed = build_parser().parse_args(arguments)
         with interrupts.as_exceptions():
-            status: int = parsed.run(parsed)
+            status: int = run(parsed)
             return status
     except KeyboardInterrupt:
         print(interrupts.SENTENCE, file=sys.stderr)
-        return INTERRUPTED
+        return interrupts.STATUS
     except Exception as error:  # Pictures, weights and disks fail in more ways than anybody can list.
-        from stvit.error_text import sentence  # here: it comes with torch, which help and usage errors do without
-
         print(sentence(error), file=sys.stderr)
         return 1
 

@@ -8,17 +8,11 @@ import argparse
 
 from analysis.commands.choices import ModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
-from analysis.commands.settings import add_options, read
+from analysis.commands.settings import add_options
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     for settings in (MeasureFiles, ModelChoice, MeasureSettings):
         add_options(parser, settings)
-    parser.set_defaults(run=_run)
-
-
-def _run(parsed: argparse.Namespace) -> int:
-    from analysis.commands.measure_run import run  # here: it imports torch
-
-    return run(read(MeasureFiles, parsed), read(ModelChoice, parsed), read(MeasureSettings, parsed))
+    parser.set_defaults(run="analysis.commands.measure_run:run")

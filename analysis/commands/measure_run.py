@@ -1,5 +1,6 @@
 """The run of `python -m analysis measure`."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from analysis.commands.choices import ModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
+from analysis.commands.settings import read
 from analysis.commands.subjects import chosen_model
 from analysis.many_pictures.files import LeftOut, list_pictures
 from analysis.many_pictures.measuring import Measure, Outcome, checked_ledger, measure_pictures
@@ -23,7 +25,7 @@ from stvit.images.framing import check_size
 from stvit.weights.load import model_digest
 
 
-def run(files: MeasureFiles, which: ModelChoice, settings: MeasureSettings) -> int:
+def run(parsed: argparse.Namespace) -> int:
     """Measure pictures and write what was found.
 
     Returns:
@@ -34,6 +36,7 @@ def run(files: MeasureFiles, which: ModelChoice, settings: MeasureSettings) -> i
         LookupError: If there is no such model.
         OSError: If a file or folder cannot be read or written.
     """
+    files, which, settings = read(MeasureFiles, parsed), read(ModelChoice, parsed), read(MeasureSettings, parsed)
     check_size(settings.size)
     listing = list_pictures(files.pictures, files.out)
     name_left_out(listing.left_out)

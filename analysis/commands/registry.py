@@ -1,8 +1,9 @@
 """The commands of `python -m analysis` by name, and the views that `export` writes.
 
 A command is a module whose docstring says what it does and whose `configure(parser)` declares its options and sets
-`run`, a function from what was parsed to the exit status. A view is a class of `analysis.commands.views.view.View`. To
-add one, write its file and add its line here. Neither imports torch at its top: help must come at once.
+`run`: a function from what was parsed to the exit status, or its address as "module:function". A view is a class of
+`analysis.commands.views.view.View`. To add one, write its file and add its line here. These modules are imported for
+`--help`, so none of them imports torch at its top; what `run` names may.
 """
 
 COMMANDS = {

@@ -1,27 +1,29 @@
-"""Reports as files: checked before the work, written whole."""
+"""The run of `python -m analysis export`: a report as a file, checked before the work, written whole."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import argparse
 
-from analysis.reports.report import Report, suffix_of
+from analysis.commands.settings import read
+from analysis.commands.views.view import Target, View
+from analysis.reports.report import suffix_of
 from stvit.atomic_files import refuse_overwriting, write_atomically
 from stvit.foreign_text import plain
 
 
-def write_report(make: Callable[[], Report], out: Path, inputs: Sequence[Path]) -> None:
-    """Make a report and write it as the ending of the path asks; the file is the old one or complete.
-
-    Args:
-        make: Makes the report.
-        out: The file.
-        inputs: Files that are read and must not be overwritten.
+def run(parsed: argparse.Namespace) -> int:
+    """Make what was asked for and write it as the ending of the path says; the file is the old one or complete.
 
     Raises:
-        ValueError: If the ending is unknown or the file is an input.
-        OSError: If the file cannot be written.
+        ValueError: If the ending is unknown, the file is an input, or the view cannot be shown.
+        LookupError: If there is no such model, token or head.
+        OSError: If a file cannot be read or written.
     """
+    view: View = read(parsed.view, parsed)
+    out = read(Target, parsed).out
     suffix = suffix_of(out)
-    refuse_overwriting(out, inputs)
+    refuse_overwriting(out, view.inputs())
+    if out.is_dir():
+        raise IsADirectoryError(f"{plain(out, 200)} is a folder; name a file in it.")
     out.parent.mkdir(parents=True, exist_ok=True)  # before the work, which would be lost
-    write_atomically(out, make().content(suffix), inputs)
+    write_atomically(out, view.report().content(suffix), view.inputs())
     print(f"Wrote {plain(out, 200)}.")
+    return 0

@@ -11,12 +11,20 @@ from analysis.attention.kinds import DEFAULT_WINDOW
 from analysis.redundancy.measure import measure_row
 from stvit import Attention, BlockRecord
 
+NAMES = {
+    "super": "super_token_attention_outgoing",
+    "global": "global_attention_outgoing",
+    "local": "local_attention_outgoing",
+}
+"""Columns of the kinds of attention that an anchor is seen through."""
+
 
 @dataclass(frozen=True)
 class AnchorMap:
     """One value per token, seen from an anchor.
 
     Attributes:
+        name: Its name in tables and arrays.
         title: Heading.
         kind: Key of its colour in `analysis.figures.style`.
         note: One line of figures about it.
@@ -24,6 +32,7 @@ class AnchorMap:
         quantity: What the values are, for the colour bar.
     """
 
+    name: str
     title: str
     kind: str
     note: str
@@ -62,11 +71,13 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
     }
     for kind, source in sources.items():
         row = source.row(token, head)
-        yield AnchorMap(titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
+        yield AnchorMap(NAMES[kind], titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
         if kind == "super":
             column = through.column(token, head)
             note = f"received in all {column.sum():.2f} (1 on average)"
-            yield AnchorMap("Super token attention, incoming", kind, note, _map(column, record))
+            yield AnchorMap(
+                "super_token_attention_incoming", "Super token attention, incoming", kind, note, _map(column, record)
+            )
     yield _association_panel(record, token)
 
 
@@ -83,7 +94,7 @@ def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
     of_cell.scatter_(0, index.where(index >= 0, record.grid.num_super_tokens), weight)
     lost = association.leakage()[0, token].item()
     note = f"its super tokens and their extent · phantoms took {lost:.2f}"
-    return AnchorMap("Association", "association", note, _map(of_cell[labels], record), "association")
+    return AnchorMap("association", "Association", "association", note, _map(of_cell[labels], record), "association")
 
 
 def _map(values: Tensor, record: BlockRecord) -> np.ndarray:

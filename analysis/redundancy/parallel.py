@@ -1,5 +1,6 @@
 """Run independent tasks side by side on all cores, each on one."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -37,3 +38,13 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     list(pool.map(lambda _: start(), range(threads)))
     torch.set_num_threads(threads)  # what threads that others start later will take over
     return pool
+
+
+def _leave_threads_behind() -> None:
+    """Forget, in a forked child, the threads of the parent, which do not exist there and would be waited for."""
+    _pool.cache_clear()
+    torch.set_num_threads(1)  # OpenMP's threads are gone, too, and it waits for them as soon as it wants two
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_threads_behind)

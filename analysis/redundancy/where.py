@@ -15,8 +15,15 @@ def where(stage: int, block: int, head: int | None = None) -> str:
     return place if head is None else f"{place}, head {head + 1}"
 
 
-def where_column(table: pd.DataFrame) -> list[str]:
-    """Return `where` for each row of a table with the columns stage, block and, where there are heads, head."""
+def where_column(table: pd.DataFrame) -> pd.Series:
+    """Return `where` for each row of a table with the columns stage, block and, where there are heads, head.
+
+    A row without a block, such as one about the prediction, has no place.
+    """
     heads = table["head"] if "head" in table else [None] * len(table)
     places = zip(table["stage"], table["block"], heads, strict=True)
-    return [where(int(stage), int(block), None if pd.isna(head) else int(head)) for stage, block, head in places]
+    words = [
+        None if pd.isna(block) else where(int(stage), int(block), None if pd.isna(head) else int(head))
+        for stage, block, head in places
+    ]
+    return pd.Series(words, index=table.index, dtype="str")

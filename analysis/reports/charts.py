@@ -13,6 +13,7 @@ from analysis.figures.paper.dashboard import cost_figure, redundancy_figure
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
+from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject, head_caption
 from stvit import BlockRecord, Capture
 
@@ -68,17 +69,20 @@ def redundancy_report(
         matrix: Metric to draw for every head, and the head that is mapped.
     """
     record, shown = matrix.record, subject.picture.shown
-    where = f"{record.id.caption}, {head_caption(matrix.head)}"
-    token_map = None if matrix.values is None else (where, matrix.values, record.id.stride)
+    place = f"{record.id.caption}, {head_caption(matrix.head)}"
+    token_map = None if matrix.values is None else (place, matrix.values, record.id.stride)
     curves = {metric: (CATALOGUE[metric].unit, uniform_values(metric, capture.values())) for metric in depth}
-    mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {where}" if token_map else "")
+    mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {place}" if token_map else "")
     drawn = (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention)
     caption = subject.caption("means over all tokens, dots are heads", mapped)
     figure = partial(redundancy_figure, table, curves, drawn, shown, token_map, caption)
 
     def arrays() -> dict[str, np.ndarray]:
-        blocks, heads = head_matrix_values(table, matrix.metric, matrix.attention)
-        found = {"blocks": np.array(blocks), f"{matrix.metric}_heads_by_blocks": heads}
+        of_heads = table[
+            (table["metric"] == matrix.metric) & (table["attention"] == matrix.attention) & table["head"].notna()
+        ]
+        _, heads = head_matrix_values(table, matrix.metric, matrix.attention)
+        found = places_of(of_heads) | {f"{matrix.metric}_heads_by_blocks": heads}
         return found if matrix.values is None else {**found, f"{matrix.metric}_map": matrix.values}
 
     return Report(figure, lambda: table, arrays)
@@ -95,6 +99,7 @@ def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFr
     """
     caption = f"{model} · one attention block of stage {stage + 1} · one picture · operations by formula and counted"
     joint = table if measured is None else table.merge(measured, how="left", on=["size", "stage", "attention"])
+    joint = joint.assign(where=f"stage {stage + 1}")
     if measured is not None:
         caption += " · median times on this machine"
     figure = partial(cost_figure, operation_curves(table), [] if measured is None else time_curves(measured), caption)
@@ -116,6 +121,20 @@ def time_curves(measured: pd.DataFrame) -> list[Curve]:
         (str(kind), "measured", part["size"].tolist(), part["measured"].tolist())
         for kind, part in measured.groupby("attention", sort=False)
     ]
+
+
+def places_of(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the blocks of a table in order of depth as arrays.
+
+    Returns:
+        "blocks": stage and block, whole numbers from 0, shape (blocks, 2); "where": the same in words that count
+        from 1, shape (blocks,).
+    """
+    blocks = sorted({(int(stage), int(block)) for stage, block in zip(rows["stage"], rows["block"], strict=True)})
+    return {
+        "blocks": np.array(blocks, dtype=np.int64).reshape(-1, 2),
+        "where": np.array([where(*block) for block in blocks], dtype=str),
+    }
 
 
 def _plain(column: pd.Series) -> np.ndarray:

@@ -16,7 +16,9 @@ from analysis.grouping.groupings import Grouping, describe_groupings, grouping_a
 from analysis.one_token.anchor import AnchorMap
 from analysis.one_token.anchor_tables import arrays_of, table_of
 from analysis.one_token.steps import Lesson, lesson_table
+from analysis.redundancy.where import where_column
 from analysis.relevance.rollout import Rollout
+from analysis.reports.charts import places_of
 from analysis.reports.report import Report, Subject, head_caption
 from stvit import BlockRecord
 
@@ -63,12 +65,17 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     )  # fmt: skip
     relative = {(block.stage, block.block): value for block, value in outcome.difference.relative.items()}
 
+    def table() -> pd.DataFrame:
+        found = outcome_table(outcome)
+        return found.assign(where=where_column(found))
+
     def arrays() -> dict[str, np.ndarray]:
-        found = {"blocks": np.array(list(relative)), "relative_change": np.array(list(relative.values()))}
+        changes = pd.DataFrame(list(relative), columns=["stage", "block"])
+        found = places_of(changes) | {"relative_change": np.array(list(relative.values()))}
         return found if labels is None else {**found, "labels_learned": learned, "labels_changed": labels}
 
     figure = partial(change_figure, shown, panels, drawing, relative, outcome.colour, caption)
-    return Report(figure, partial(outcome_table, outcome), arrays)
+    return Report(figure, table, arrays)
 
 
 def rollout_report(
@@ -94,13 +101,13 @@ def rollout_report(
     )  # fmt: skip
 
     def table() -> pd.DataFrame:
-        named = {"pixels 4 x 4": squares} | {f"into stage {stage + 1}": values for stage, values in stages.items()}
-        return pd.concat([_long(name, values) for name, values in named.items()], ignore_index=True)
+        named = [("pixels", None, squares)] + [("tokens", stage, values) for stage, values in stages.items()]
+        return pd.concat([_long(*each) for each in named], ignore_index=True)
 
     def arrays() -> dict[str, np.ndarray]:
         return {
             "pixels": found.pixels.numpy(force=True),
-            **{f"into_stage_{stage + 1}": each for stage, each in stages.items()},
+            **{f"stage_{stage}": each for stage, each in stages.items()},
         }
 
     return Report(figure, table, arrays)
@@ -134,7 +141,10 @@ def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: in
     return Report(figure, partial(lesson_table, record, steps), lambda: vars(steps))
 
 
-def _long(name: str, values: np.ndarray) -> pd.DataFrame:
-    """Return one line for each value of a map."""
+def _long(name: str, stage: int | None, values: np.ndarray) -> pd.DataFrame:
+    """Return one line for each value of a map: of the pixels, in squares, or of the tokens that enter a stage."""
     rows, columns = np.indices(values.shape)
-    return pd.DataFrame({"map": name, "row": rows.ravel(), "column": columns.ravel(), "relevance": values.ravel()})
+    table = pd.DataFrame(
+        {"map": name, "stage": stage, "row": rows.ravel(), "column": columns.ravel(), "relevance": values.ravel()}
+    )
+    return table.astype({"stage": "Int64"}).assign(where=None if stage is None else f"stage {stage + 1}")

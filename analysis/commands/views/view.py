@@ -3,10 +3,11 @@
 import shlex
 from abc import abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from analysis.commands.choices import BlockChoice, InputChoice, ModelChoice, PictureChoice
-from analysis.commands.settings import Settings
+from analysis.commands.settings import Settings, option, options_of, path
 
 if TYPE_CHECKING:
     from analysis.reports.report import Report
@@ -35,9 +36,21 @@ class View(Settings):
             OSError: If a file cannot be read.
         """
 
+    def inputs(self) -> list[Path]:
+        """Return the files that are read, which must not be overwritten."""
+        values = (getattr(self, entry.name) for entry, _ in options_of(type(self)))
+        return [value for value in values if isinstance(value, Path)]
+
     def command(self, out: str) -> str:
         """Return the command line that writes these files again, for a shell."""
         return shlex.join(["python", "-m", "analysis", "export", self.name, *self.words(), "--out", out])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Settings):
+    """Where a view is written to."""
+
+    out: Path = option(help="file to write: png, svg, pdf, csv or npz", parse=path, metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)

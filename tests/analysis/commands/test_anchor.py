@@ -1,5 +1,7 @@
 """The maps around one token, as pictures and numbers, and the command that makes them."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +50,8 @@ def test_tables_keep_every_value(record):
     at = table[(table["row"] == 3) & (table["column"] == 9)]
     assert at["global_attention_outgoing"].item() == maps[2].values[3, 9]
     assert set(arrays_of(maps)) == set(table.columns[2:])
+    renamed = [dataclasses.replace(found, title=f"{number}") for number, found in enumerate(maps)]
+    assert list(table_of(renamed)) == list(table), "columns are no headings"
 
 
 def test_refuses_a_token_that_does_not_exist(record):

@@ -256,10 +256,48 @@ def test_table_and_arrays_of_a_rollout_hold_the_same(exports):
     opened("rollout", sample="Coffee", framing="Whole picture")
     table = pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
     with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
-        assert set(arrays) == {"pixels", *(f"into_stage_{stage}" for stage in (1, 2, 3, 4))}
-        for stage in (1, 2, 3, 4):
-            part = table[table["map"] == f"into stage {stage}"].pivot(index="row", columns="column", values="relevance")
-            np.testing.assert_allclose(part, arrays[f"into_stage_{stage}"])
+        assert set(arrays) == {"pixels", *(f"stage_{stage}" for stage in range(4))}
+        for stage in range(4):
+            part = table[table["where"] == f"stage {stage + 1}"]
+            assert (part["stage"] == stage).all()
+            values = part.pivot(index="row", columns="column", values="relevance")
+            np.testing.assert_allclose(values, arrays[f"stage_{stage}"])
+        assert table[table["map"] == "pixels"][["stage", "where"]].isna().all(axis=None)
+
+
+def read_report(report: Report) -> tuple[str, pd.DataFrame, dict[str, np.ndarray]]:
+    text = report.content("csv").decode()
+    with np.load(io.BytesIO(report.content("npz")), allow_pickle=False) as arrays:
+        return text, pd.read_csv(io.StringIO(text)), dict(arrays)
+
+
+def test_numbers_of_redundancy_count_from_0_in_every_file_and_say_where_in_words(exports):
+    app = opened("redundancy")
+    app.selectbox("matrix_metric").set_value("distance").run()
+    text, table, arrays = read_report(exports[-1].report)
+    assert ".0," not in "".join(line.rpartition(",")[2] + "," for line in table["where"].dropna())
+    heads = table[(table["metric"] == "distance") & (table["attention"] == "super")].astype({"head": int})
+    assert arrays["blocks"].dtype == np.int64
+    assert list(map(tuple, arrays["blocks"])) == list(dict.fromkeys(zip(heads["stage"], heads["block"], strict=True)))
+    assert arrays["where"][3] == "stage 2, block 2"
+    assert arrays["blocks"][3].tolist() == [1, 1]
+    for row in heads.itertuples():
+        place = arrays["blocks"].tolist().index([row.stage, row.block])
+        assert arrays["distance_heads_by_blocks"][row.head, place] == pytest.approx(row.value)
+        assert row.where == f"stage {row.stage + 1}, block {row.block + 1}, head {row.head + 1}"
+    assert table[table["attention"] == "block"]["head"].isna().all()
+    assert ",0.0," not in "".join(",".join(line.split(",")[:4]) + "," for line in text.splitlines())
+
+
+def test_numbers_of_a_change_count_from_0_in_every_file_and_say_where_in_words(exports):
+    opened("what_if")
+    _, table, arrays = read_report(exports[-1].report)
+    relative = table[table["quantity"] == "relative change"]
+    np.testing.assert_array_equal(arrays["blocks"], relative[["stage", "block"]])
+    assert arrays["where"].tolist() == relative["where"].tolist()
+    assert arrays["where"][0] == "stage 1, block 1"
+    np.testing.assert_allclose(arrays["relative_change"], relative["after"])
+    assert table[table["quantity"] == "KL divergence"][["stage", "block", "where"]].isna().all(axis=None)
 
 
 def test_labels_of_a_change_are_named_for_what_they_are(exports):
@@ -286,7 +324,7 @@ def test_a_block_without_super_tokens_exports_its_changes_without_pictures(expor
     assert not app.exception
     assert exports[-1].report.content("pdf").startswith(b"%PDF-")
     with np.load(io.BytesIO(exports[-1].report.content("npz"))) as arrays:
-        assert set(arrays) == {"blocks", "relative_change"}
+        assert set(arrays) == {"blocks", "where", "relative_change"}
 
 
 def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):

@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
 from threading import Barrier
 
 import pytest
 import torch
 
 from analysis.redundancy.parallel import run_all
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -42,3 +46,33 @@ def test_an_error_of_a_task_is_raised(threads):
 
 def test_nothing_to_do_gives_nothing(threads):
     assert run_all([]) == []
+
+
+FORKED = """
+import os, time, torch
+torch.set_num_threads(2)
+from analysis import ledger
+from stvit import capture
+from tests.support.tiny import tiny_model, tiny_pixels
+
+cap = capture(tiny_model(), tiny_pixels(1, 128, 128))
+rows = len(ledger(cap, ("super", "global"), ("entropy",)))
+child = os.fork()
+if child == 0:
+    os._exit(0 if len(ledger(cap, ("super", "global"), ("entropy",))) == rows else 1)
+for _ in range(600):
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        break
+    time.sleep(0.1)
+else:
+    os.kill(child, 9)
+print("hangs" if not done else os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_measures_after_its_parent_did():
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert found.stdout == "0\n", found.stderr
