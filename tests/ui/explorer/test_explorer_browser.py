@@ -398,6 +398,7 @@ def test_values_that_are_no_numbers_do_not_break_the_page(browser, tmp_path):
         choose(page, scale)
         page.mouse.move(*centre(page, 1, 1, record.grid, '[data-kind="global"]'))
         assert "–" in page.locator('[data-kind="global"] .reading').inner_text()
+        assert not re.search("NaN|Infinity", page.locator(".explorer").inner_text())
     assert set(figures(page, "global")) == {"–"}
     choose(page, "Incoming")
     assert problems == []
