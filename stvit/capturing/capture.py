@@ -15,7 +15,6 @@ from torch.utils.hooks import RemovableHandle
 from stvit.association import AnyAssociation, associate
 from stvit.attention import SuperTokenAttention
 from stvit.capturing.association_swaps import Swap, swapped
-from stvit.capturing.copies import Copies, SlabPool
 from stvit.capturing.records import AttentionWeights, BlockRecord, Capture
 from stvit.grid import TokenGrid, as_cell
 from stvit.model import BlockId, STViT
@@ -25,9 +24,6 @@ _TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
 
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
-
-_slabs = SlabPool()
-"""Memory for what captures keep."""
 
 hook_lock = threading.Lock()
 """Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
@@ -93,7 +89,6 @@ class _Recorder:
         self.attentions = attentions
         self.iterations = iterations
         self.swaps = swaps
-        self.copies = Copies(_slabs)
         self.grids: dict[TokenGrid, TokenGrid] = {}
         self.seen: dict[tuple[BlockId, str], Any] = {}
 
@@ -104,7 +99,7 @@ class _Recorder:
         if tap == "associate":
             tokens, grid = inputs
             output = self._replaced(block, tokens, grid, output)
-            self.seen[block, tap] = self.copies.keep(tokens), self._detached(output)
+            self.seen[block, tap] = _copy(tokens), self._detached(output)
             return output
         self.seen[block, tap] = self._kept(block, tap, output)
         return None
@@ -113,8 +108,8 @@ class _Recorder:
         """Return what is to be kept of an output."""
         if tap == "tap_super_tokens":
             same_as_tokens = as_cell(self.attentions[block].cell) == (1, 1)
-            return None if same_as_tokens else self.copies.keep(output[0])
-        return self.copies.keep(output) if isinstance(output, Tensor) else tuple(map(self.copies.keep, output))
+            return None if same_as_tokens else _copy(output[0])
+        return _copy(output) if isinstance(output, Tensor) else tuple(map(_copy, output))
 
     def _detached(self, used: AnyAssociation) -> AnyAssociation:
         """Return the association without gradient, on one grid for all blocks of a layout: they share its index."""
@@ -140,9 +135,12 @@ class _Recorder:
         if super_tokens is None:
             super_tokens = tokens
         weights = AttentionWeights.of(self.attentions[block])
-        return BlockRecord(
-            block, association.grid, tokens, association, super_tokens, query, key, output, weights, weights.versions
-        )
+        return BlockRecord(block, association.grid, tokens, association, super_tokens, query, key, output, weights)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """Return a copy that a later layer cannot overwrite, and that keeps nothing else alive (v beside q and k, say)."""
+    return tensor.detach().clone()
 
 
 @contextmanager

@@ -100,9 +100,7 @@ def on_cpu(capture: Capture, model: STViT) -> Capture:
 
 def _record_on_cpu(record: BlockRecord, weights: AttentionWeights) -> BlockRecord:
     used = replace(record.used_association, **_tensors_on_cpu(record.used_association))
-    return replace(
-        record, **_tensors_on_cpu(record), used_association=used, weights=weights, weight_versions=weights.versions
-    )
+    return replace(record, **_tensors_on_cpu(record), used_association=used, weights=weights)
 
 
 def _tensors_on_cpu(holder: Any) -> dict[str, Any]:

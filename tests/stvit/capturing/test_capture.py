@@ -1,5 +1,8 @@
 """Captures observe without changing anything, and leave nothing behind."""
 
+import copy
+import io
+import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 
@@ -7,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stvit import BlockId, BlockRecord, CellAssociation, STViT, TapError, capture
+from analysis.attention.baselines import global_attention, local_attention
+from stvit import BlockId, BlockRecord, Capture, CellAssociation, STViT, TapError, capture
 from stvit.attention import Associate, Tap
-from stvit.capturing import copies
 from tests.support.capture_checks import BLOCKS, FIRST, LATER, assert_untouched, capture_module
 from tests.support.tiny import tiny_model, tiny_pixels
 from tests.support.tolerances import NETWORK
@@ -161,10 +164,7 @@ def test_records_are_detached_and_frozen(model: STViT) -> None:
         result[FIRST] = record
 
 
-def test_records_are_copies_of_what_the_model_computed(
-    model: STViT, pixels: Tensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(copies, "SMALLEST_COPY", 1)
+def test_records_are_copies_of_what_the_model_computed(model: STViT, pixels: Tensor) -> None:
     computed: dict[str, Tensor] = {}
     attention = model.blocks()[FIRST].attention
     attention.register_forward_hook(lambda _, inputs, output: computed.update(tokens=inputs[0], output=output))
@@ -178,6 +178,7 @@ def test_records_are_copies_of_what_the_model_computed(
         kept = getattr(record, name)
         assert torch.equal(kept, tensor), name
         assert kept.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr(), name
+        assert kept.untyped_storage().nbytes() == kept.nbytes, name  # nothing else is kept alive
 
 
 def test_what_is_equal_is_held_once(model: STViT, pixels: Tensor) -> None:
@@ -211,7 +212,36 @@ def change_by_loading(model: STViT) -> None:
     model.load_state_dict(tiny_model().state_dict())
 
 
-@pytest.mark.parametrize("change", [change_by_optimiser, change_by_loading])
+def change_one_weight_past_autograd(model: STViT) -> None:
+    weight = model.blocks()[LATER].attention.refine.proj.weight.data
+    weight[3, 2] = torch.nextafter(weight[3, 2], torch.tensor(9.0))
+
+
+def change_the_order_of_channels(model: STViT) -> None:
+    weight = model.blocks()[LATER].attention.refine.qkv.weight.data
+    weight.copy_(weight.flip(1))
+
+
+def change_the_order_of_outputs(model: STViT) -> None:
+    weight = model.blocks()[LATER].attention.refine.proj.weight.data
+    weight.copy_(weight.flip(0))
+
+
+def change_a_bias(model: STViT) -> None:
+    model.blocks()[LATER].attention.refine.proj.bias.data.copy_(torch.arange(16))
+
+
+CHANGES = [
+    change_by_optimiser,
+    change_by_loading,
+    change_one_weight_past_autograd,
+    change_the_order_of_channels,
+    change_the_order_of_outputs,
+    change_a_bias,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_replaying_with_other_weights_is_refused(model: STViT, pixels: Tensor, change: Callable) -> None:
     record = capture(model, pixels)[LATER]
     row = record.token_attention().row(0)
@@ -221,6 +251,33 @@ def test_replaying_with_other_weights_is_refused(model: STViT, pixels: Tensor, c
             ask()
     assert torch.equal(record.token_attention().row(0), row)  # needs no weights
     assert capture(model, pixels).replay_error() < NETWORK[torch.float32]
+
+
+def pickled(result: Capture) -> Capture:
+    return pickle.loads(pickle.dumps(result))
+
+
+def saved(result: Capture) -> Capture:
+    file = io.BytesIO()
+    torch.save(result, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("copied", [pickled, saved, copy.deepcopy, copy.copy])
+def test_a_copy_of_a_capture_keeps_all_it_knows(model: STViT, pixels: Tensor, copied: Callable) -> None:
+    result = capture(model, pixels)
+    result[FIRST].labels()  # what is computed once travels too
+    again = copied(result)
+    if copied is not copy.copy:
+        change_by_loading(model)  # the copy has weights of its own
+    assert list(again) == list(result)
+    assert again.replay_error() < NETWORK[torch.float32]
+    for block in result:
+        tokens = result[block].tokens[1]
+        assert torch.equal(again[block].tokens[1], tokens)
+        assert global_attention(again[block], 1).num_tokens == tokens[0].numel()
+        assert torch.isfinite(local_attention(again[block]).row(0)).all()
 
 
 def test_moving_the_model_keeps_its_records_true(model: STViT, pixels: Tensor) -> None:
