@@ -10,4 +10,4 @@ It may give `mend(data: bytes) -> bytes`, which puts checksums right so that the
 tests draw the same edits with Hypothesis (`edits.py`); found faults get a test of their own.
 """
 
-TARGETS = ("pictures",)
+TARGETS = ("pictures", "weights")
