@@ -1,5 +1,6 @@
 """Measure many pictures one after the other: what was measured is kept, what fails is skipped and named."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,8 +107,14 @@ def checked_ledger(
 
 
 def readable(path: Path) -> str:
-    """Return a path as text that every file and terminal takes; bytes that are no UTF-8 become escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+    r"""Return a path as text that every file takes: controls and bytes that are no UTF-8 become escapes such as \r.
+
+    A lone carriage return would end a line of a CSV file, and half a surrogate pair has no encoding.
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode("ascii") if unicodedata.category(letter) in ("Cc", "Cs") else letter
+        for letter in str(path)
+    )
 
 
 def reason(error: BaseException) -> str:
