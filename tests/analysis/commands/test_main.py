@@ -17,9 +17,8 @@ from analysis.commands.measure_run import stored_under
 from analysis.commands.measure_settings import MeasureSettings
 from analysis.commands.registry import COMMANDS, VIEWS
 from analysis.commands.settings import Settings, add_options, option, options_of, path, read, whole_number
-from analysis.commands.views.groupings import METHODS, Groupings
+from analysis.commands.views.groupings import Groupings
 from analysis.commands.views.view import View
-from analysis.grouping.methods import METHODS as KNOWN_METHODS
 from stvit.images.samples import sample_images
 from tests.support.paths import ROOT
 
@@ -93,9 +92,8 @@ def test_a_command_line_cannot_make_a_terminal_act(capsys):
 # ---------------------------------------------------------------- names that also stand elsewhere
 
 
-def test_names_that_the_parser_knows_are_those_of_the_library():
+def test_samples_that_the_parser_knows_are_those_of_the_library():
     assert set(SAMPLES) == set(sample_images())
-    assert tuple(KNOWN_METHODS) == METHODS
 
 
 @pytest.mark.parametrize("name", VIEWS)
