@@ -28,6 +28,8 @@ def to_rgb(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height widt
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
         grey = _deep_grey(picture, alpha)
         return np.repeat(grey[..., None], 3, axis=2)
+    if picture.mode == "CMYK" and picture.format == "JPEG" and "adobe" not in picture.info:
+        raise ImageError("This CMYK JPEG does not say whether its inks are stored inverted; save it as RGB.")
     over_white = alpha == "white" and picture.has_transparency_data
     if over_white:
         _check_transparent_colour(picture)

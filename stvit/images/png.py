@@ -16,11 +16,8 @@ def file_behind(picture: Image.Image) -> bytes | None:
     """Return the bytes of an opened PNG of which nothing was decoded yet, None for every other picture."""
     if not (isinstance(picture, PngImageFile) and picture.tile and picture.fp and picture.tell() == 0):
         return None
-    position = picture.fp.tell()
     picture.fp.seek(0)
-    data = picture.fp.read()
-    picture.fp.seek(position)
-    return data
+    return picture.fp.read()  # The picture stays usable: decoding finds its own place.
 
 
 def load_png(picture: PngImageFile) -> None:

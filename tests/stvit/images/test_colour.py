@@ -66,7 +66,13 @@ def test_cmyk():
     dry = 1 - inks / 255.0
     assert_close(loaded, 255 * dry[..., :3] * dry[..., 3:], 2)
     # Adobe writes JPEG inks inverted; the colours must come out the right way round.
-    assert_close(load_image(encode(image, "JPEG", quality=100, subsampling=0)).array, loaded, 12)
+    jpeg = encode(image, "JPEG", quality=100, subsampling=0)
+    assert_close(load_image(jpeg).array, loaded, 12)
+    marker = jpeg.index(b"\xff\xee")
+    unmarked = jpeg[:marker] + jpeg[marker + 2 + int.from_bytes(jpeg[marker + 2 : marker + 4]) :]
+    for source in (unmarked, Image.open(io.BytesIO(unmarked))):
+        with pytest.raises(ImageError, match="does not say whether its inks are stored inverted; save it as RGB"):
+            load_image(source)
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
