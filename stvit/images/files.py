@@ -55,7 +55,7 @@ def load_image(
     """Load a picture as 8-bit RGB.
 
     PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC (first frame or page), 8 or 16 bit, grey, palette, CMYK or RGB.
-    Colour profiles are not applied.
+    Colour profiles are not applied. An opened PNG of Pillow that was not decoded yet is read again from its file.
 
     This is the only decoder. The published evaluation, and so training, differs from what a person wants to see in
     two ways, which `orientation="stored", alpha="drop"` reproduces.
@@ -65,7 +65,8 @@ def load_image(
             `read_picture` gave, a Pillow image or a NumPy array (see `stvit.images.colour.array_to_rgb`).
         limits: What to refuse; sizes are checked before pixels are decoded.
         name: Name to remember; by default that of the file.
-        orientation: "exif" turns the picture upright as its metadata says; "stored" leaves it as it is stored.
+        orientation: "exif" turns the picture upright as its metadata says; "stored" leaves it as it is stored
+            (but for HEIC, which carries its turn in the container and always comes out upright).
         alpha: "white" lays transparent pixels over white; "drop" ignores transparency and shows the colours that
             are stored under it.
 

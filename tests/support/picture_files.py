@@ -1,4 +1,4 @@
-"""Pictures and files made on the spot for the tests of `stvit.image_*`."""
+"""Pictures and files made on the spot for the tests of `stvit.images`."""
 
 import io
 import struct
