@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from stvit import BlockId, Capture, capture, create_model
 from stvit.images import PreparedImage, prepare
 from stvit.images.samples import sample_images

@@ -4,6 +4,7 @@ from analysis.commands.choices import BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import BlockView, PictureView
 from analysis.reports.report import Subject
 from stvit import BlockId, BlockRecord, Capture, STViT, capture, create_model, load_pretrained
+from stvit.captions import no_super_tokens
 from stvit.images import prepare
 from stvit.images.samples import sample_images
 from stvit.weights.load import model_from_file
@@ -101,5 +102,5 @@ def record_with_super_tokens(options: BlockView, model: STViT, subject: Subject)
     """
     record = record_of(options, model, subject)
     if record.grid.is_identity:
-        raise ValueError(f"{record.id.caption.capitalize()} has no super tokens (cell 1); choose stage 1 or 2.")
+        raise ValueError(f"{no_super_tokens(record.id.caption)} Choose stage 1 or 2.")
     return record

@@ -3,6 +3,8 @@
 import math
 from decimal import ROUND_HALF_UP, Context
 
+import numpy as np
+
 ROUNDING = 1e-5
 """Values that differ by less than this share of their magnitude differ by float32 rounding only."""
 
@@ -27,6 +29,33 @@ def colour_range(low: float, high: float) -> tuple[float, float]:
         return low, high
     middle = (low + high) / 2
     return middle - SAME * magnitude, middle + SAME * magnitude
+
+
+def value_range(values: np.ndarray, minimum: float = 0.0, maximum: float | None = None) -> tuple[float, float]:
+    """Return the ends of the colour bar of a map, from the finite values alone.
+
+    A map that is the same everywhere gets the middle colour, not the brightest: its bar reaches from 0 to twice the
+    value, or to either side of it where the bar does not start at 0.
+
+    Args:
+        values: What is drawn.
+        minimum: Lower end.
+        maximum: Upper end; the largest value if None.
+    """
+    finite = values[np.isfinite(values)]
+    if maximum is not None or finite.size == 0:
+        return colour_range(minimum, minimum + 1 if maximum is None else maximum)
+    low, high = float(finite.min()), float(finite.max())
+    if minimum == 0 and low > 0 and high - low < ROUNDING * high:
+        return 0.0, low + high
+    return colour_range(minimum, high)
+
+
+def symmetric_range(values: np.ndarray) -> tuple[float, float]:
+    """Return the ends of a colour bar around 0, from the finite values alone."""
+    finite = np.abs(values[np.isfinite(values)])
+    top = float(finite.max()) if finite.size else 0.0
+    return (-top, top) if top else (-1.0, 1.0)
 
 
 def short(value: float) -> str:

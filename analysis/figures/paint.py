@@ -1,30 +1,27 @@
-"""Label maps and heat as RGB bytes, ready to show: boundaries, mean colours, distinct colours, heat over an image.
+"""Label maps as RGB bytes, ready to show: boundaries, mean colours, distinct colours.
 
-Everything here takes and gives arrays; placing them on axes or pages is for figures and the app. Label maps and
-heat may be at the resolution of the tokens: each value is repeated over its token's pixels, never smoothed, so
-that a token looks like a token.
+Everything here takes and gives arrays; placing them on axes or pages is for figures and the app. Label maps may be at
+the resolution of the tokens: each label is repeated over its token's pixels, so that a token looks like a token.
 """
 
 from itertools import chain, count
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Real, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
+from analysis.grouping.choices import DRAWINGS
 from analysis.grouping.label_maps import (
     Image,
     Labels,
-    Number,
     check_image,
     check_labels,
     compact_labels,
     neighbour_pairs,
     upsample_labels,
-    upsample_nearest,
 )
 
 Colour: TypeAlias = tuple[int, int, int]
-Colormap: TypeAlias = UInt8[np.ndarray, "256 3"]
 
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
@@ -47,6 +44,9 @@ PALETTE: UInt8[np.ndarray, "8 3"] = np.array(
 
 EDGE_OPACITY = 0.6
 """Part of the edge's colour beside a boundary; the rest is the image."""
+
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+"""Of red, green and blue."""
 
 GOLDEN_RATIO = 0.6180339887498949
 
@@ -121,71 +121,19 @@ def colour_labels(labels: Labels, palette: UInt8[np.ndarray, "colours 3"] = PALE
     return _extend_palette(palette, int(choice.max()) + 1)[choice][segment]
 
 
-def colour_heat(
-    values: Real[np.ndarray, "h w"], colormap: Colormap, *, vmin: Number, vmax: Number
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Look up values in a table of 256 colours, shape (h, w, 3).
+def luma(image: Image) -> Float[np.ndarray, "height width"]:
+    """Return the brightness of an image as the eye weighs its colours (ITU-R BT.601), 0 to 255."""
+    return image.astype(np.float32) @ np.array(LUMA_WEIGHTS, dtype=np.float32)
 
-    Args:
-        values: One number per token or pixel; nan takes the lowest colour.
-        colormap: RGB bytes, shape (256, 3), lowest first.
-        vmin: Value of the lowest colour; anything below has it too.
-        vmax: Value of the highest colour; anything above has it too.
+
+def check_drawing(drawing: str) -> None:
+    """Refuse a drawing that is not known.
 
     Raises:
-        ValueError: If vmin lies above vmax, either is not finite, or the table has another shape.
+        ValueError: If it is not; the message lists the known ones.
     """
-    if colormap.shape != (256, 3) or colormap.dtype != np.uint8:
-        raise ValueError(
-            f"A colormap of 256 RGB colours as uint8, shape (256, 3), is needed, got shape {colormap.shape} and "
-            f"type {colormap.dtype}."
-        )
-    if not (np.isfinite(vmin) and np.isfinite(vmax) and vmin <= vmax):
-        raise ValueError(f"Heat needs finite vmin <= vmax, got vmin {vmin} and vmax {vmax}.")
-    span = vmax - vmin if vmax > vmin else 1.0  # one value only: all of it is lowest
-    position = np.clip((values.astype(np.float64) - vmin) / span, 0, 1)
-    return colormap[np.rint(np.nan_to_num(position) * 255).astype(np.uint8)]
-
-
-def overlay_heat(
-    image: Image,
-    values: Real[np.ndarray, "h w"],
-    colormap: Colormap,
-    *,
-    vmin: Number,
-    vmax: Number,
-    opacity: Number | Real[np.ndarray, "h w"] = 0.6,
-    grey: bool = True,
-) -> Image:
-    """Lay heat over an image, shape (height, width, 3).
-
-    Args:
-        image: RGB bytes, shape (height, width, 3); not changed.
-        values: One number per token or pixel; where it is nan the image stays bare.
-        colormap: RGB bytes, shape (256, 3), lowest first.
-        vmin: Value of the lowest colour.
-        vmax: Value of the highest colour.
-        opacity: From 0, the image alone, to 1, the heat alone; one number, or one per value.
-        grey: Whether the image below loses its colours, so that hue means heat only.
-
-    Raises:
-        ValueError: If the image is no RGB image, the values are larger than it, the opacity lies outside 0 to 1,
-            or as in `colour_heat`.
-    """
-    check_image(image)
-    share = np.where(np.isnan(values), 0.0, opacity)
-    if not (share.min() >= 0 and share.max() <= 1):
-        raise ValueError(f"The opacity must lie between 0 and 1, got {share.min():g} to {share.max():g}.")
-    size = image.shape[:2]
-    heat = upsample_nearest(colour_heat(values, colormap, vmin=vmin, vmax=vmax), *size)
-    share = upsample_nearest(share, *size)[..., None].astype(np.float32)
-    ground = _to_grey(image) if grey else image
-    return np.rint(ground + share * (heat.astype(np.float32) - ground)).astype(np.uint8)
-
-
-def _to_grey(image: Image) -> Float[np.ndarray, "h w 1"]:
-    """Return the luma of an image (ITU-R BT.601 weights), shape (h, w, 1)."""
-    return (image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32))[..., None]
+    if drawing not in DRAWINGS:
+        raise ValueError(f"There is no drawing {drawing!r} of groups; known are {', '.join(DRAWINGS)}.")
 
 
 def _boundary_corners(labels: np.ndarray) -> Bool[np.ndarray, "h w"]:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +13,8 @@ from matplotlib import colormaps
 from PIL import Image
 
 from analysis.attention.kinds import KINDS
+from analysis.figures.canvas import Canvas
+from analysis.figures.paint import luma
 
 BESIDE_ATTENTION = {
     "association": ("Association", "#CC79A7"),
@@ -28,6 +32,43 @@ KIND_COLOURS = {name: kind.colour for name, kind in KINDS.items()} | {
 }
 """Colour-blind safe (Okabe and Ito, Tol), on screen and on paper."""
 
+UNIFORM_NAME = KINDS["uniform"].title
+"""Of the line that metrics are read against."""
+
+Curve = tuple[str, str, Sequence[float], Sequence[float]]
+"""Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """How means are marked.
+
+    Attributes:
+        screen: Plotly's name of the symbol.
+        paper: Matplotlib's.
+        size: In CSS pixels.
+    """
+
+    screen: str
+    paper: str
+    size: int
+
+
+def marker_of(kind: str) -> Marker:
+    """Return the mark of a kind of attention: the model's own is smaller, so that an equal value behind it shows."""
+    return Marker("circle", "o", 8) if kind == "super" else Marker("diamond", "D", 11)
+
+
+def line_of(kind: str) -> str:
+    """Return the line of a kind of attention: "solid", "dash", "dot" or "dashdot"."""
+    return KINDS[kind].dash if kind in KINDS else "solid"
+
+
+def no_values(title: str) -> str:
+    """Return what is said in place of a chart that would be empty."""
+    return f"{title} does not exist for what is chosen here."
+
+
 ANCHOR_COLOUR = "#39FF14"
 """Of the frame around the anchor; no map of attention contains it."""
 
@@ -39,6 +80,16 @@ HEAT = [[i / 255, "rgb({},{},{})".format(*colormaps[HEAT_NAME](i, bytes=True)[:3
 
 Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for places to put its theme's colours.
 """
+
+DIVERGING_NAME = "RdBu_r"
+"""Of the map of signed values, in Matplotlib: blue, over white at 0, to red; colour-blind safe."""
+
+DIVERGING = [
+    [i / 255, "rgb({},{},{})".format(*colormaps[DIVERGING_NAME](i, bytes=True)[:3])] for i in range(0, 256, 15)
+]
+
+NEIGHBOUR_MARGIN = 0.35
+"""Room around the nine super tokens of a token, in cells."""
 
 FONT_SIZE = 13
 PANEL_WIDTH = 280
@@ -66,8 +117,15 @@ def png_source(image: UInt8[np.ndarray, "height width ..."]) -> str:
 
 def greyscale(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
     """Return the picture in grey (ITU-R 601 luma), the ground that heat is drawn on."""
-    luma = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.repeat(luma.round().astype(np.uint8)[..., None], 3, axis=-1)
+    return np.repeat(luma(image).round().astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def number_height(canvas: Canvas, cell_height: int) -> float:
+    """Return how far down its cell a number stands, 0 to 1: in the half that the anchor's frame leaves free."""
+    if canvas.anchor is None:
+        return 0.5
+    middle = (canvas.anchor.row + 0.5) * canvas.token_pixels % cell_height / cell_height
+    return 0.7 if middle < 0.5 else 0.3
 
 
 def picture_layout(figure: go.Figure, height: int, width: int) -> go.Figure:

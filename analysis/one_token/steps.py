@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from stvit import BlockRecord, associate
 from stvit.attentions.base import check_head
+from stvit.captions import no_super_tokens
 from stvit.cells import to_cells
 
 
@@ -68,9 +69,7 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     """
     grid = record.grid
     if grid.is_identity:
-        raise ValueError(
-            f"{record.id.caption.capitalize()} has no super tokens (cell 1), so there are no steps to show."
-        )
+        raise ValueError(f"{no_super_tokens(record.id.caption)} There are no steps to show; choose stage 1 or 2.")
     grid.position(token)
     check_head(head, record.heads)
     tokens = record.tokens[:1]

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from stvit.captions import block_caption
+
 
 def where(stage: int, block: int, head: int | None = None) -> str:
     """Return the place of a number in words, such as "stage 1, block 2, head 3".
@@ -11,7 +13,7 @@ def where(stage: int, block: int, head: int | None = None) -> str:
         block: Block within the stage, from 0.
         head: Head, from 0; None for a number about the whole block.
     """
-    place = f"stage {stage + 1}, block {block + 1}"
+    place = block_caption(stage, block)
     return place if head is None else f"{place}, head {head + 1}"
 
 

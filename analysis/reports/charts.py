@@ -7,15 +7,18 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.attention.kinds import attention_rules
-from analysis.figures.paper.charts import Curve, head_matrix_values
-from analysis.figures.paper.dashboard import cost_figure, redundancy_figure
+from analysis.attention.kinds import KINDS, attention_rules
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.ledger_values import depth_values, head_values
+from analysis.figures.paper.charts import cost_figure, redundancy_figure
+from analysis.figures.style import Curve
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.redundancy.where import where
-from analysis.reports.report import Report, Subject, head_caption
+from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, Capture
+from stvit.captions import head_caption
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,16 @@ def of_head(values: np.ndarray, head: int | None, record: BlockRecord) -> np.nda
     return (values.mean(0) if head is None else values[head]).reshape(record.grid.height, record.grid.width)
 
 
+def token_panel(matrix: Matrix, title: str) -> Panel | None:
+    """Return the map of a metric over tokens, if there is one; its colour bar starts at the least value."""
+    if matrix.values is None:
+        return None
+    metric = CATALOGUE[matrix.metric]
+    finite = matrix.values[np.isfinite(matrix.values)]
+    least = float(finite.min()) if finite.size else 0.0
+    return Panel(title, matrix.values, f"{metric.title} ({metric.unit})", minimum=least)
+
+
 def redundancy_report(
     subject: Subject, capture: Capture, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix
 ) -> Report:
@@ -68,21 +81,24 @@ def redundancy_report(
         depth: Metrics to draw against depth.
         matrix: Metric to draw for every head, and the head that is mapped.
     """
-    record, shown = matrix.record, subject.picture.shown
-    place = f"{record.id.caption}, {head_caption(matrix.head)}"
-    token_map = None if matrix.values is None else (place, matrix.values, record.id.stride)
-    curves = {metric: (CATALOGUE[metric].unit, uniform_values(metric, capture.values())) for metric in depth}
-    mapped = f"matrix and map: {matrix.attention} attention" + (f", map of {place}" if token_map else "")
-    drawn = (matrix.metric, CATALOGUE[matrix.metric].unit, matrix.attention)
-    caption = subject.caption("means over all tokens, dots are heads", mapped)
-    figure = partial(redundancy_figure, table, curves, drawn, shown, token_map, caption)
+    record, heads = matrix.record, head_values(table, matrix.metric, matrix.attention)
+    place = f"{record.id.caption}, {head_caption(matrix.head, record.heads)}"
+    mapped = f"matrix and map: {KINDS[matrix.attention].title}" + ("" if matrix.values is None else f", map of {place}")
+    curves = [depth_values(table, metric) for metric in depth]
+    estimates = heads.estimates.any() or any(curve.has_estimates for curve in curves)
+    drawn = "means over all tokens, dots are heads" + (", hollow are estimates" if estimates else "")
+    canvas = Canvas(subject.picture.shown, record.id.stride, caption=subject.caption(drawn, mapped))
+    figure = partial(
+        redundancy_figure,
+        curves,
+        [uniform_values(metric, capture.values()) for metric in depth],
+        heads,
+        canvas,
+        token_panel(matrix, place),
+    )
 
     def arrays() -> dict[str, np.ndarray]:
-        of_heads = table[
-            (table["metric"] == matrix.metric) & (table["attention"] == matrix.attention) & table["head"].notna()
-        ]
-        _, heads = head_matrix_values(table, matrix.metric, matrix.attention)
-        found = places_of(of_heads) | {f"{matrix.metric}_heads_by_blocks": heads}
+        found = places_of(heads.blocks) | {f"{matrix.metric}_heads_by_blocks": heads.values}
         return found if matrix.values is None else {**found, f"{matrix.metric}_map": matrix.values}
 
     return Report(figure, lambda: table, arrays)
@@ -123,14 +139,13 @@ def time_curves(measured: pd.DataFrame) -> list[Curve]:
     ]
 
 
-def places_of(rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the blocks of a table in order of depth as arrays.
+def places_of(blocks: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
+    """Return blocks, (stage, block) counted from 0, as arrays.
 
     Returns:
         "blocks": stage and block, whole numbers from 0, shape (blocks, 2); "where": the same in words that count
         from 1, shape (blocks,).
     """
-    blocks = sorted({(int(stage), int(block)) for stage, block in zip(rows["stage"], rows["block"], strict=True)})
     return {
         "blocks": np.array(blocks, dtype=np.int64).reshape(-1, 2),
         "where": np.array([where(*block) for block in blocks], dtype=str),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.figures.paper.charts import Figure, depth_figure, head_matrix_figure
-from analysis.redundancy.catalogue import CATALOGUE
+from analysis.redundancy.catalogue import ESTIMATE
 from stvit.error_text import counted
 
 FIGURE_METRICS = ("entropy", "distance", "effective_rank")
@@ -22,11 +22,10 @@ def mean_figures(means: pd.DataFrame, pictures: int, attentions: Sequence[str]) 
     table = means.rename(columns={"mean": "value"})
     caption = f"Mean over {counted(pictures, 'picture')}; dots are heads."
     for metric in FIGURE_METRICS:
-        found = table[table["metric"] == metric]
+        found = table[table["metric"].isin((metric, metric + ESTIMATE))]
         if found.empty:
             continue
-        unit = CATALOGUE[metric].unit
-        yield f"{metric}_by_depth", depth_figure(table, metric, unit, caption)
+        yield f"{metric}_by_depth", depth_figure(table, metric, caption)
         for attention in attentions:
             if (found["attention"] == attention).any():
-                yield f"{metric}_heads_{attention}", head_matrix_figure(table, metric, unit, attention, caption)
+                yield f"{metric}_heads_{attention}", head_matrix_figure(table, metric, attention, caption)

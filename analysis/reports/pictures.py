@@ -7,33 +7,36 @@ import numpy as np
 import pandas as pd
 
 from analysis.counterfactual import Outcome, outcome_table
-from analysis.figures.paper.anchor import anchor_figure
-from analysis.figures.paper.pictures import change_figure, grouping_figure, rollout_figure
-from analysis.figures.paper.steps import lesson_figure
-from analysis.figures.screen.rollout import SQUARE, in_squares
+from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
+from analysis.figures.paper.pictures import change_figure, grouping_figure, maps_figure
+from analysis.figures.paper.steps import steps_figure
+from analysis.figures.screen.rollout import pixel_panel
 from analysis.grouping.choices import Resolution
 from analysis.grouping.groupings import Grouping, describe_groupings, grouping_arrays
+from analysis.grouping.methods import METHODS
 from analysis.one_token.anchor import AnchorMap
 from analysis.one_token.anchor_tables import arrays_of, table_of
 from analysis.one_token.steps import Lesson, lesson_table
 from analysis.redundancy.where import where_column
 from analysis.relevance.rollout import Rollout
 from analysis.reports.charts import places_of
-from analysis.reports.report import Report, Subject, head_caption
-from stvit import BlockRecord
+from analysis.reports.report import Report, Subject
+from stvit import BlockRecord, TokenGrid
+from stvit.captions import head_caption
+from stvit.grid import STRIDES
 
 
 def anchor_report(
     subject: Subject, record: BlockRecord, maps: Sequence[AnchorMap], token: int, head: int | None
 ) -> Report:
     """Return the maps around an anchor as files."""
-    row, column = record.grid.position(token)
-    panels = [(found.title, found.quantity, found.values) for found in maps]
-    figure = partial(
-        anchor_figure, subject.picture.shown, panels, (row, column),
-        token_pixels=record.id.stride,
-        caption=subject.caption(record.id.caption, head_caption(head), f"anchor ({row}, {column})"),
-    )  # fmt: skip
+    anchor = Anchor(*record.grid.position(token))
+    caption = subject.caption(
+        record.id.caption, head_caption(head, record.heads), f"anchor ({anchor.row}, {anchor.column})"
+    )
+    canvas = Canvas(subject.picture.shown, record.id.stride, anchor, caption)
+    panels = [Panel(found.title, found.values, found.quantity) for found in maps]
+    figure = partial(maps_figure, canvas, panels)
     return Report(figure, partial(table_of, maps), partial(arrays_of, maps))
 
 
@@ -48,7 +51,7 @@ def groupings_report(
     )  # fmt: skip
     panels = [(grouping.title, grouping.labels) for grouping in found]
     return Report(
-        partial(grouping_figure, shown, panels, drawing, caption),
+        partial(grouping_figure, Canvas(shown, caption=caption), panels, drawing),
         partial(describe_groupings, found, record, shown),
         lambda: {"picture": shown, **grouping_arrays(found)},
     )
@@ -58,7 +61,7 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     """Return what another association changed as files; pictures are of one block."""
     shown, labels = subject.picture.shown, outcome.labels.get(record.id)
     learned = record.labels()[0].numpy(force=True)
-    panels = [] if labels is None else [("Learned super tokens", learned), (outcome.title, labels)]
+    panels = [] if labels is None else [(METHODS["super"].title, learned), (outcome.title, labels)]
     caption = subject.caption(
         f"{outcome.title} in place of the learned association", f"pictures show {record.id.caption}",
         f"KL divergence {outcome.difference.divergence:.2g} nats",
@@ -70,11 +73,10 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
         return found.assign(where=where_column(found))
 
     def arrays() -> dict[str, np.ndarray]:
-        changes = pd.DataFrame(list(relative), columns=["stage", "block"])
-        found = places_of(changes) | {"relative_change": np.array(list(relative.values()))}
+        found = places_of(list(relative)) | {"relative_change": np.array(list(relative.values()))}
         return found if labels is None else {**found, "labels_learned": learned, "labels_changed": labels}
 
-    figure = partial(change_figure, shown, panels, drawing, relative, outcome.colour, caption)
+    figure = partial(change_figure, Canvas(shown, caption=caption), panels, drawing, relative, outcome.colour)
     return Report(figure, table, arrays)
 
 
@@ -90,18 +92,19 @@ def rollout_report(
         anchor: Row and column of the token one started from; None for the pooled output.
         options: Further settings in words.
     """
-    squares = in_squares(found.pixels.numpy(force=True), SQUARE)
+    pixels = pixel_panel(found.pixels.numpy(force=True))
     stages = {stage: found.tokens(stage).numpy(force=True) for stage in range(found.source.stage + 1)}
     where = "the pooled output" if anchor is None else f"token {anchor} of {source.id.caption}"
-    maps = [("Pixels, in squares of 4 x 4", squares, SQUARE)]
-    maps += [(f"Into stage {stage + 1}", values, SQUARE << stage) for stage, values in stages.items()]
-    figure = partial(
-        rollout_figure, subject.picture.shown, maps, anchor, source.id.stride,
-        subject.caption(f"rollout from {where}", *options),
-    )  # fmt: skip
+    maps = [
+        Panel(f"Into stage {stage + 1}", values, "relevance", pixels=STRIDES[stage]) for stage, values in stages.items()
+    ]
+    framed = None if anchor is None else Anchor(*anchor)
+    caption = subject.caption(f"rollout from {where}", *options)
+    canvas = Canvas(subject.picture.shown, source.id.stride, framed, caption)
+    figure = partial(maps_figure, canvas, [pixels, *maps], framed=2)
 
     def table() -> pd.DataFrame:
-        named = [("pixels", None, squares)] + [("tokens", stage, values) for stage, values in stages.items()]
+        named = [("pixels", None, pixels.values)] + [("tokens", stage, values) for stage, values in stages.items()]
         return pd.concat([_long(*each) for each in named], ignore_index=True)
 
     def arrays() -> dict[str, np.ndarray]:
@@ -124,21 +127,30 @@ def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: in
     grid, stride = record.grid, record.id.stride
     row, column = grid.position(steps.token)
     cells = grid.cell_index.reshape(grid.height, grid.width).numpy(force=True)
-    maps = {
-        f"4. Share of each token in super token {steps.heaviest}": steps.members[None],
-        "5. Attention among super tokens": steps.mixed[cells][None],
-        "6. Attention of the token": steps.row[None],
-    }
-    figure = partial(
-        lesson_figure, subject.picture.shown, cells,
-        {"2. Logits": steps.logits, "3. Weights": steps.weights}, steps.phantoms,
-        {title: (values.reshape(grid.height, grid.width), stride) for title, values in maps.items()},
-        centre=divmod(int(cells[row, column]), grid.columns),
-        cell_pixels=(grid.cell_size[0] * stride, grid.cell_size[1] * stride),
-        anchor=(row, column), token_pixels=stride,
-        caption=subject.caption(record.id.caption, head_caption(head), f"token ({row}, {column}), step by step"),
-    )  # fmt: skip
+    around = Neighbourhood(
+        divmod(int(cells[row, column]), grid.columns),
+        (grid.cell_size[0] * stride, grid.cell_size[1] * stride),
+        steps.phantoms,
+    )
+    candidates = [
+        Panel("2. Logits", steps.logits.reshape(3, 3), "logit", signed=True),
+        Panel("3. Weights", steps.weights.reshape(3, 3), "weight"),
+    ]
+    maps = [
+        Panel(f"4. Share of each token in super token {steps.heaviest}", _map(steps.members, grid), "share"),
+        Panel("5. Attention among super tokens", steps.mixed[cells], "attention"),
+        Panel("6. Attention of the token", _map(steps.row, grid), "attention"),
+    ]
+    caption = subject.caption(
+        record.id.caption, head_caption(head, record.heads), f"token ({row}, {column}), step by step"
+    )
+    canvas = Canvas(subject.picture.shown, stride, Anchor(row, column), caption)
+    figure = partial(steps_figure, canvas, cells, around, candidates, maps)
     return Report(figure, partial(lesson_table, record, steps), lambda: vars(steps))
+
+
+def _map(values: np.ndarray, grid: TokenGrid) -> np.ndarray:
+    return values.reshape(grid.height, grid.width)
 
 
 def _long(name: str, stage: int | None, values: np.ndarray) -> pd.DataFrame:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.figures.formats import FIGURES
-from analysis.figures.paper.charts import Figure
-from analysis.figures.paper.files import figure_bytes
+from analysis.figures.paper.files import Figure, figure_bytes
+from stvit.foreign_text import plain
 from stvit.images import PreparedImage
 
 NUMBERS = ("csv", "npz")
@@ -67,7 +67,7 @@ class Subject:
         """Return one line with model, picture, resolution and further settings."""
         height, width = self.picture.shown.shape[:2]
         framing = "centre crop" if self.framing == "crop" else "whole picture"
-        parts = (self.model, self.picture.source.name, f"{width} x {height} px, {framing}", *settings)
+        parts = (plain(self.model), plain(self.picture.source.name), f"{width} x {height} px, {framing}", *settings)
         return " · ".join(part for part in parts if part)
 
 
@@ -82,8 +82,3 @@ def suffix_of(path: Path) -> str:
         known = ", ".join(f".{name}" for name in SUFFIXES)
         raise ValueError(f"Cannot write {path.suffix or 'a file without ending'}; let --out end in {known}.")
     return suffix
-
-
-def head_caption(head: int | None) -> str:
-    """Return a head in words, counted from 1; None is the mean."""
-    return "mean over heads" if head is None else f"head {head + 1}"

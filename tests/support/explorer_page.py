@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from stvit import BlockId
 from stvit.images.samples import sample_images
 from ui.explorer import ExplorerState, explorer

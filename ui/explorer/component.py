@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from stvit import BlockId, BlockRecord
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import streamlit_module, style

@@ -6,8 +6,8 @@ from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.row_metrics import NEIGHBOURHOOD
-from analysis.reports.report import head_caption
 from stvit import BlockRecord
+from stvit.captions import head_caption
 
 ATTENTIONS = ("super", "global", "local")
 """Kinds of attention that the browser computes, in the order of their panels; a map of the association follows."""
@@ -43,8 +43,8 @@ def _figure(metric: str, **written: Any) -> dict[str, Any]:
 
 def captions(record: BlockRecord) -> dict[str, Any]:
     """Return how a block, its stage and its heads are called; the first choice of heads is their mean."""
-    mean = {"label": "Mean", "caption": head_caption(None)}
-    heads = [{"label": str(head + 1), "caption": head_caption(head)} for head in range(record.heads)]
+    mean = {"label": "Mean", "caption": head_caption(None, record.heads)}
+    heads = [{"label": str(head + 1), "caption": head_caption(head, record.heads)} for head in range(record.heads)]
     return {
         "title": record.id.caption,
         "stage_title": f"Stage {record.id.stage + 1}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from stvit import BlockId, Capture
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import script, style

@@ -5,12 +5,14 @@ from functools import partial
 import streamlit as st
 
 from analysis.commands.views.anchor import AnchorView
-from analysis.figures.screen.heat import Anchor, attention_map, picture
+from analysis.figures.canvas import Anchor, Canvas, Panel
+from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.one_token.anchor import AnchorMap, anchor_maps
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
+from stvit.captions import no_super_tokens
 from ui import keys
 from ui.explorer import explorer, standalone_html
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
@@ -93,13 +95,14 @@ def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anc
     _offer(view, record.id, token, head, panels)
     caption(view, *_description(record))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
+    canvas = Canvas(view.picture.shown, stride, anchor)
     with st.container(horizontal=True, gap="medium"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
-            chart(picture(view.picture.shown, anchor, stride), "picture")
+            chart(picture(canvas), "picture")
         for panel in panels:
             with slot():
-                _show_panel(view, stride, anchor, panel, top if shared and panel.is_attention else None)
+                _show_panel(canvas, panel, top if shared and panel.is_attention else None)
 
 
 def _offer(view: View, block: BlockId, token: int, head: int | None, panels: list[AnchorMap]) -> None:
@@ -118,7 +121,7 @@ def _description(record: BlockRecord) -> list[str]:
     """Say what is looked at."""
     grid, factors = record.grid, record.token_attention()
     if grid.is_identity:
-        groups = "no super tokens here (cell 1): the block is plain global attention"
+        groups = no_super_tokens()
     else:
         groups = f"{grid.rows} x {grid.columns} super tokens, {record.association.weight.shape[-1]} candidates a token"
     memory = (
@@ -128,14 +131,7 @@ def _description(record: BlockRecord) -> list[str]:
     return [record.id.caption, f"{grid.height} x {grid.width} tokens", groups, memory]
 
 
-def _show_panel(view: View, stride: int, anchor: Anchor, panel: AnchorMap, maximum: float | None) -> None:
+def _show_panel(canvas: Canvas, panel: AnchorMap, maximum: float | None) -> None:
     heading(panel.title, KIND_COLOURS[panel.kind], panel.note)
-    figure = attention_map(
-        view.picture.shown,
-        panel.values,
-        anchor,
-        token_pixels=stride,
-        maximum=maximum,
-        quantity=panel.quantity,
-    )
+    figure = heat_map(canvas, Panel(panel.title, panel.values, panel.quantity, maximum=maximum), relative=True)
     chart(figure, f"panel_{panel.title}")

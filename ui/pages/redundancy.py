@@ -4,21 +4,23 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis import ledger
 from analysis.attention.kinds import KINDS
 from analysis.commands.views.redundancy import Redundancy
+from analysis.figures.canvas import Canvas
+from analysis.figures.ledger_values import HeadValues, depth_values, head_values
 from analysis.figures.screen.depth import metric_by_depth
 from analysis.figures.screen.heads import head_matrix
-from analysis.figures.screen.heat import attention_map
-from analysis.redundancy.catalogue import CATALOGUE
+from analysis.figures.screen.heat import heat_map
+from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
 from analysis.redundancy.uniform_values import uniform_values
-from analysis.reports.charts import Matrix, of_head, redundancy_report, token_values
-from analysis.reports.report import Report, head_caption
+from analysis.reports.charts import Matrix, of_head, redundancy_report, token_panel, token_values
+from analysis.reports.report import Report
 from stvit import BlockId
+from stvit.captions import head_caption
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.panel import caption, chart, heading, slot
@@ -27,6 +29,9 @@ from ui.view.view import BY_KEY, View
 
 DEFAULT_ATTENTIONS = ["super", "global"]
 DEFAULT_METRICS = ["entropy", "distance"]
+EXACT = [name for name, metric in CATALOGUE.items() if not metric.is_estimate]
+"""Metrics that can be chosen; an estimate is shown where its metric is, hollow."""
+
 CHART_COLUMNS = 2
 
 MATRIX_WIDTH = 470
@@ -54,7 +59,7 @@ def draw(view: View) -> None:
         )
         metrics = st.multiselect(
             "Against depth",
-            list(CATALOGUE),
+            EXACT,
             default=DEFAULT_METRICS,
             format_func=lambda name: CATALOGUE[name].title,
             key=keys.METRICS,
@@ -90,25 +95,9 @@ def _show_depth(view: View, table: pd.DataFrame, metrics: list[str]) -> None:
         for column, metric in zip(st.columns(CHART_COLUMNS, gap="medium"), metrics[start:], strict=False):
             with column:
                 st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
-                _show_against_depth(view, table[table["metric"] == metric], metric)
-
-
-def _show_against_depth(view: View, part: pd.DataFrame, metric: str) -> None:
-    if part.empty:
-        st.info("None of the chosen kinds of attention has this metric.", icon=":material/info:")
-    else:
-        chart(_depth_figure(view, part, metric), f"depth_{metric}", fills_width=True)
-
-
-def _depth_figure(view: View, part: pd.DataFrame, metric: str) -> go.Figure:
-    blocks = sorted({(int(stage), int(block)) for stage, block in zip(part["stage"], part["block"], strict=True)})
-    series = {
-        str(kind): [rows["value"][(rows["stage"] == s) & (rows["block"] == b)].tolist() for s, b in blocks]
-        for kind, rows in sorted(part.groupby("attention"), key=lambda entry: entry[0] == "super")
-    }
-    uniform = uniform_values(metric, view.capture.values())
-    title, unit = CATALOGUE[metric].title, CATALOGUE[metric].unit
-    return metric_by_depth(blocks, series, title=title, unit=unit, uniform=uniform or None)
+                uniform = uniform_values(metric, view.capture.values())
+                figure = metric_by_depth(depth_values(table, metric), uniform=uniform)
+                chart(figure, f"depth_{metric}", fills_width=True)
 
 
 def _show_heads(view: View, table: pd.DataFrame, attentions: tuple[str, ...]) -> Matrix:
@@ -126,7 +115,7 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: tuple[str, ...]) ->
     st.caption(f"{CATALOGUE[metric].sentence}{mapped}")
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=MATRIX_WIDTH):
-            _show_matrix(of_kind[of_kind["metric"] == metric], metric, record.id, head)
+            _show_matrix(head_values(table, metric, kind), record.id, head)
         matrix = _matrix(view, metric, kind, record.id, head)
         with slot():
             _show_map(view, matrix)
@@ -147,8 +136,8 @@ def _choose_kind(attentions: tuple[str, ...]) -> str:
 
 
 def _choose_metric(of_kind: pd.DataFrame) -> str:
-    measured = set(of_kind["metric"])
-    names = [name for name, metric in CATALOGUE.items() if metric.scope != "block" and name in measured]
+    measured = {name.removesuffix(ESTIMATE) for name in of_kind["metric"]}
+    names = [name for name in EXACT if CATALOGUE[name].scope != "block" and name in measured]
     if st.session_state.get(keys.MATRIX_METRIC) not in names:
         st.session_state[keys.MATRIX_METRIC] = DEFAULT_METRICS[0]  # the attention that was chosen does not have it
     return st.selectbox(
@@ -160,10 +149,8 @@ def _choose_metric(of_kind: pd.DataFrame) -> str:
     )
 
 
-def _show_matrix(part: pd.DataFrame, metric: str, block: BlockId, head: int | None) -> None:
-    cells = [(int(s), int(b), int(h)) for s, b, h in zip(part["stage"], part["block"], part["head"], strict=True)]
-    title, unit = CATALOGUE[metric].title, CATALOGUE[metric].unit
-    figure = head_matrix(cells, part["value"].tolist(), title=title, unit=unit, chosen=(*block, head))
+def _show_matrix(found: HeadValues, block: BlockId, head: int | None) -> None:
+    figure = head_matrix(found, chosen=(*block, head))
     # Another chart for each choice: a square that was clicked before can then be clicked again.
     key = f"matrix_{block.stage}_{block.block}_{head}"
     chart(figure, key, fills_width=True, on_select=partial(_open_clicked, key))
@@ -183,23 +170,16 @@ def _has_map(metric: str) -> bool:
 
 def _show_map(view: View, matrix: Matrix) -> None:
     """Show where in the picture a head's number comes from."""
-    metric, record = CATALOGUE[matrix.metric], matrix.record
+    record = matrix.record
     if not _has_map(matrix.metric):
         st.info("This metric belongs to a whole head, so there is no map of it.", icon=":material/info:")
         return
-    heading(record.id.caption.capitalize(), KINDS[matrix.attention].colour, head_caption(matrix.head))
-    if matrix.values is None:
+    heading(record.id.caption.capitalize(), KINDS[matrix.attention].colour, head_caption(matrix.head, record.heads))
+    panel = token_panel(matrix, "")
+    if panel is None:
         st.info("A single head has no other heads to differ from.", icon=":material/info:")
         return
-    figure = attention_map(
-        view.picture.shown,
-        matrix.values,
-        None,
-        token_pixels=record.id.stride,
-        quantity=f"{metric.title} ({metric.unit})",
-        minimum=float(matrix.values.min()),
-        relative=False,
-    )
+    figure = heat_map(Canvas(view.picture.shown, record.id.stride), panel)
     chart(figure, "token_map")
 
 

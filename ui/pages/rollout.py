@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from analysis.commands.views.rollout import RollOut
-from analysis.figures.screen.heat import Anchor, attention_map, picture
+from analysis.figures.canvas import Anchor, Canvas, Panel
+from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.screen.rollout import rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.relevance.class_gradient import ClassGradients, class_gradients
@@ -130,19 +131,20 @@ def _explain(view: View, source: BlockRecord, anchor: Anchor | None, target: int
 
 
 def _show_maps(view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout) -> None:
-    shown, stride = view.picture.shown, source.id.stride
+    canvas = Canvas(view.picture.shown, source.id.stride, anchor)
     with st.container(horizontal=True, gap="medium"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, "the token to start from" if anchor else "as the model sees it")
-            chart(picture(shown, anchor, stride), "rollout_picture")
+            chart(picture(canvas), "rollout_picture")
         with slot():
             heading("Pixels", KIND_COLOURS["super"], "relevance, summed over 4 x 4 pixels")
-            figure = rollout_map(shown, found.pixels.numpy(), anchor, anchor_pixels=stride)
+            figure = rollout_map(canvas, found.pixels.numpy())
             chart(figure, "rollout_pixels")
         for stage in range(found.source.stage + 1):
             values = found.tokens(stage).numpy()
             with slot():
                 note = f"{values.shape[0]} x {values.shape[1]} tokens"
                 heading(f"Into stage {stage + 1}", KIND_COLOURS["super"], note)
-                pixels = BlockId(stage, 0).stride
-                chart(attention_map(shown, values, None, token_pixels=pixels, quantity="relevance"), f"rollout_{stage}")
+                on_stage = Canvas(view.picture.shown, BlockId(stage, 0).stride)
+                figure = heat_map(on_stage, Panel("", values, "relevance"), relative=True)
+                chart(figure, f"rollout_{stage}")

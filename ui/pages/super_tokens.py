@@ -9,6 +9,7 @@ from analysis.grouping.methods import METHODS
 from analysis.reports.pictures import groupings_report
 from analysis.reports.report import Report
 from stvit import BlockRecord
+from stvit.captions import no_super_tokens
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing, groupings, show_grouping
@@ -110,8 +111,7 @@ def _choose_iterations(own: int) -> int:
 
 def _explain_identity(record: BlockRecord) -> None:
     st.info(
-        f"{record.id.caption.capitalize()} has no super tokens: its cell is 1, so each of the {record.grid.num_tokens} "
-        "tokens is its own and the block is plain global attention. Choose stage 1 or 2 to see super tokens.",
+        f"{no_super_tokens(record.id.caption)} Choose stage 1 or 2 to see super tokens.",
         icon=":material/info:",
     )
 

@@ -13,6 +13,7 @@ from analysis.grouping.tasks import learned_labels
 from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
+from stvit.captions import no_super_tokens
 from ui import keys
 from ui.markdown import escaped
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
@@ -124,7 +125,7 @@ def _show_metrics(record: BlockRecord, outcome: Outcome) -> None:
 
 def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: str) -> None:
     if record.grid.is_identity:
-        st.info("This block has no super tokens (cell 1); choose stage 1 or 2 to see them.", icon=":material/info:")
+        st.info(f"{no_super_tokens()} Choose stage 1 or 2 to see super tokens.", icon=":material/info:")
         return
     method = METHODS["super"]
     learned = Grouping(method.name, method.title, learned_labels(record))

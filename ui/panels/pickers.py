@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
 from ui import keys
 from ui.address import Link, nearest_number, number_binding

@@ -1,19 +1,23 @@
 """One token through super token attention, step by step: formula, text with its real numbers, and picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.commands.views.steps import Steps
+from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
 from analysis.figures.paint import draw_boundaries
 from analysis.figures.screen.candidates import candidates_map
-from analysis.figures.screen.heat import Anchor, attention_map, picture
+from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.style import PANEL_WIDTH
 from analysis.one_token.steps import Lesson, lesson, lesson_table
 from analysis.reports.pictures import lesson_report
-from analysis.reports.report import Report, head_caption
+from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
+from stvit.captions import head_caption, no_super_tokens
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption, chart
 from ui.view.view import View
@@ -41,7 +45,12 @@ def show_steps(
     found = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
     if export is not None:
         _offer(view, record.id, token, head, found, export)
-    caption(view, record.id.caption, head_caption(head), f"token ({anchor.row}, {anchor.column}), real numbers")
+    caption(
+        view,
+        record.id.caption,
+        head_caption(head, record.heads),
+        f"token ({anchor.row}, {anchor.column}), real numbers",
+    )
     _pool(view, record, anchor)
     for step in (_compare, _soften, _normalise, _attend, _map_back):
         step(view, record, anchor, found)
@@ -62,9 +71,8 @@ def _offer(view: View, block: BlockId, token: int, head: int | None, found: Less
 
 def _explain_identity(record: BlockRecord) -> None:
     st.info(
-        f"{record.id.caption.capitalize()} has no super tokens (cell 1): each of its {record.grid.num_tokens} tokens "
-        "is its own super token, Q is the identity, and tokens attend to each other directly. There is nothing to "
-        "pool, compare or map back. Choose stage 1 or 2 to follow a token through its super tokens.",
+        f"{no_super_tokens(record.id.caption)} There is nothing to pool, compare or map back; choose stage 1 or 2 to "
+        "follow a token through its super tokens.",
         icon=":material/info:",
     )
 
@@ -80,7 +88,8 @@ def _pool(view: View, record: BlockRecord, anchor: Anchor) -> None:
         )
     with shown:
         cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
-        chart(picture(draw_boundaries(view.picture.shown, cells), anchor, record.id.stride), "steps_pool")
+        canvas = replace(_canvas(view, record, anchor), shown=draw_boundaries(view.picture.shown, cells))
+        chart(picture(canvas), "steps_pool")
 
 
 def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
@@ -181,31 +190,24 @@ def _candidates(
     signed: bool = False,
 ) -> go.Figure:
     stride = record.id.stride
-    return candidates_map(
-        view.picture.shown,
-        values,
+    around = Neighbourhood(
+        divmod(_cell(record, anchor), record.grid.columns),
+        (record.grid.cell_size[0] * stride, record.grid.cell_size[1] * stride),
         steps.phantoms,
-        centre=divmod(_cell(record, anchor), record.grid.columns),
-        cell_pixels=(record.grid.cell_size[0] * stride, record.grid.cell_size[1] * stride),
-        anchor=anchor,
-        token_pixels=stride,
-        quantity=quantity,
-        signed=signed,
     )
+    panel = Panel("", values.reshape(3, 3), quantity, signed=signed)
+    return candidates_map(_canvas(view, record, anchor), around, panel)
 
 
 def _map(
     view: View, record: BlockRecord, anchor: Anchor, values: np.ndarray, quantity: str, *, relative: bool = False
 ) -> go.Figure:
-    shape = (record.grid.height, record.grid.width)
-    return attention_map(
-        view.picture.shown,
-        values.reshape(shape),
-        anchor,
-        token_pixels=record.id.stride,
-        quantity=quantity,
-        relative=relative,
-    )
+    panel = Panel("", values.reshape(record.grid.height, record.grid.width), quantity)
+    return heat_map(_canvas(view, record, anchor), panel, relative=relative)
+
+
+def _canvas(view: View, record: BlockRecord, anchor: Anchor) -> Canvas:
+    return Canvas(view.picture.shown, record.id.stride, anchor)
 
 
 def _cell(record: BlockRecord, anchor: Anchor) -> int:

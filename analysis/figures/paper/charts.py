@@ -1,130 +1,170 @@
-"""Figures for papers (Matplotlib): with units and captions, returned, never shown, no global state."""
+"""Charts for papers (Matplotlib): with units and captions, returned, never shown, no global state."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from analysis.figures.numbers import colour_range
-from analysis.figures.paper.panels import caption_below
-from analysis.figures.style import HEAT_NAME, KIND_COLOURS, KIND_NAMES
-
-Curve = tuple[str, str, Sequence[float], Sequence[float]]
-"""Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values."""
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.ledger_values import DepthValues, HeadValues, depth_values, head_values
+from analysis.figures.numbers import value_range
+from analysis.figures.paper.panels import caption_below, heat_panel
+from analysis.figures.style import (
+    HEAT_NAME,
+    KIND_COLOURS,
+    KIND_NAMES,
+    UNIFORM_NAME,
+    Curve,
+    line_of,
+    marker_of,
+    no_values,
+)
+from stvit.captions import block_short
 
 COLUMN_WIDTH = 3.4
 """Inches: one column of a two-column page."""
 
+DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
+"""Matplotlib's names of the lines of `analysis.attention.kinds`."""
 
-def depth_figure(table: pd.DataFrame, metric: str, unit: str, caption: str = "") -> Figure:
+
+def depth_figure(table: pd.DataFrame, metric: str, caption: str = "") -> Figure:
     """Draw a metric of the ledger against depth, a line for each kind of attention, heads as dots.
 
     Args:
-        table: Of `analysis.ledger`; several images are averaged.
-        metric: Name in the column metric.
-        unit: Its unit, for the axis.
+        table: Of `analysis.ledger`; several pictures are averaged.
+        metric: Name in the catalogue.
         caption: One line below the figure.
-
-    Raises:
-        ValueError: If the table does not hold the metric.
     """
     figure, axes = _one_axes(2 * COLUMN_WIDTH, 2.4, caption)
-    draw_depth(axes, table, metric, unit)
+    draw_depth(axes, depth_values(table, metric))
     return figure
 
 
-def draw_depth(axes: Axes, table: pd.DataFrame, metric: str, unit: str, uniform: Sequence[float] = ()) -> None:
-    """Draw what `depth_figure` shows on axes of one's own, and uniform attention's value in each block, if given.
+def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) -> None:
+    """Draw a metric against depth on axes of one's own.
 
-    Raises:
-        ValueError: If the table does not hold the metric.
+    Args:
+        axes: Where to draw.
+        found: The metric; estimates are hollow.
+        uniform: What uniform attention would have in each block, if anything.
     """
-    part = _rows_of(table, metric)
-    captions = _captions(part)
+    if not found.series:
+        _say(axes, no_values(found.title))
+        return
     if uniform:
-        axes.step(range(len(captions)), uniform, ":", color="grey", where="mid", label="Uniform attention")
-    for kind, rows in part.groupby("attention", sort=True):
-        places = [captions.index(name) for name in _block_names(rows)]
-        colour = KIND_COLOURS.get(str(kind), "black")
-        axes.plot(places, rows["value"], ".", color=colour, alpha=0.3, markersize=4)
-        means = rows.groupby(["stage", "block"])["value"].mean().reset_index()
-        order = [captions.index(name) for name in _block_names(means)]
-        style, size = ("-o", 3.5) if kind == "super" else ("-D", 5)
-        name = KIND_NAMES.get(str(kind), str(kind))
-        axes.plot(order, means["value"], style, color=colour, markersize=size, label=name)
-    _show_zero(axes, part["value"])
-    axes.set_xticks(range(len(captions)), captions)
+        axes.step(range(len(uniform)), uniform, ":", color="grey", where="mid", label=UNIFORM_NAME)
+    for kind, blocks in found.series.items():
+        colour, marker = KIND_COLOURS.get(kind, "black"), marker_of(kind)
+        dots = [(place, value) for place, one in enumerate(blocks) for value in one.heads.values()]
+        axes.plot(*zip(*dots, strict=True), ".", color=colour, alpha=0.3, markersize=4)
+        places, means = range(len(blocks)), [one.mean for one in blocks]
+        style: dict[str, Any] = {"color": colour, "marker": marker.paper, "markersize": marker.size / 2.2}
+        axes.plot(places, means, DASHES[line_of(kind)], label=KIND_NAMES.get(kind, kind), **style)
+        estimates = [place for place in places if blocks[place].estimate]
+        axes.plot(estimates, [means[place] for place in estimates], " ", **style, markerfacecolor="white")
+    _show_zero(axes, [value for blocks in found.series.values() for one in blocks for value in one.heads.values()])
+    axes.set_xticks(range(len(found.blocks)), [block_short(*block) for block in found.blocks])
     axes.set_xlabel("stage.block")
-    axes.set_ylabel(f"{metric.replace('_', ' ')} ({unit})")
+    axes.set_ylabel(found.axis)
     axes.legend(frameon=False)
 
 
-def head_matrix_figure(table: pd.DataFrame, metric: str, unit: str, attention: str, caption: str = "") -> Figure:
-    """Draw a metric for every head (down) of every block (across); blocks with fewer heads stay blank.
-
-    Raises:
-        ValueError: If the table does not hold the metric for heads of this attention.
-    """
-    heads = int(_heads_of(table, metric, attention)["head"].max()) + 1
-    figure, axes = _one_axes(2 * COLUMN_WIDTH, 0.9 + 0.28 * heads, caption)
-    draw_head_matrix(axes, table, metric, unit, attention)
+def head_matrix_figure(table: pd.DataFrame, metric: str, attention: str, caption: str = "") -> Figure:
+    """Draw a metric for every head (down) of every block (across); blocks with fewer heads stay blank."""
+    found = head_values(table, metric, attention)
+    figure, axes = _one_axes(2 * COLUMN_WIDTH, 0.9 + 0.28 * max(1, len(found.values)), caption)
+    draw_head_matrix(axes, found)
     return figure
 
 
-def draw_head_matrix(axes: Axes, table: pd.DataFrame, metric: str, unit: str, attention: str) -> None:
-    """Draw what `head_matrix_figure` shows on axes of one's own.
-
-    Raises:
-        ValueError: If the table does not hold the metric for heads of this attention.
-    """
-    captions, grid = head_matrix_values(table, metric, attention)
-    low, high = colour_range(float(np.nanmin(grid)), float(np.nanmax(grid)))
-    image = axes.imshow(grid, cmap=HEAT_NAME, vmin=low, vmax=high, aspect="auto")
-    axes.set_xticks(range(len(captions)), captions)
-    axes.set_yticks(range(len(grid)), [str(head + 1) for head in range(len(grid))])
+def draw_head_matrix(axes: Axes, found: HeadValues) -> None:
+    """Draw a metric for every head and block on axes of one's own; estimates are hollow."""
+    if not found.values.size:
+        _say(axes, no_values(found.title))
+        return
+    low, high = value_range(found.values, float(np.nanmin(found.values)))
+    image = axes.imshow(found.values, cmap=HEAT_NAME, vmin=low, vmax=high, aspect="auto")
+    for head, block in np.argwhere(found.estimates):
+        axes.add_patch(Rectangle((block - 0.25, head - 0.25), 0.5, 0.5, facecolor="white", edgecolor="none"))
+    axes.set_xticks(range(len(found.blocks)), [block_short(*block) for block in found.blocks])
+    axes.set_yticks(range(len(found.values)), [str(head + 1) for head in range(len(found.values))])
     axes.set_xlabel("stage.block")
     axes.set_ylabel("head")
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
-    figure.colorbar(image, ax=axes, label=f"{metric.replace('_', ' ')} ({unit})")
+    figure.colorbar(image, ax=axes, label=found.axis)
 
 
-def head_matrix_values(
-    table: pd.DataFrame, metric: str, attention: str
-) -> tuple[list[str], Float[np.ndarray, "heads blocks"]]:
-    """Return the blocks as stage.block, counted from 1, and a metric for every head of each; nan where there is none.
-
-    Raises:
-        ValueError: If the table does not hold the metric for heads of this attention.
-    """
-    part = _heads_of(table, metric, attention)
-    captions = _captions(part)
-    grid = np.full((int(part["head"].max()) + 1, len(captions)), np.nan)
-    means = part.groupby(["stage", "block", "head"])["value"].mean().reset_index()
-    for name, head, value in zip(_block_names(means), means["head"], means["value"], strict=True):
-        grid[int(head), captions.index(name)] = value
-    return captions, grid
-
-
-def scaling_figure(curves: Sequence[Curve], title: str, unit: str, caption: str = "") -> Figure:
-    """Draw curves over the side of the picture, both axes logarithmic.
+def redundancy_figure(
+    depth: Sequence[DepthValues],
+    uniform: Sequence[Sequence[float]],
+    matrix: HeadValues,
+    canvas: Canvas,
+    token_map: Panel | None,
+) -> Figure:
+    """Draw metrics against depth, the matrix of heads of one of them, and where on the picture it comes from.
 
     Args:
-        curves: What to draw; kinds have the colours of `analysis.figures.style`.
-        title: Of the values.
-        unit: Of the values.
-        caption: One line below the figure.
+        depth: Metrics to draw against depth.
+        uniform: For each of them, what uniform attention would have in each block, or nothing.
+        matrix: Metric to draw for every head.
+        canvas: The picture, and the caption.
+        token_map: Map of the matrix's metric for one head, if there is one.
     """
-    figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
-    draw_scaling(axes, curves, title, unit)
+    rows = -(-len(depth) // 2)
+    figure = Figure(figsize=(2.2 * COLUMN_WIDTH, 2.3 * rows + 2.8), layout="constrained")
+    caption_below(figure, canvas.caption)
+    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.3] * rows + [2.6])
+    for place, (values, line) in enumerate(zip(depth, uniform, strict=True)):
+        axes = figure.add_subplot(grid[place // 2, place % 2])
+        axes.spines[["top", "right"]].set_visible(False)
+        draw_depth(axes, values, line)
+        if values.series:
+            axes.legend(frameon=False, fontsize=6)
+    draw_head_matrix(figure.add_subplot(grid[rows, : 1 if token_map else 2]), matrix)
+    if token_map:
+        heat_panel(figure.add_subplot(grid[rows, 1]), canvas, token_map)
+    for axes in figure.axes:
+        axes.tick_params(labelsize=6)
+        axes.xaxis.label.set_fontsize(7)
+        axes.yaxis.label.set_fontsize(7)
     return figure
 
 
-def draw_scaling(axes: Axes, curves: Sequence[Curve], title: str, unit: str) -> None:
-    """Draw what `scaling_figure` shows on axes of one's own."""
+def cost_figure(counted: Sequence[Curve], measured: Sequence[Curve], caption: str) -> Figure:
+    """Draw operations over the side of the picture, and beside them the time measured, if it was.
+
+    Args:
+        counted: Curves in million MAC, by formula and counted.
+        measured: Curves in ms; may be empty.
+        caption: Below the figure.
+    """
+    charts = [(counted, "operations", "million MAC"), (measured, "time", "ms")]
+    shown = [chart for chart in charts if chart[0]]
+    figure = Figure(figsize=(len(shown) * (COLUMN_WIDTH + 0.4), 3.0), layout="constrained")
+    caption_below(figure, caption)
+    for axes, chart in zip(figure.subplots(1, len(shown), squeeze=False).flatten(), shown, strict=True):
+        axes.spines[["top", "right"]].set_visible(False)
+        _draw_scaling(axes, *chart)
+    return figure
+
+
+def draw_changes(axes: Axes, relative: Mapping[tuple[int, int], float], colour: str) -> None:
+    """Draw a bar for each block, by (stage, block): how much a change of the association moved its output."""
+    axes.bar([block_short(*block) for block in relative], list(relative.values()), color=colour)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=6)
+    axes.set_xlabel("stage.block", fontsize=7)
+    axes.set_ylabel("relative change of the output", fontsize=7)
+
+
+def _draw_scaling(axes: Axes, curves: Sequence[Curve], title: str, unit: str) -> None:
+    """Draw curves over the side of the picture, both axes logarithmic."""
     for kind, source, sizes, values in curves:
         style = ":" if source == "formula" else "-o"
         label = f"{KIND_NAMES.get(kind, kind)}, {source}"
@@ -137,96 +177,24 @@ def draw_scaling(axes: Axes, curves: Sequence[Curve], title: str, unit: str) -> 
     axes.legend(frameon=False, fontsize=6)
 
 
-def spectrum_figure(spectra: Mapping[str, Float[np.ndarray, " values"]], caption: str = "") -> Figure:
-    """Draw singular values in falling order, each spectrum over its largest value, on a logarithmic axis."""
-    figure, axes = _one_axes(COLUMN_WIDTH, 2.6, caption)
-    for name, values in spectra.items():
-        axes.semilogy(np.arange(1, len(values) + 1), values / values[0], label=name)
-    axes.set_xlabel("index of the singular value")
-    axes.set_ylabel("singular value / largest")
-    axes.set_ylim(bottom=1e-8)
-    axes.legend(frameon=False)
-    return figure
-
-
-def distribution_figure(
-    values: Mapping[str, Float[np.ndarray, " tokens"]], title: str, unit: str, caption: str = ""
-) -> Figure:
-    """Draw how a metric is distributed over tokens, one outline for each kind of attention."""
-    figure, axes = _one_axes(COLUMN_WIDTH, 2.4, caption)
-    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=40).tolist()
-    for kind, found in values.items():
-        axes.hist(
-            found, edges, histtype="step", color=KIND_COLOURS.get(kind, "black"), label=KIND_NAMES.get(kind, kind)
-        )
-    axes.set_xlabel(f"{title} ({unit})")
-    axes.set_ylabel("tokens")
-    axes.legend(frameon=False)
-    return figure
-
-
-def token_maps_figure(
-    shown: UInt8[np.ndarray, "height width 3"],
-    maps: Mapping[str, Float[np.ndarray, "rows columns"]],
-    unit: str,
-    caption: str = "",
-) -> Figure:
-    """Draw maps of a metric over tokens beside the picture, all on one scale in absolute units."""
-    figure = _figure((len(maps) + 1) * 1.9 + 0.6, 2.2, caption)
-    panels = figure.subplots(1, len(maps) + 1)
-    panels[0].imshow(shown)
-    panels[0].set_title("picture", fontsize=8)
-    low, high = colour_range(
-        min(float(m.min()) for m in maps.values()), max(float(m.max()) for m in maps.values())
-    )  # fmt: skip
-    for axes, (title, values) in zip(panels[1:], maps.items(), strict=True):
-        image = axes.imshow(values, cmap=HEAT_NAME, vmin=low, vmax=high)
-        axes.set_title(title, fontsize=8)
-    for axes in panels:
-        axes.set_axis_off()
-    figure.colorbar(image, ax=list(panels), label=unit, shrink=0.8)
-    return figure
-
-
-def _figure(width: float, height: float, caption: str) -> Figure:
+def _one_axes(width: float, height: float, caption: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height + (0.3 if caption else 0)), layout="constrained")
     caption_below(figure, caption)
-    return figure
-
-
-def _one_axes(width: float, height: float, caption: str) -> tuple[Figure, Axes]:
-    figure = _figure(width, height, caption)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _show_zero(axes: Axes, values: pd.Series) -> None:
+def _say(axes: Axes, words: str) -> None:
+    """Write words in place of a chart that would be empty."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=7, wrap=True, transform=axes.transAxes)
+
+
+def _show_zero(axes: Axes, values: Sequence[float]) -> None:
     """Let the axis of some values end at 0 where they are all on one side of it, and leave room at the other end."""
     low, high = axes.get_ylim()
-    if np.nanmin(values) >= 0:
-        axes.set_ylim(0, max(high, 1.05 * np.nanmax(values)))
-    elif np.nanmax(values) <= 0:
-        axes.set_ylim(min(low, 1.05 * np.nanmin(values)), 0)
-
-
-def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    part = table[table["metric"] == metric]
-    if part.empty:
-        names = ", ".join(sorted(set(table["metric"])))
-        raise ValueError(f"The table holds no {metric!r} for this; it holds {names or 'nothing'}.")
-    return part
-
-
-def _heads_of(table: pd.DataFrame, metric: str, attention: str) -> pd.DataFrame:
-    return _rows_of(table[(table["attention"] == attention) & table["head"].notna()], metric)
-
-
-def _block_names(rows: pd.DataFrame) -> Sequence[str]:
-    return [f"{stage + 1}.{block + 1}" for stage, block in zip(rows["stage"], rows["block"], strict=True)]
-
-
-def _captions(rows: pd.DataFrame) -> list[str]:
-    """Return the blocks as stage.block, counted from 1, in order of depth."""
-    blocks = rows[["stage", "block"]].drop_duplicates().sort_values(["stage", "block"])
-    return list(_block_names(blocks))
+    if min(values) >= 0:
+        axes.set_ylim(0, max(high, 1.05 * max(values)) or 1.0)
+    elif max(values) <= 0:
+        axes.set_ylim(min(low, 1.05 * min(values)), 0)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float, Integer, UInt8
+from jaxtyping import Integer, UInt8
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -12,8 +12,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from analysis.figures.numbers import colour_range
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.numbers import value_range
 from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME, greyscale
+from analysis.figures.words import drawable, families
 
 CAPTION_SIZE = 6
 """Points."""
@@ -35,17 +37,18 @@ Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def caption_below(figure: Figure, caption: str) -> None:
-    """Write the caption below a figure, in as many lines as its width asks for."""
+    """Write the caption below a figure, in as many lines as its width asks for, letter by letter as it is."""
     if caption:
-        figure.supxlabel("\n".join(_caption_lines(caption, figure.get_figwidth())), fontsize=CAPTION_SIZE)
+        text = "\n".join(_caption_lines(caption, figure.get_figwidth()))
+        figure.supxlabel(text, fontsize=CAPTION_SIZE, fontfamily=families(), parse_math=False)
 
 
 def _caption_lines(caption: str, inches: float) -> list[str]:
     """Return the lines of a caption below a figure of some width."""
-    return textwrap.wrap(caption, int(inches * 72 / (0.58 * CAPTION_SIZE)))
+    return textwrap.wrap(drawable(caption), int(inches * 72 / (0.58 * CAPTION_SIZE)))
 
 
-def panel_figure(count: int, shown: Picture, caption: str, *, bars: bool = True) -> tuple[Figure, list[Axes]]:
+def panel_figure(count: int, canvas: Canvas, *, bars: bool = True) -> tuple[Figure, list[Axes]]:
     """Return a figure with room for some picture panels, row by row, and their axes without frames.
 
     Every panel has the same room for its title and, if any has one, for a colour bar, so that pictures line up. The
@@ -53,23 +56,22 @@ def panel_figure(count: int, shown: Picture, caption: str, *, bars: bool = True)
 
     Args:
         count: Of panels.
-        shown: The picture, for its proportions.
-        caption: Below the figure.
+        canvas: The picture, for its proportions, and the caption.
         bars: Whether panels have colour bars, which need room.
     """
     wide = 2 if count in (2, 4) else min(count, 3)
     rows = -(-count // wide)
-    tall = PANEL_INCHES * shown.shape[0] / shown.shape[1]
+    tall = PANEL_INCHES * canvas.size[0] / canvas.size[1]
     below = BAR_INCHES if bars else MARGIN_INCHES / 2
     width = wide * (PANEL_INCHES + MARGIN_INCHES) + MARGIN_INCHES
-    foot = len(_caption_lines(caption, width)) * 1.3 * CAPTION_SIZE / 72 + MARGIN_INCHES
+    foot = len(_caption_lines(canvas.caption, width)) * 1.3 * CAPTION_SIZE / 72 + MARGIN_INCHES
     height = rows * (TITLE_INCHES + tall + below) + foot
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(
         left=MARGIN_INCHES / width, right=1 - MARGIN_INCHES / width, wspace=MARGIN_INCHES / PANEL_INCHES,
         top=1 - TITLE_INCHES / height, bottom=(below + foot) / height, hspace=(TITLE_INCHES + below) / tall,
     )  # fmt: skip
-    caption_below(figure, caption)
+    caption_below(figure, canvas.caption)
     places = list(figure.subplots(rows, wide, squeeze=False).flatten())
     for axes in places:
         axes.set_axis_off()
@@ -84,24 +86,17 @@ def picture_panel(axes: Axes, shown: Picture, title: str) -> None:
     axes.set(xlim=(0, shown.shape[1]), ylim=(shown.shape[0], 0))
 
 
-def heat_panel(
-    axes: Axes,
-    shown: Picture,
-    values: Float[np.ndarray, "rows columns"],
-    token_pixels: int,
-    title: str,
-    quantity: str,
-    minimum: float = 0.0,
-) -> None:
-    """Draw one value per token over the grey picture, with a colour bar in absolute units below."""
-    picture_panel(axes, greyscale(shown), title)
-    extent = (0, values.shape[1] * token_pixels, values.shape[0] * token_pixels, 0)
-    low, top = colour_range(minimum, float(np.nanmax(values)))
+def heat_panel(axes: Axes, canvas: Canvas, panel: Panel) -> None:
+    """Draw one value per square over the grey picture, with a colour bar in absolute units below."""
+    picture_panel(axes, greyscale(canvas.shown), panel.title)
+    values, side = np.where(np.isfinite(panel.values), panel.values, np.nan), panel.pixels or canvas.token_pixels
+    extent = (0, values.shape[1] * side, values.shape[0] * side, 0)
+    low, top = value_range(values, panel.minimum, panel.maximum)
     heat = axes.imshow(
         values, cmap=HEAT_NAME, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest"
     )  # fmt: skip
-    axes.set(xlim=(0, shown.shape[1]), ylim=(shown.shape[0], 0))
-    colour_bar(axes, heat, quantity)
+    axes.set(xlim=(0, canvas.size[1]), ylim=(canvas.size[0], 0))
+    colour_bar(axes, heat, panel.quantity)
 
 
 def colour_bar(axes: Axes, mappable: object, quantity: str) -> None:
@@ -135,13 +130,14 @@ def border_lines(labels: Integer[np.ndarray, "rows columns"]) -> list[Segment]:
     return lines + [((column + 1, a), (column + 1, b)) for column, part in enumerate(down.T) for a, b in _runs(part)]
 
 
-def frame_token(axes: Axes, row: int, column: int, token_pixels: int) -> None:
-    """Frame a token twice, dark in light, so that it shows on any ground."""
-    corner = (column * token_pixels, row * token_pixels)
+def frame_token(axes: Axes, canvas: Canvas) -> None:
+    """Frame the canvas's token, if it has one, twice, dark in light, so that it shows on any ground."""
+    if canvas.anchor is None:
+        return
+    side = canvas.token_pixels
+    corner = (canvas.anchor.column * side, canvas.anchor.row * side)
     for colour, width in (("black", 2.0), (ANCHOR_COLOUR, 0.8)):
-        axes.add_patch(
-            Rectangle(corner, token_pixels, token_pixels, fill=False, edgecolor=colour, linewidth=width, zorder=3)
-        )
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=width, zorder=3))
 
 
 def _runs(marked: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -1,13 +1,15 @@
-"""Groupings, changes and rollouts as figures for papers (Matplotlib): panels over one picture."""
+"""Findings over one picture as figures for papers (Matplotlib): maps, groupings, changes, rollouts."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, Integer, UInt8
+from jaxtyping import Integer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.paint import colour_labels, mean_colours
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.paint import check_drawing, colour_labels, mean_colours
+from analysis.figures.paper.charts import draw_changes
 from analysis.figures.paper.panels import (
     PANEL_INCHES,
     caption_below,
@@ -21,86 +23,77 @@ from analysis.figures.paper.panels import (
 Grouped = tuple[str, Integer[np.ndarray, "_ _"]]
 """Title and the group of each token or pixel."""
 
-Heat = tuple[str, Float[np.ndarray, "_ _"], int]
-"""Title, values and the side of one of them in pixels of the picture."""
+
+def maps_figure(canvas: Canvas, panels: Sequence[Panel], *, framed: int | None = None) -> Figure:
+    """Draw the picture and every map over it, each with a colour bar in absolute units.
+
+    Args:
+        canvas: The picture, the token to frame, the caption.
+        panels: What to draw.
+        framed: On how many of the pictures the token is framed; None frames it on all.
+    """
+    figure, places = panel_figure(len(panels) + 1, canvas)
+    picture_panel(places[0], canvas.shown, "Picture")
+    for axes, panel in zip(places[1:], panels, strict=True):
+        heat_panel(axes, canvas, panel)
+    for axes in places[:framed]:
+        frame_token(axes, canvas)
+    return figure
 
 
-def grouping_figure(
-    shown: UInt8[np.ndarray, "height width 3"], groupings: Sequence[Grouped], drawing: str, caption: str
-) -> Figure:
+def grouping_figure(canvas: Canvas, groupings: Sequence[Grouped], drawing: str) -> Figure:
     """Draw groupings side by side.
 
     Args:
-        shown: The picture as the model saw it.
+        canvas: The picture and the caption.
         groupings: What to draw.
-        drawing: "boundaries" (lines over the picture), "means" (mean colours) or "labels" (distinct colours).
-        caption: Below the figure.
+        drawing: Name in `analysis.grouping.choices.DRAWINGS`.
+
+    Raises:
+        ValueError: If there is no such drawing.
     """
-    figure, places = panel_figure(len(groupings), shown, caption, bars=False)
+    check_drawing(drawing)
+    figure, places = panel_figure(len(groupings), canvas, bars=False)
     for axes, (title, labels) in zip(places, groupings, strict=True):
-        _grouping(axes, shown, title, labels, drawing)
+        _grouping(axes, canvas, title, labels, drawing)
     return figure
 
 
 def change_figure(
-    shown: UInt8[np.ndarray, "height width 3"],
+    canvas: Canvas,
     groupings: Sequence[Grouped],
     drawing: str,
     relative: Mapping[tuple[int, int], float],
     colour: str,
-    caption: str,
 ) -> Figure:
     """Draw the learned and the changed grouping above the change of each block's output.
 
     Args:
-        shown: The picture as the model saw it.
+        canvas: The picture and the caption.
         groupings: Before and after; none for a block without super tokens.
         drawing: As in `grouping_figure`.
         relative: By (stage, block), counted from 0, |changed - learned| / |learned| of the output.
         colour: Of the bars.
-        caption: Below the figure.
+
+    Raises:
+        ValueError: If there is no such drawing.
     """
-    tall = PANEL_INCHES * shown.shape[0] / shown.shape[1] if groupings else 0.0
+    check_drawing(drawing)
+    height, width = canvas.size
+    tall = PANEL_INCHES * height / width if groupings else 0.0
     figure = Figure(figsize=(2 * PANEL_INCHES + 0.2, tall + 2.2), layout="constrained")
-    caption_below(figure, caption)
+    caption_below(figure, canvas.caption)
     rows = figure.add_gridspec(2 if groupings else 1, 2, height_ratios=[tall, 1.6] if groupings else [1])
     for place, (title, labels) in enumerate(groupings):
-        _grouping(figure.add_subplot(rows[0, place]), shown, title, labels, drawing)
-    bars = figure.add_subplot(rows[-1, :])
-    captions = [f"{stage + 1}.{block + 1}" for stage, block in relative]
-    bars.bar(captions, list(relative.values()), color=colour)
-    bars.spines[["top", "right"]].set_visible(False)
-    bars.tick_params(labelsize=6)
-    bars.set_xlabel("stage.block", fontsize=7)
-    bars.set_ylabel("relative change of the output", fontsize=7)
+        _grouping(figure.add_subplot(rows[0, place]), canvas, title, labels, drawing)
+    draw_changes(figure.add_subplot(rows[-1, :]), relative, colour)
     return figure
 
 
-def rollout_figure(
-    shown: UInt8[np.ndarray, "height width 3"],
-    maps: Sequence[Heat],
-    anchor: tuple[int, int] | None,
-    anchor_pixels: int,
-    caption: str,
-) -> Figure:
-    """Draw the picture and each map of relevance over it; the token that one started from is framed."""
-    figure, places = panel_figure(len(maps) + 1, shown, caption)
-    picture_panel(places[0], shown, "Picture")
-    for axes, (title, values, pixels) in zip(places[1:], maps, strict=True):
-        heat_panel(axes, shown, values, pixels, title, "relevance")
-    if anchor is not None:
-        for axes in places[:2]:
-            frame_token(axes, *anchor, anchor_pixels)
-    return figure
-
-
-def _grouping(axes: Axes, shown: np.ndarray, title: str, labels: np.ndarray, drawing: str) -> None:
-    height, width = shown.shape[:2]
-    if drawing == "means":
-        picture_panel(axes, mean_colours(shown, labels), title)
-    elif drawing == "labels":
-        picture_panel(axes, shown, title)
+def _grouping(axes: Axes, canvas: Canvas, title: str, labels: np.ndarray, drawing: str) -> None:
+    height, width = canvas.size
+    picture_panel(axes, mean_colours(canvas.shown, labels) if drawing == "means" else canvas.shown, title)
+    if drawing == "labels":
         axes.imshow(colour_labels(labels), extent=(0, width, height, 0), interpolation="nearest")
-    else:
-        picture_panel(axes, shown, title)
+    if drawing == "boundaries":
         outline_groups(axes, labels, height, width)

@@ -1,14 +1,15 @@
 """One token's way through super token attention as a figure for papers (Matplotlib)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer, UInt8
+from jaxtyping import Integer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.numbers import short
+from analysis.figures.canvas import Canvas, Neighbourhood, Panel
+from analysis.figures.numbers import short, symmetric_range, value_range
 from analysis.figures.paper.panels import (
     colour_bar,
     frame_token,
@@ -17,84 +18,63 @@ from analysis.figures.paper.panels import (
     panel_figure,
     picture_panel,
 )
-from analysis.figures.screen.candidates import DIVERGING_NAME, MARGIN, number_height
-from analysis.figures.style import HEAT_NAME, greyscale
-
-Maps = Mapping[str, tuple[Float[np.ndarray, "rows columns"], int]]
-"""By title: values, and the side of one of them in pixels of the picture."""
+from analysis.figures.style import DIVERGING_NAME, HEAT_NAME, NEIGHBOUR_MARGIN, greyscale, number_height
 
 
-def lesson_figure(
-    shown: UInt8[np.ndarray, "height width 3"],
+def steps_figure(
+    canvas: Canvas,
     cells: Integer[np.ndarray, "rows columns"],
-    candidates: Mapping[str, Float[np.ndarray, " 9"]],
-    phantoms: Bool[np.ndarray, " 9"],
-    maps: Maps,
-    *,
-    centre: tuple[int, int],
-    cell_pixels: tuple[int, int],
-    anchor: tuple[int, int],
-    token_pixels: int,
-    caption: str,
+    around: Neighbourhood,
+    candidates: Sequence[Panel],
+    maps: Sequence[Panel],
 ) -> Figure:
     """Draw the steps in order: the cells, the nine candidates with each of their numbers, the maps.
 
     Args:
-        shown: The picture as the model saw it.
+        canvas: The picture, the token, the caption.
         cells: Cell of each token.
-        candidates: By title, nine numbers; a title that names a logit gets colours around 0.
-        phantoms: Which candidates lie outside the grid.
-        maps: What comes after, by title.
-        centre: Row and column of the token's own cell.
-        cell_pixels: Height and width of a cell in pixels of `shown`.
-        anchor: Row and column of the token.
-        token_pixels: Side of a token in pixels of `shown`.
-        caption: Below the figure.
+        around: Where the nine candidates lie.
+        candidates: Numbers of the candidates, values of shape (3, 3).
+        maps: The maps of the steps that follow.
     """
-    figure, places = panel_figure(1 + len(candidates) + len(maps), shown, caption)
-    picture_panel(places[0], shown, "1. Cells")
-    outline_groups(places[0], cells, cells.shape[0] * token_pixels, cells.shape[1] * token_pixels)
-    for axes, (title, values) in zip(places[1:], candidates.items(), strict=False):
-        height = number_height(anchor[0], token_pixels, cell_pixels[0])
-        _candidates(axes, shown, values, phantoms, centre, cell_pixels, height, title)
-    for axes, (title, (values, pixels)) in zip(places[1 + len(candidates) :], maps.items(), strict=True):
-        heat_panel(axes, shown, values, pixels, title, "share" if "share" in title.lower() else "attention")
+    figure, places = panel_figure(1 + len(candidates) + len(maps), canvas)
+    picture_panel(places[0], canvas.shown, "1. Cells")
+    outline_groups(places[0], cells, *(side * canvas.token_pixels for side in cells.shape))
+    split = 1 + len(candidates)
+    for axes, panel in zip(places[1:split], candidates, strict=True):
+        _candidates(axes, canvas, around, panel)
+    for axes, panel in zip(places[split:], maps, strict=True):
+        heat_panel(axes, canvas, panel)
     for axes in places:
-        frame_token(axes, *anchor, token_pixels)
+        frame_token(axes, canvas)
     return figure
 
 
-def _candidates(
-    axes: Axes,
-    shown: np.ndarray,
-    values: np.ndarray,
-    phantoms: np.ndarray,
-    centre: tuple[int, int],
-    cell_pixels: tuple[int, int],
-    height: float,
-    title: str,
-) -> None:
-    """Draw nine numbers on the cells around a token, at a height in each cell; phantoms are dashed."""
-    (row, column), (down, across) = centre, cell_pixels
-    signed = "logit" in title.lower()
-    picture_panel(axes, greyscale(shown), title)
-    real = np.where(phantoms, np.nan, values).reshape(3, 3)
-    top = float(np.nanmax(np.abs(real))) or 1.0
+def _candidates(axes: Axes, canvas: Canvas, around: Neighbourhood, panel: Panel) -> None:
+    """Draw nine numbers on the cells around a token; phantoms are dashed."""
+    (row, column), (down, across) = around.centre, around.cell_pixels
+    picture_panel(axes, greyscale(canvas.shown), panel.title)
+    real = np.where(around.phantoms.reshape(3, 3), np.nan, panel.values)
+    low, high = symmetric_range(real) if panel.signed else value_range(real)
+    name = DIVERGING_NAME if panel.signed else HEAT_NAME
     extent = ((column - 1) * across, (column + 2) * across, (row + 2) * down, (row - 1) * down)
-    heat = axes.imshow(
-        real, cmap=DIVERGING_NAME if signed else HEAT_NAME, vmin=-top if signed else 0, vmax=top, alpha=0.9,
-        extent=extent,
-    )  # fmt: skip
-    for place, value in enumerate(values.tolist()):
+    heat = axes.imshow(real, cmap=name, vmin=low, vmax=high, alpha=0.9, extent=extent)
+    height = number_height(canvas, down)
+    for place, (value, phantom) in enumerate(zip(panel.values.ravel().tolist(), around.phantoms, strict=True)):
         y, x = row + place // 3 - 1, column + place % 3 - 1
-        dark = phantoms[place] or (abs(value) < 0.6 * top if signed else value > 0.5 * top)
-        text = f"phantom\n{short(value)}" if phantoms[place] else short(value)
-        colour = "0.4" if phantoms[place] else "black" if dark else "white"
+        text = f"phantom\n{short(value)}" if phantom else short(value)
+        colour = "0.4" if phantom else _ink(value, low, high, panel.signed)
         axes.text((x + 0.5) * across, (y + height) * down, text, ha="center", va="center", fontsize=5, color=colour)
-        if phantoms[place]:
+        if phantom:
             corner = ((x + 0.04) * across, (y + 0.04) * down)
             box = Rectangle(corner, 0.92 * across, 0.92 * down, fill=False, edgecolor="0.5", linestyle="--", lw=0.6)
             axes.add_patch(box)
-    axes.set_xlim((column - 1 - MARGIN) * across, (column + 2 + MARGIN) * across)
-    axes.set_ylim((row + 2 + MARGIN) * down, (row - 1 - MARGIN) * down)
-    colour_bar(axes, heat, title.split(". ")[-1].lower())
+    axes.set_xlim((column - 1 - NEIGHBOUR_MARGIN) * across, (column + 2 + NEIGHBOUR_MARGIN) * across)
+    axes.set_ylim((row + 2 + NEIGHBOUR_MARGIN) * down, (row - 1 - NEIGHBOUR_MARGIN) * down)
+    colour_bar(axes, heat, panel.quantity)
+
+
+def _ink(value: float, low: float, high: float, signed: bool) -> str:
+    """Return the colour in which a number can be read: a diverging map is light amid, the other one at the top."""
+    light = abs(value) < 0.6 * high if signed else value > (low + high) / 2
+    return "black" if light else "white"

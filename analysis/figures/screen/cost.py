@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from analysis.figures.screen.layout import line_layout
-from analysis.figures.style import KIND_COLOURS, KIND_NAMES
-
-Curve = tuple[str, str, Sequence[float], Sequence[float]]
-"""Kind of attention, what the values are ("formula", "counted", "measured"), sizes in px, values."""
+from analysis.figures.style import KIND_COLOURS, KIND_NAMES, Curve
 
 DASHES = {"formula": "dot", "counted": "solid", "measured": "solid"}
 

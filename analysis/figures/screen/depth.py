@@ -1,58 +1,53 @@
 """A metric against depth, one line for each kind of attention (Plotly)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from analysis.figures.screen.layout import line_layout
-from analysis.figures.style import KIND_COLOURS, KIND_NAMES
+from analysis.figures.ledger_values import BlockValues, DepthValues
+from analysis.figures.screen.layout import line_layout, say
+from analysis.figures.style import KIND_COLOURS, KIND_NAMES, UNIFORM_NAME, line_of, marker_of, no_values
+from stvit.captions import block_short
 
-HeadValues = Sequence[Sequence[float]]
-"""One value per head, for each block in order of depth."""
 
-
-def metric_by_depth(
-    blocks: Sequence[tuple[int, int]],
-    series: Mapping[str, HeadValues],
-    *,
-    title: str,
-    unit: str,
-    uniform: Sequence[float] | None = None,
-    height: int = 340,
-) -> go.Figure:
-    """Draw the mean over heads as a line and the heads as dots.
+def metric_by_depth(found: DepthValues, *, uniform: Sequence[float] = (), height: int = 340) -> go.Figure:
+    """Draw the mean over heads as a line and the heads as dots; estimates are hollow.
 
     Args:
-        blocks: (stage, block), counted from 0, in order of depth.
-        series: For each kind of attention ("super", "global", ...) the values of its heads by block.
-        title: Name of the metric.
-        unit: Its unit, for the axis and the hover text.
-        uniform: What uniform attention would have in each block, drawn as a dotted line.
+        found: The metric.
+        uniform: What uniform attention would have in each block, drawn as a dotted line, if anything.
         height: Of the figure in CSS pixels.
     """
     figure = go.Figure()
-    captions = [f"{stage + 1}.{block + 1}" for stage, block in blocks]
-    if uniform is not None:
-        _uniform(figure, captions, uniform, unit)
-    for kind, values in series.items():
-        _heads(figure, kind, captions, values, unit)
-        _means(figure, kind, captions, values, unit)
-    _stage_bounds(figure, blocks)
+    if not found.series:
+        return say(figure, no_values(found.title), height)
+    captions = [block_short(*block) for block in found.blocks]
+    if uniform:
+        _uniform(figure, captions, uniform, found.unit)
+    for kind, blocks in found.series.items():
+        _heads(figure, kind, captions, blocks, found.unit)
+        _means(figure, kind, captions, blocks, found.unit)
+    _stage_bounds(figure, found.blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
-    figure.update_yaxes(title=f"{title} ({unit})", rangemode="tozero")
+    figure.update_yaxes(title=found.axis, rangemode="tozero")
     return line_layout(figure, height)
 
 
-def _means(figure: go.Figure, kind: str, captions: list[str], values: HeadValues, unit: str) -> None:
+def _means(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[BlockValues], unit: str) -> None:
+    marker, name = marker_of(kind), KIND_NAMES.get(kind, kind)
     figure.add_scatter(
         x=captions,
-        y=[sum(heads) / len(heads) for heads in values],
-        name=KIND_NAMES[kind],
+        y=[one.mean if one.heads else None for one in blocks],
+        name=name,
         mode="lines+markers",
-        line={"color": KIND_COLOURS[kind], "width": 2.5},
-        marker={"size": 8 if kind == "super" else 11, "symbol": "circle" if kind == "super" else "diamond"},
-        hovertemplate=f"block %{{x}}<br>mean over heads %{{y:.3f}} {unit}<extra>{KIND_NAMES[kind]}</extra>",
+        customdata=[" (estimate)" if one.estimate else "" for one in blocks],
+        line={"color": _colour(kind), "width": 2.5, "dash": line_of(kind)},
+        marker={
+            "size": marker.size,
+            "symbol": [marker.screen + ("-open" if one.estimate else "") for one in blocks],
+        },
+        hovertemplate=f"block %{{x}}<br>mean over heads %{{y:.3f}} {unit}%{{customdata}}<extra>{name}</extra>",
     )
 
 
@@ -60,24 +55,29 @@ def _uniform(figure: go.Figure, captions: list[str], values: Sequence[float], un
     figure.add_scatter(
         x=captions,
         y=list(values),
-        name="Uniform attention",
+        name=UNIFORM_NAME,
         mode="lines",
         line={"color": "rgba(128,128,128,0.9)", "width": 1.5, "dash": "dot", "shape": "hvh"},
-        hovertemplate=f"block %{{x}}<br>%{{y:.3f}} {unit}<extra>Uniform attention</extra>",
+        hovertemplate=f"block %{{x}}<br>%{{y:.3f}} {unit}<extra>{UNIFORM_NAME}</extra>",
     )
 
 
-def _heads(figure: go.Figure, kind: str, captions: list[str], values: HeadValues, unit: str) -> None:
-    dots = [(x, y, h) for x, heads in zip(captions, values, strict=True) for h, y in enumerate(heads, start=1)]
+def _heads(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[BlockValues], unit: str) -> None:
+    dots = [(x, y, h + 1) for x, one in zip(captions, blocks, strict=True) for h, y in one.heads.items()]
     figure.add_scatter(
         x=[x for x, _, _ in dots],
         y=[y for _, y, _ in dots],
         customdata=[h for _, _, h in dots],
         mode="markers",
-        marker={"size": 5, "color": KIND_COLOURS[kind], "opacity": 0.35},
-        hovertemplate=f"block %{{x}}, head %{{customdata}}<br>%{{y:.3f}} {unit}<extra>{KIND_NAMES[kind]}</extra>",
+        marker={"size": 5, "color": _colour(kind), "opacity": 0.35},
+        hovertemplate=f"block %{{x}}, head %{{customdata}}<br>%{{y:.3f}} {unit}"
+        f"<extra>{KIND_NAMES.get(kind, kind)}</extra>",
         showlegend=False,
     )
+
+
+def _colour(kind: str) -> str:
+    return KIND_COLOURS.get(kind, "black")
 
 
 def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
@@ -99,10 +99,9 @@ def change_by_depth(
         colour: Of the bars.
         height: Of the figure in CSS pixels.
     """
-    captions = [f"{stage + 1}.{block + 1}" for stage, block in blocks]
     figure = go.Figure()
     figure.add_bar(
-        x=captions,
+        x=[block_short(*block) for block in blocks],
         y=list(values),
         marker={"color": colour},
         hovertemplate=f"block %{{x}}<br>relative change %{{y:.3f}}<extra>{title}</extra>",

@@ -1,50 +1,46 @@
 """A metric for every head of every block at a glance: one square each (Plotly)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.figures.numbers import colour_range
-from analysis.figures.screen.layout import line_layout
-from analysis.figures.style import ANCHOR_COLOUR, HEAT
+from analysis.figures.ledger_values import HeadValues
+from analysis.figures.numbers import value_range
+from analysis.figures.screen.layout import line_layout, say
+from analysis.figures.style import ANCHOR_COLOUR, HEAT, no_values
+from stvit.captions import block_short
 
 SQUARE = 22
 """Side of a square in CSS pixels."""
 
+Cell = tuple[int, int, int]
+"""Stage, block and head, counted from 0."""
 
-def head_matrix(
-    cells: Sequence[tuple[int, int, int]],
-    values: Sequence[float],
-    *,
-    title: str,
-    unit: str,
-    chosen: tuple[int, int, int | None] | None = None,
-) -> go.Figure:
-    """Draw layers across and heads down; the squares are points, so that Streamlit reports which one is clicked.
+
+def head_matrix(found: HeadValues, *, chosen: tuple[int, int, int | None] | None = None) -> go.Figure:
+    """Draw blocks across and heads down; the squares are points, so that Streamlit reports which one is clicked.
 
     Args:
-        cells: (stage, block, head) of each value, counted from 0.
-        values: One value each.
-        title: Name of the metric.
-        unit: Its unit.
+        found: The metric; estimates are hollow.
         chosen: (stage, block, head) to frame; without a head the whole block.
     """
-    captions = [f"{stage + 1}.{block + 1}" for stage, block, _ in cells]
-    heads = [head + 1 for *_, head in cells]
-    low, high = colour_range(float(np.nanmin(values)), float(np.nanmax(values)))
     figure = go.Figure()
+    if not found.values.size:
+        return say(figure, no_values(found.title), 4 * SQUARE)
+    places = [(head, block) for block in range(len(found.blocks)) for head in range(len(found.values))]
+    places = [place for place in places if np.isfinite(found.values[place])]
+    cells = [(*found.blocks[block], head) for head, block in places]
+    low, high = value_range(found.values, float(np.nanmin(found.values)))
     figure.add_scatter(
-        x=captions,
-        y=heads,
+        x=[block_short(stage, block) for stage, block, _ in cells],
+        y=[head + 1 for *_, head in cells],
         mode="markers",
-        customdata=list(cells),
-        text=[f"{value:.4g} {unit}" for value in values],
+        customdata=cells,
+        text=[_text(found, place) for place in places],
         hovertemplate="block %{x}, head %{y}<br>%{text}<extra></extra>",
         marker={
-            "symbol": "square",
+            "symbol": ["square-open" if found.estimates[place] else "square" for place in places],
             "size": SQUARE,
-            "color": list(values),
+            "color": [float(found.values[place]) for place in places],
             "colorscale": HEAT,
             "cmin": low,
             "cmax": high,
@@ -52,15 +48,20 @@ def head_matrix(
                 "color": [ANCHOR_COLOUR if _is_chosen(cell, chosen) else "rgba(128,128,128,0.6)" for cell in cells],
                 "width": [3 if _is_chosen(cell, chosen) else 1 for cell in cells],
             },
-            "colorbar": {"title": {"text": f"{title} ({unit})", "side": "right"}, "thickness": 10, "outlinewidth": 0},
+            "colorbar": {"title": {"text": found.axis, "side": "right"}, "thickness": 10, "outlinewidth": 0},
         },
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.85}},
     )
+    heads = len(found.values)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
-    figure.update_yaxes(title="head", dtick=1, range=[max(heads) + 0.7, 0.3], showgrid=False, zeroline=False)
-    return line_layout(figure, 62 + (SQUARE + 10) * max(heads), legend=False)
+    figure.update_yaxes(title="head", dtick=1, range=[heads + 0.7, 0.3], showgrid=False, zeroline=False)
+    return line_layout(figure, 62 + (SQUARE + 10) * heads, legend=False)
 
 
-def _is_chosen(cell: tuple[int, int, int], chosen: tuple[int, int, int | None] | None) -> bool:
+def _text(found: HeadValues, place: tuple[int, int]) -> str:
+    return f"{found.values[place]:.4g} {found.unit}{' (estimate)' if found.estimates[place] else ''}"
+
+
+def _is_chosen(cell: Cell, chosen: tuple[int, int, int | None] | None) -> bool:
     return chosen is not None and cell[:2] == chosen[:2] and chosen[2] in (None, cell[2])

@@ -1,102 +1,82 @@
-"""An attention map drawn over its picture, with a colour bar in absolute units (Plotly)."""
-
-from dataclasses import dataclass
+"""A map drawn over its picture, with a colour bar in absolute units (Plotly)."""
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, UInt8
 
-from analysis.figures.numbers import colour_range, short
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.numbers import short, value_range
 from analysis.figures.style import ANCHOR_COLOUR, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
 
 
-@dataclass(frozen=True)
-class Anchor:
-    """The token that a person points at.
-
-    Attributes:
-        row: Its row on the token grid.
-        column: Its column.
-    """
-
-    row: int
-    column: int
-
-
-def attention_map(
-    shown: UInt8[np.ndarray, "height width 3"],
-    values: Float[np.ndarray, "rows columns"],
-    anchor: Anchor | None,
-    *,
-    token_pixels: int,
-    minimum: float = 0.0,
-    maximum: float | None = None,
-    quantity: str = "attention",
-    opacity: float = 0.75,
-    relative: bool = True,
-) -> go.Figure:
-    """Draw one value per token over the picture.
+def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: bool = False) -> go.Figure:
+    """Draw one value per square over the picture.
 
     Args:
-        shown: The picture as the model saw it.
-        values: One value per token, NaN is left clear.
-        anchor: The token to frame, if any.
-        token_pixels: Side of a token in pixels of `shown`.
-        minimum: Lower end of the colour bar.
-        maximum: Upper end of the colour bar, in the unit of the values; their largest if None.
-        quantity: What the values are, for the colour bar and the hover text.
+        canvas: The picture, and the token to frame, if any.
+        panel: What to draw; the page shows its title.
         opacity: Of the heat over the picture, 0 to 1.
         relative: Whether the hover text also says how many times the uniform attention 1 / N a value is.
     """
-    height, width = shown.shape[:2]
-    low, top = colour_range(minimum, float(np.nanmax(values)) if maximum is None else maximum)
-    figure = go.Figure()
-    figure.add_layout_image(
-        source=png_source(greyscale(shown)), x=0, y=0, sizex=width, sizey=height,
-        xref="x", yref="y", sizing="stretch", layer="below",
-    )  # fmt: skip
+    side = panel.pixels or canvas.token_pixels
+    values = np.where(np.isfinite(panel.values), panel.values, np.nan)
+    low, top = value_range(values, panel.minimum, panel.maximum)
+    figure = ground(greyscale(canvas.shown))
     figure.add_heatmap(
         z=values,
-        x0=token_pixels / 2,
-        dx=token_pixels,
-        y0=token_pixels / 2,
-        dy=token_pixels,
+        x0=side / 2,
+        dx=side,
+        y0=side / 2,
+        dy=side,
         customdata=_hover(values),
-        hovertemplate=_hover_text(quantity, relative),
+        hovertemplate=_hover_text(panel.quantity, relative),
+        hoverongaps=False,
         colorscale=HEAT,
         zmin=low,
         zmax=top,
         opacity=opacity,
-        colorbar=colour_bar(quantity, low, top),
+        colorbar=colour_bar(panel.quantity, low, top),
     )
-    if anchor is not None:
-        frame(figure, anchor, token_pixels)
+    frame(figure, canvas)
+    return picture_layout(figure, *canvas.size)
+
+
+def picture(canvas: Canvas) -> go.Figure:
+    """Draw a picture by itself, with the anchor framed if there is one."""
+    height, width = canvas.size
+    figure = ground(canvas.shown)
+    figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
+    frame(figure, canvas)
     return picture_layout(figure, height, width)
 
 
-def picture(
-    image: UInt8[np.ndarray, "height width 3"], anchor: Anchor | None = None, token_pixels: int = 1
-) -> go.Figure:
-    """Draw a picture by itself, with the anchor framed if there is one."""
+def ground(image: np.ndarray) -> go.Figure:
+    """Return a figure with a picture below all that is drawn on it."""
     height, width = image.shape[:2]
     figure = go.Figure()
     figure.add_layout_image(
-        source=png_source(image), x=0, y=0, sizex=width, sizey=height,
-        xref="x", yref="y", sizing="stretch", layer="below",
-    )  # fmt: skip
-    figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
-    if anchor is not None:
-        frame(figure, anchor, token_pixels)
-    return picture_layout(figure, height, width)
+        source=png_source(image),
+        x=0,
+        y=0,
+        sizex=width,
+        sizey=height,
+        xref="x",
+        yref="y",
+        sizing="stretch",
+        layer="below",
+    )
+    return figure
 
 
-def frame(figure: go.Figure, anchor: Anchor, token_pixels: int) -> None:
-    """Frame the anchor twice, dark in light, so that it shows on any ground."""
+def frame(figure: go.Figure, canvas: Canvas) -> None:
+    """Frame the canvas's token, if it has one, twice, dark in light, so that it shows on any ground."""
+    if canvas.anchor is None:
+        return
+    side = canvas.token_pixels
     box = {
-        "x0": anchor.column * token_pixels,
-        "x1": (anchor.column + 1) * token_pixels,
-        "y0": anchor.row * token_pixels,
-        "y1": (anchor.row + 1) * token_pixels,
+        "x0": canvas.anchor.column * side,
+        "x1": (canvas.anchor.column + 1) * side,
+        "y0": canvas.anchor.row * side,
+        "y1": (canvas.anchor.row + 1) * side,
     }
     figure.add_shape(type="rect", **box, line={"color": "black", "width": 5})
     figure.add_shape(type="rect", **box, line={"color": ANCHOR_COLOUR, "width": 2})

@@ -2,50 +2,37 @@
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
-from analysis.figures.screen.heat import Anchor, attention_map, frame
+from analysis.figures.canvas import Canvas, Panel
+from analysis.figures.screen.heat import heat_map
 
 SQUARE = 4
 """Pixels per side that are summed up: a token of stage 1, the period of the stem's strides."""
 
 
-def rollout_map(
-    shown: UInt8[np.ndarray, "height width 3"],
-    pixels: Float[np.ndarray, "height width"],
-    anchor: Anchor | None = None,
-    *,
-    anchor_pixels: int = 1,
-    square: int = SQUARE,
-    maximum: float | None = None,
-    opacity: float = 0.75,
-) -> go.Figure:
+def rollout_map(canvas: Canvas, pixels: Float[np.ndarray, "height width"]) -> go.Figure:
     """Draw the relevance of the pixels, summed in squares, over the picture.
 
     Args:
-        shown: The picture as the model saw it.
+        canvas: The picture, and the deep token one started from, to frame it; none for the pooled output.
         pixels: Relevance of each pixel, not negative.
-        anchor: The deep token one started from, to frame it; None for the pooled output.
-        anchor_pixels: Side of that token in pixels of `shown`.
-        square: Side of a square in pixels; squares at the bottom and the right may hold fewer.
-        maximum: Upper end of the colour bar; the largest sum if None.
-        opacity: Of the heat over the picture, 0 to 1.
 
     Raises:
-        ValueError: If the picture and the relevance are of different sizes, or a square has no pixels.
+        ValueError: If the picture and the relevance are of different sizes.
     """
-    if shown.shape[:2] != pixels.shape:
+    if canvas.size != pixels.shape:
         raise ValueError(
-            f"Expected relevance for the picture's {shown.shape[0]} x {shown.shape[1]} pixels, got "
+            f"Expected relevance for the picture's {canvas.size[0]} x {canvas.size[1]} pixels, got "
             f"{pixels.shape[0]} x {pixels.shape[1]}; pass the picture as the model saw it."
         )
-    sums = in_squares(pixels, square)
-    figure = attention_map(
-        shown, sums, None, token_pixels=square, maximum=maximum, quantity="relevance", opacity=opacity
-    )  # fmt: skip
-    if anchor is not None:
-        frame(figure, anchor, anchor_pixels)
-    return figure
+    return heat_map(canvas, pixel_panel(pixels), relative=True)
+
+
+def pixel_panel(pixels: Float[np.ndarray, "height width"]) -> Panel:
+    """Return the relevance of pixels, summed in squares, as a panel."""
+    title = f"Pixels, in squares of {SQUARE} x {SQUARE}"
+    return Panel(title, in_squares(pixels, SQUARE), "relevance", pixels=SQUARE)
 
 
 def in_squares(pixels: Float[np.ndarray, "height width"], square: int) -> Float[np.ndarray, "rows columns"]:

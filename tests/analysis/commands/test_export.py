@@ -23,8 +23,9 @@ from analysis.grouping.groupings import grouping_of
 from analysis.grouping.methods import METHODS
 from analysis.reports.charts import of_head, token_values
 from analysis.reports.pictures import rollout_options
-from analysis.reports.report import Report, head_caption, suffix_of
+from analysis.reports.report import Report, suffix_of
 from stvit import BlockId, capture, load_pretrained
+from stvit.captions import head_caption
 from stvit.images import load_image, prepare
 from stvit.images.samples import sample_images
 from tests.support.app_support import app_at, go_to, jpeg
@@ -198,7 +199,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     [
         ("explore", "mean over heads · anchor (27, 27)"),
         ("super-tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
-        ("redundancy", "matrix and map: super attention, map of stage 1, block 1, mean over heads"),
+        ("redundancy", "matrix and map: Super token attention, map of stage 1, block 1, mean over heads"),
         ("rollout", "rollout from the pooled output · attention alone · convolutions spread it"),
         ("what-if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
         ("steps", "token (27, 27), step by step"),
@@ -226,8 +227,8 @@ def test_a_redundancy_figure_says_what_uniform_attention_would_have(exports):
 
 
 def test_heads_are_counted_from_1():
-    assert (head_caption(0), HeadChoice(head=0).words()) == ("head 1", ["--head", "1"])
-    assert (head_caption(None), HeadChoice(head=None).words()) == ("mean over heads", [])
+    assert (head_caption(0, 4), HeadChoice(head=0).words()) == ("head 1 of 4", ["--head", "1"])
+    assert (head_caption(None, 4), HeadChoice(head=None).words()) == ("mean over heads", [])
 
 
 def test_settings_of_a_rollout_name_the_first_class_too():

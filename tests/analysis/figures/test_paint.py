@@ -1,4 +1,4 @@
-"""Rendering: lines on known pixels, means against loops, neighbouring colours, heat in exact colours."""
+"""Rendering: lines on known pixels, means against loops, neighbouring colours."""
 
 from itertools import product
 
@@ -9,15 +9,12 @@ from analysis.figures.paint import (
     BLACK,
     EDGE_OPACITY,
     PALETTE,
-    colour_heat,
     colour_labels,
     draw_boundaries,
     mean_colours,
-    overlay_heat,
 )
 from analysis.grouping.label_maps import grid_labels, neighbour_pairs
 
-GREY_RAMP = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 RED = (255, 0, 0)
 
 
@@ -84,7 +81,6 @@ def test_one_segment_has_no_line(image):
 def test_the_image_is_not_changed(image, labels):
     before = image.copy()
     draw_boundaries(image, labels, BLACK, 3)
-    overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=18)
     np.testing.assert_array_equal(image, before)
 
 
@@ -130,48 +126,6 @@ def test_a_label_keeps_its_colour_when_another_goes_empty():
     np.testing.assert_array_equal(colour_labels(labels)[0], PALETTE[[0, 5, 2, 7]])
 
 
-def test_heat_takes_the_colours_of_the_table():
-    values = np.array([[-1.0, 0.0, 0.5, 1.0, 2.0, np.inf]])
-    heat = colour_heat(values, GREY_RAMP, vmin=0, vmax=1)
-    np.testing.assert_array_equal(heat[0, :, 0], [0, 0, 128, 255, 255, 255])
-
-
-def test_heat_of_a_single_value_is_lowest():
-    assert (colour_heat(np.full((2, 2), 3.0), GREY_RAMP, vmin=3, vmax=3) == 0).all()
-
-
-def test_overlay_at_the_ends_of_opacity(image, labels):
-    heat = colour_heat(labels, GREY_RAMP, vmin=0, vmax=16)
-    shown = overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=16, opacity=1)
-    np.testing.assert_array_equal(shown, np.repeat(np.repeat(heat, 2, axis=0), 2, axis=1))
-    hidden = overlay_heat(image, labels, GREY_RAMP, vmin=0, vmax=16, opacity=0, grey=False)
-    np.testing.assert_array_equal(hidden, image)
-
-
-def test_overlay_blends_with_the_grey_image():
-    image = np.array([[[200, 100, 50]]], np.uint8)
-    luma = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
-    shown = overlay_heat(image, np.array([[1.0]]), GREY_RAMP, vmin=0, vmax=1, opacity=0.25)
-    np.testing.assert_array_equal(shown[0, 0], np.full(3, round(0.75 * luma + 0.25 * 255)))
-    coloured = overlay_heat(image, np.array([[1.0]]), GREY_RAMP, vmin=0, vmax=1, opacity=0.25, grey=False)
-    np.testing.assert_array_equal(coloured[0, 0], [round(0.75 * c + 0.25 * 255) for c in (200, 100, 50)])
-
-
-def test_overlay_leaves_the_image_bare_where_there_is_no_value(image):
-    values = np.full((12, 16), np.nan)
-    values[0, 0] = 1
-    shown = overlay_heat(image, values, GREY_RAMP, vmin=0, vmax=1, opacity=1, grey=False)
-    assert shown[0, 0].tolist() == [255, 255, 255]
-    np.testing.assert_array_equal(shown.reshape(-1, 3)[1:], image.reshape(-1, 3)[1:])
-
-
-def test_opacity_may_differ_by_value(image):
-    values, opacity = np.ones((1, 2)), np.array([[0.0, 1.0]])
-    shown = overlay_heat(image, values, GREY_RAMP, vmin=0, vmax=1, opacity=opacity, grey=False)
-    np.testing.assert_array_equal(shown[:, :8], image[:, :8])
-    assert (shown[:, 8:] == 255).all()
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -179,9 +133,6 @@ def test_opacity_may_differ_by_value(image):
         (lambda i: draw_boundaries(i, np.zeros((13, 2), int)), "from 13 to 12 would lose"),
         (lambda i: mean_colours(i, np.zeros((2, 17), int)), "from 17 to 16 would lose"),
         (lambda i: colour_labels(np.zeros((2, 2), int), PALETTE[:0]), "at least one colour"),
-        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=2, vmax=1), "vmin 2 and vmax 1"),
-        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=0, vmax=np.nan), "finite.*vmax nan"),
-        (lambda i: overlay_heat(i, np.ones((2, 2)), GREY_RAMP, vmin=0, vmax=1, opacity=1.5), "between 0 and 1.*1.5"),
     ],
 )
 def test_what_cannot_be_is_refused(image, call, words):

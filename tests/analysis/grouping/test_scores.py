@@ -176,7 +176,18 @@ def test_boundary_window_is_a_square():
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((224, 224), 1), ((321, 481), 1), ((384, 384), 1), ((56, 56), 0), ((1080, 1920), 6)]
+    ("size", "expected"),
+    [
+        ((224, 224), 1),
+        ((321, 481), 1),
+        ((384, 384), 1),
+        ((56, 56), 0),
+        ((1080, 1920), 6),
+        ((360, 480), 1),
+        ((600, 800), 2),
+        ((720, 960), 3),
+        ((1, 1), 0),
+    ],
 )
 def test_default_tolerance(size, expected):
     assert default_tolerance(*size) == expected

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from analysis.figures.screen.rollout import in_squares, rollout_map
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints

@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib import colormaps
 
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from analysis.redundancy.measure import measure_row
 from stvit import BlockId, Capture, SoftmaxAttention
 from tests.support.explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture

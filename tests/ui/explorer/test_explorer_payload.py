@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from analysis.attention.baselines import global_attention
-from analysis.figures.screen.heat import Anchor
+from analysis.figures.canvas import Anchor
 from analysis.redundancy.measure import measure_row
 from stvit import BlockId, SoftmaxAttention, capture, create_model, load_pretrained
 from stvit.images import prepare

@@ -69,7 +69,7 @@ def test_states_are_brought_into_bounds(captured):
 def page() -> None:
     import streamlit as st
 
-    from analysis.figures.screen.heat import Anchor
+    from analysis.figures.canvas import Anchor
     from stvit import BlockId
     from stvit.images.samples import sample_images
     from ui.explorer import explorer

@@ -1,0 +1,154 @@
+"""A ledger laid out for charts: a metric by block and kind of attention, or by head and block.
+
+An estimate is the same metric measured in another way: it is drawn under the same name, hollow. Values that are not
+finite are left out. What does not exist is empty, and the charts say so in words.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from analysis.figures.style import KIND_COLOURS
+from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
+
+BlockPlace = tuple[int, int]
+"""Stage and block, counted from 0."""
+
+
+@dataclass(frozen=True)
+class BlockValues:
+    """A metric of one block.
+
+    Attributes:
+        heads: Its finite values by head (one without a head for a metric of the block), means over pictures.
+        estimate: Whether they are estimates.
+    """
+
+    heads: Mapping[int, float]
+    estimate: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Mean over heads; nan where there are none."""
+        return fmean(self.heads.values()) if self.heads else math.nan
+
+
+@dataclass(frozen=True)
+class DepthValues:
+    """A metric against depth.
+
+    Attributes:
+        title: Of the metric.
+        unit: Of the metric.
+        blocks: All blocks of the ledger, in order of depth.
+        series: By kind of attention, what was measured in each of the blocks; the attention of the model comes last,
+            above the others.
+    """
+
+    title: str
+    unit: str
+    blocks: Sequence[BlockPlace]
+    series: Mapping[str, Sequence[BlockValues]]
+
+    @property
+    def has_estimates(self) -> bool:
+        """Whether any value is an estimate."""
+        return any(one.estimate for blocks in self.series.values() for one in blocks)
+
+    @property
+    def axis(self) -> str:
+        """Title of the axis."""
+        return f"{self.title} ({self.unit})"
+
+
+@dataclass(frozen=True, eq=False)
+class HeadValues:
+    """A metric of every head of one kind of attention.
+
+    Attributes:
+        title: Of the metric.
+        unit: Of the metric.
+        blocks: Blocks that have the metric, in order of depth.
+        values: One row for each head and one column for each block; nan where there is no such head.
+        estimates: Which of them are estimates.
+    """
+
+    title: str
+    unit: str
+    blocks: Sequence[BlockPlace]
+    values: Float[np.ndarray, "heads blocks"]
+    estimates: Bool[np.ndarray, "heads blocks"]
+
+    @property
+    def axis(self) -> str:
+        """Title of the colour bar."""
+        return f"{self.title} ({self.unit})"
+
+
+def depth_values(table: pd.DataFrame, metric: str) -> DepthValues:
+    """Lay a metric out by block.
+
+    Args:
+        table: Of `analysis.ledger`; several pictures are averaged.
+        metric: Name in the catalogue; an estimate stands for its metric.
+    """
+    part = _rows_of(table, metric)
+    blocks = sorted({(int(stage), int(block)) for stage, block in zip(table["stage"], table["block"], strict=True)})
+    drawn = [kind for kind in reversed(KIND_COLOURS) if (part["attention"] == kind).any()]
+    drawn = [*(kind for kind in part["attention"].unique() if kind not in KIND_COLOURS), *drawn]
+    series = {}
+    for kind in drawn:
+        found = _by_block(part[part["attention"] == kind])
+        series[str(kind)] = [found.get(place, BlockValues({})) for place in blocks]
+    return DepthValues(*_names(metric), blocks, series)
+
+
+def head_values(table: pd.DataFrame, metric: str, attention: str) -> HeadValues:
+    """Lay a metric out by head and block.
+
+    Args:
+        table: Of `analysis.ledger`; several pictures are averaged.
+        metric: Name in the catalogue; an estimate stands for its metric.
+        attention: Kind of attention.
+    """
+    part = _rows_of(table[(table["attention"] == attention) & table["head"].notna()], metric)
+    found = _by_block(part)
+    blocks = sorted(found)
+    heads = 1 + max((head for one in found.values() for head in one.heads), default=-1)
+    values = np.full((heads, len(blocks)), np.nan)
+    estimates = np.zeros(values.shape, dtype=bool)
+    for column, place in enumerate(blocks):
+        for head, value in found[place].heads.items():
+            values[head, column], estimates[head, column] = value, found[place].estimate
+    return HeadValues(*_names(metric), blocks, values, estimates)
+
+
+def _names(metric: str) -> tuple[str, str]:
+    """Return title and unit of a metric, those of the metric itself for an estimate."""
+    known = CATALOGUE.get(metric.removesuffix(ESTIMATE))
+    return (known.title, known.unit) if known else (metric, "")
+
+
+def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the finite rows of a metric and of its estimate."""
+    stem = metric.removesuffix(ESTIMATE)
+    return table[table["metric"].isin((stem, stem + ESTIMATE)) & np.isfinite(table["value"].astype(np.float64))]
+
+
+def _by_block(rows: pd.DataFrame) -> dict[BlockPlace, BlockValues]:
+    """Return what was measured in each block that has the metric."""
+    heads: dict[BlockPlace, dict[int, list[float]]] = {}
+    columns = (rows["stage"], rows["block"], rows["head"].fillna(0), rows["value"])
+    for stage, block, head, value in zip(*columns, strict=True):
+        heads.setdefault((int(stage), int(block)), {}).setdefault(int(head), []).append(float(value))
+    estimated = rows[rows["metric"].str.endswith(ESTIMATE)]
+    estimates = set(zip(estimated["stage"], estimated["block"], strict=True))
+    return {
+        place: BlockValues({head: fmean(values) for head, values in found.items()}, place in estimates)
+        for place, found in heads.items()
+    }

@@ -1,0 +1,120 @@
+"""Ledgers laid out for charts: estimates under their metric, what is missing in words, every metric drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from analysis import ledger
+from analysis.attention.kinds import KINDS
+from analysis.figures.ledger_values import depth_values, head_values
+from analysis.figures.paper.charts import depth_figure, head_matrix_figure
+from analysis.figures.screen.depth import metric_by_depth
+from analysis.figures.screen.heads import head_matrix
+from analysis.grouping.methods import METHODS
+from analysis.redundancy.catalogue import CATALOGUE
+from stvit import capture, create_model, load_pretrained
+from tests.support.tiny import tiny_model
+
+
+def row(stage, block, head, metric, value, attention="super") -> dict:
+    return {
+        "image": "a", "stage": stage, "block": block, "head": head, "attention": attention, "metric": metric,
+        "value": value,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def mixed() -> pd.DataFrame:
+    """Return ranks that are estimated in the first block and exact in the second."""
+    rows = [
+        row(0, 0, 0, "effective_rank_estimate", 30.0),
+        row(0, 0, 1, "effective_rank_estimate", 50.0),
+        row(1, 0, 0, "effective_rank", 10.0),
+        row(1, 0, 0, "entropy", np.nan),
+        row(1, 0, 0, "entropy", np.inf),
+        row(2, 0, 0, "distance", 5.0),
+        row(2, 0, pd.NA, "token_cosine", 0.5, "block"),
+    ]
+    return pd.DataFrame(rows).astype({"head": "Int64"})
+
+
+@pytest.mark.parametrize("metric", ["effective_rank", "effective_rank_estimate"])
+def test_an_estimate_stands_in_for_its_metric(mixed, metric):
+    found = depth_values(mixed, metric)
+    assert (found.title, found.blocks) == ("Effective rank", [(0, 0), (1, 0), (2, 0)])
+    (blocks,) = found.series.values()
+    assert [one.mean for one in blocks] == pytest.approx([40, 10, np.nan], nan_ok=True)
+    assert [one.estimate for one in blocks] == [True, False, False]
+    matrix = head_values(mixed, metric, "super")
+    np.testing.assert_array_equal(matrix.values, [[30, 10], [50, np.nan]])
+    np.testing.assert_array_equal(matrix.estimates, [[True, False], [True, False]])
+
+
+def test_estimates_are_hollow_on_screen_and_on_paper(mixed):
+    _, means = metric_by_depth(depth_values(mixed, "effective_rank")).data
+    assert list(means.marker.symbol) == ["circle-open", "circle", "circle"]
+    assert list(means.y) == [40, 10, None]
+    squares = head_matrix(head_values(mixed, "effective_rank", "super")).data[0]
+    assert list(squares.marker.symbol) == ["square-open", "square-open", "square"]
+    (axes,) = depth_figure(mixed, "effective_rank").axes
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert [list(line.get_xdata()) for line in hollow] == [[0]]
+    assert len(head_matrix_figure(mixed, "effective_rank", "super").axes[0].patches) == 2
+
+
+def test_pictures_are_averaged():
+    rows = [row(0, 0, head, "entropy", value + head) | {"image": name} for name, value in (("a", 1), ("b", 3))
+            for head in (0, 1)]  # fmt: skip
+    (blocks,) = depth_values(pd.DataFrame(rows), "entropy").series.values()
+    assert blocks[0].heads == {0: 2, 1: 3}
+
+
+@pytest.mark.parametrize("metric", ["stable_rank", "entropy"])
+def test_what_does_not_exist_is_said_in_words(mixed, metric):
+    title = CATALOGUE[metric].title
+    for figure in (metric_by_depth(depth_values(mixed, metric)), head_matrix(head_values(mixed, metric, "super"))):
+        assert [note.text for note in figure.layout.annotations] == [f"{title} does not exist for what is chosen here."]
+        assert not figure.data
+    for figure in (depth_figure(mixed, metric), head_matrix_figure(mixed, metric, "super")):
+        (axes,) = figure.axes
+        assert [text.get_text() for text in axes.texts] == [f"{title} does not exist for what is chosen here."]
+        assert not axes.axison
+
+
+def random_small():
+    return create_model("stvit_small", seed=0).eval()
+
+
+MODELS = {"demo": lambda: load_pretrained("demo"), "small": random_small, "random": tiny_model}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_every_metric_of_every_attention_is_drawn(model):
+    torch.manual_seed(0)
+    cap = capture(model(), torch.randn(1, 3, 96, 64))
+    table = ledger(cap, tuple(KINDS), exact_tokens=100)  # ranks are estimated in stage 1 and exact below
+    assert {"effective_rank", "effective_rank_estimate"} <= set(table["metric"])
+    for metric in CATALOGUE:
+        found = depth_values(table, metric)
+        screen, paper = metric_by_depth(found), depth_figure(table, metric)
+        paper.canvas.draw()
+        assert bool(screen.data) == bool(found.series)
+        assert len(paper.axes[0].lines) > 0 or not found.series
+        for attention in KINDS:
+            matrix = head_values(table, metric, attention)
+            screen, paper = head_matrix(matrix), head_matrix_figure(table, metric, attention)
+            assert bool(screen.data) == bool(matrix.values.size) == bool(paper.axes[0].images)
+
+
+def test_every_kind_and_method_has_one_title_and_colour_on_screen_and_on_paper():
+    rows = [row(0, 0, 0, "entropy", 1.0, kind) for kind in KINDS]
+    table = pd.DataFrame(rows)
+    (axes,) = depth_figure(table, "entropy").axes
+    paper = {line.get_label(): line.get_color() for line in axes.lines if not line.get_label().startswith("_")}
+    screen = {line.name: line.line.color for line in metric_by_depth(depth_values(table, "entropy")).data if line.name}
+    assert paper == screen == {kind.title: kind.colour for kind in KINDS.values()}
+    for method in METHODS.values():
+        assert method.title
+        assert method.colour.startswith("#")
+        assert method.sentence.endswith(".")
