@@ -256,10 +256,10 @@ def test_redundancy_page_follows_its_choices(app):
 def test_redundancy_page_offers_the_metrics_that_the_attention_has(app):
     go_to(app, "redundancy")
     app.segmented_control("matrix_attention").set_value("global").run()
-    check_fine(app.selectbox("matrix_metric").set_value("effective_rank_estimate").run())
+    assert "Effective rank estimate" not in app.selectbox("matrix_metric").options  # it stands where the rank does
+    check_fine(app.selectbox("matrix_metric").set_value("effective_rank").run())
     check_fine(app.segmented_control("matrix_attention").set_value("super").run())  # its ranks are all exact
-    assert app.selectbox("matrix_metric").value == "entropy"
-    assert "Effective rank estimate" not in app.selectbox("matrix_metric").options
+    assert app.selectbox("matrix_metric").value == "effective_rank"
     app.segmented_control("matrix_attention").set_value("global").run()
     go_to(app, "what-if")
     go_to(app, "redundancy")

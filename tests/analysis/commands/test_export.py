@@ -291,7 +291,7 @@ def test_numbers_of_redundancy_count_from_0_in_every_file_and_say_where_in_words
 
 
 def test_numbers_of_a_change_count_from_0_in_every_file_and_say_where_in_words(exports):
-    opened("what_if")
+    opened("what-if")
     _, table, arrays = read_report(exports[-1].report)
     relative = table[table["quantity"] == "relative change"]
     np.testing.assert_array_equal(arrays["blocks"], relative[["stage", "block"]])

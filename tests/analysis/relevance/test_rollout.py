@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.figures.canvas import Anchor
+from analysis.figures.canvas import Anchor, Canvas
 from analysis.figures.screen.rollout import in_squares, rollout_map
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
@@ -333,15 +333,15 @@ def test_squares_hold_all_their_pixels(shape):
 
 def test_the_figure_shows_the_sums_and_frames_the_token():
     shown, pixels = np.zeros((64, 96, 3), np.uint8), np.random.default_rng(0).random((64, 96))
-    figure = rollout_map(shown, pixels, Anchor(1, 2), anchor_pixels=32)
+    figure = rollout_map(Canvas(shown, 32, Anchor(1, 2)), pixels)
     np.testing.assert_allclose(figure.data[0].z, in_squares(pixels, 4))
     assert (figure.data[0].x0, figure.data[0].dx) == (2, 4)
     assert {(box.x0, box.x1, box.y0, box.y1) for box in figure.layout.shapes} == {(64, 96, 32, 64)}
-    assert not rollout_map(shown, pixels).layout.shapes
+    assert not rollout_map(Canvas(shown), pixels).layout.shapes
 
 
 def test_a_figure_of_other_size_is_refused(unchecked):
     with pytest.raises(ValueError, match="relevance for the picture's 8 x 8 pixels, got 4 x 4"):
-        rollout_map(np.zeros((8, 8, 3), np.uint8), np.zeros((4, 4)))
+        rollout_map(Canvas(np.zeros((8, 8, 3), np.uint8)), np.zeros((4, 4)))
     with pytest.raises(ValueError, match="side of at least 1 pixel, got 0"):
         in_squares(np.zeros((4, 4)), 0)
