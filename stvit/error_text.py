@@ -33,6 +33,9 @@ def counted(number: int, one: str, many: str = "") -> str:
         number: How many.
         one: The singular.
         many: The plural, where it is not the singular with an s.
+
+    >>> counted(1, "pixel"), counted(1200, "class", "classes")
+    ('1 pixel', '1,200 classes')
     """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 

@@ -17,11 +17,11 @@ from stvit.weights.stand_ins import kind_of
 MAX_TENSORS = 20_000
 """Greatest number of tensors in a state dict: the deepest model has a third of it."""
 
-_AVERAGED = ("model_ema", "state_dict_ema", "ema_state_dict", "ema_model", "ema", "teacher")
+_AVERAGED = ("model_ema", "state_dict_ema", "ema_state_dict", "ema_model", "ema")
 _PREFERRED = (
     "averaged",
     *("model", "state_dict", "model_state_dict", "net", "network", "module", "backbone", "encoder", "student"),
-    *_AVERAGED,
+    *(*_AVERAGED, "teacher"),
 )
 """Names under which people keep the state dict, or a model inside a larger one, in the order of preference.
 
@@ -149,7 +149,7 @@ def _choose(names: Collection[str], source: str, notes: list[str]) -> str:
     taken = known[0] if known else next(iter(names))
     others = [name or "(no prefix)" for name in names if name != taken]
     averaged = "averaged " if last[taken] in ("averaged", *_AVERAGED) else ""
-    if others or averaged or not known:
+    if others or averaged or not known or last[taken] == "teacher":
         raw = "raw " if others and not averaged and {*map(last.get, names)} & {"averaged", *_AVERAGED} else ""
         rest = f", not those under {listed(map(quoted, others))}" if others else ""
         notes.append(f"Took the {averaged}{raw}weights under {quoted(taken or '(no prefix)')}{rest}.")

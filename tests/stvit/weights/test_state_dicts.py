@@ -20,7 +20,7 @@ from tests.support.released_state import released_state
 from tests.support.tiny import tiny_model
 
 RAW = ["model", "state_dict", "model_state_dict", "net", "network", "module", "backbone", "student"]
-AVERAGED = ["averaged", "model_ema", "state_dict_ema", "ema_state_dict", "ema_model", "ema", "teacher"]
+AVERAGED = ["averaged", "model_ema", "state_dict_ema", "ema_state_dict", "ema_model", "ema"]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,10 @@ def test_averaged_weights_of_our_runs_are_taken_and_said(source):
 def test_an_unusual_name_is_opened_and_said_where_it_is_the_only_one(source):
     given = {"my weights": source.state_dict(), "epoch": 3}
     assert notes(source, given) == "Took the weights under 'my weights'."
+
+
+def test_a_teacher_alone_is_said(source):
+    assert notes(source, {"teacher": source.state_dict()}) == "Took the weights under 'teacher'."
 
 
 @pytest.mark.parametrize("flat", [False, True])
