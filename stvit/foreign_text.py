@@ -34,7 +34,7 @@ def plain(text: object, limit: int = LIMIT) -> str:
     >>> plain("cat\x1b[31m.png")
     'cat\\x1b[31m.png'
     >>> plain("a" * 1000 + ".png", limit=12)
-    'aaaaaa….png'
+    'aaaaaaa….png'
     """
     words = _halves(str(text), limit)
     if not _PRINTABLE_ASCII.fullmatch(words):

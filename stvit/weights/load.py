@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
 from stvit.weights.files import WeightsFile, from_mapping, parse_weights, read_weights, write_weights
 from stvit.weights.imagenet import CLASSES, imagenet_class_names
+from stvit.weights.load_report import LoadReport
 from stvit.weights.outline import classes_of_state, outline_of_config, outline_of_state
 
 __all__ = [
@@ -37,50 +38,6 @@ TRIAL = 64
 """Side in px of the picture that a loaded model is tried on."""
 
 STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What was loaded; nothing was missing or left over, otherwise there would be no report.
-
-    Attributes:
-        source: The file or mapping, as a sentence names it.
-        variant: Name of the known size that the model is, else None.
-        num_classes: Classes of the model.
-        tensors: Number of tensors copied.
-        released_names: Whether the source uses the key names of the released checkpoints.
-        dtype: Number type of most tensors in the source, such as "float16".
-        constants: Keys left aside because they hold nothing learned.
-        class_names: Names of the classes that the source states, else None.
-        settings: Settings that the source states otherwise than the model although the shapes agree (cells,
-            num_iters): the value in the source and in the model.
-        notes: Sentences about what was taken out of the source and what was left aside, such as which of raw and
-            averaged weights.
-        sha256: Digest of the bytes that were loaded, None where they came from no file.
-    """
-
-    source: str
-    variant: str | None
-    num_classes: int
-    tensors: int
-    released_names: bool
-    dtype: str
-    constants: tuple[str, ...] = ()
-    class_names: tuple[str, ...] | None = None
-    settings: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    sha256: str | None = None
-
-    def __str__(self) -> str:
-        """Describe the load in one sentence, followed by the notes."""
-        names = "released" if self.released_names else "this project's"
-        other = "".join(f", {name} {file} replaced by {model}" for name, (file, model) in self.settings.items())
-        loaded = (
-            f"Loaded {counted(self.tensors, 'tensor')} ({self.dtype}, {names} key names) from {self.source} into "
-            f"{self.variant or 'a model of other settings'} with "
-            f"{counted(self.num_classes, 'class', 'classes')}{other}."
-        )
-        return " ".join((loaded, *self.notes))
 
 
 def load_weights(model: STViT, path_or_state_dict: str | os.PathLike[str] | Mapping[Any, Any]) -> LoadReport:
