@@ -10,8 +10,9 @@ import torch
 from analysis.cost import counted_macs, super_token_attention_macs
 from benchmarks.memory import peak_mib
 from benchmarks.timing import seconds
-from stvit import TokenGrid, get_config
+from stvit import get_config
 from stvit.attention import SuperTokenAttention
+from stvit.grid import stage_grid
 
 SIZES = (32, 64, 128, 224, 384, 512, 768, 1024)
 UNFUSED_LIMIT = 512
@@ -27,8 +28,7 @@ def main(device: str = "cpu") -> None:
     print(f"\nOne attention block of stvit_small, stage {STAGE + 1}, one picture, {device}, median of {REPEATS} runs")
     faster: list[int] = []
     for size in SIZES:
-        side = size // 4
-        grid = TokenGrid(side, side, config.cells[STAGE])
+        grid = stage_grid(size, size, STAGE, config.cells[STAGE])
         formula = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, config.embed_dims[STAGE])
         counted = counted_macs(grid, config.embed_dims[STAGE], config.num_heads[STAGE])
         through = _in_a_process_of_its_own("super", size, device)
@@ -50,7 +50,8 @@ def measure(kind: str, size: int, device: str) -> None:
     config = get_config("stvit_small")
     cell = config.cells[STAGE] if kind == "super" else 1
     module = SuperTokenAttention(config.embed_dims[STAGE], config.num_heads[STAGE], cell).eval().to(device)
-    tokens = torch.randn(1, config.embed_dims[STAGE], size // 4, size // 4).to(device)
+    grid = stage_grid(size, size, STAGE)
+    tokens = torch.randn(1, config.embed_dims[STAGE], grid.height, grid.width).to(device)
     with torch.no_grad():
         module(torch.randn(1, config.embed_dims[STAGE], 8, 8).to(device))  # libraries load on first use
         rest = peak_mib()

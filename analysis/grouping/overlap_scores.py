@@ -1,6 +1,6 @@
 """How two label maps of the same pixels overlap, and the scores that follow from the overlap alone.
 
-Notation and sources as in `segmentation_metrics`, where the whole set of scores can be imported from.
+Notation and sources as in `analysis.grouping.scores`, where the whole set of scores can be imported from.
 """
 
 from dataclasses import dataclass

@@ -5,8 +5,8 @@ superpixel benchmark (Stutz, Hermans and Leibe, CVIU 2018, arXiv 1612.01601), wh
 places; each docstring gives the formula. What is 0/0 (the explained variation of an image of one colour, the
 boundary recall of a reference without boundary) is nan, never a number that would enter a mean.
 
-Boundary scores mean little without the tolerance, the actual number of segments and their connectivity:
-`SegmentStatistics` and `SegmentAgreement` keep them together.
+Boundary scores mean little without the tolerance, the actual number of segments and their connectivity: print all of
+them beside each other (`default_tolerance`, `SegmentStatistics`).
 """
 
 import math
@@ -18,7 +18,6 @@ from analysis.grouping.boundary_scores import boundary_precision, boundary_recal
 from analysis.grouping.label_maps import (
     Features,
     Labels,
-    Reference,
     boundary_mask,
     check_labels,
     check_same_shape,
@@ -36,14 +35,12 @@ from analysis.grouping.overlap_scores import (
 )
 
 __all__ = [
-    "SegmentAgreement",
     "SegmentStatistics",
     "achievable_segmentation_accuracy",
     "adjusted_rand_index",
     "boundary_precision",
     "boundary_recall",
     "compactness",
-    "compare_segments",
     "conditional_entropy",
     "contour_density",
     "corrected_undersegmentation_error",
@@ -85,35 +82,6 @@ class SegmentStatistics:
     contour_density: float
 
 
-@dataclass(frozen=True)
-class SegmentAgreement:
-    """How a label map agrees with a reference, with what is needed to read the numbers.
-
-    Attributes:
-        count: Segments of the label map that own at least one pixel.
-        reference_count: Regions of the reference.
-        disconnected: Segments in more than one piece.
-        tolerance: Distance r in pixels allowed to boundaries.
-        boundary_recall: See `boundary_recall`.
-        boundary_precision: See `boundary_precision`.
-        undersegmentation_error: See `undersegmentation_error`.
-        achievable_segmentation_accuracy: See `achievable_segmentation_accuracy`.
-        adjusted_rand_index: See `adjusted_rand_index`.
-        variation_of_information: See `variation_of_information`, in nats.
-    """
-
-    count: int
-    reference_count: int
-    disconnected: int
-    tolerance: int
-    boundary_recall: float
-    boundary_precision: float
-    undersegmentation_error: float
-    achievable_segmentation_accuracy: float
-    adjusted_rand_index: float
-    variation_of_information: float
-
-
 def describe_segments(labels: Labels, image: Features, total: int | None = None) -> SegmentStatistics:
     """Compute everything that needs no reference.
 
@@ -134,32 +102,6 @@ def describe_segments(labels: Labels, image: Features, total: int | None = None)
         intra_segment_variation=intra_segment_variation(labels, image),
         compactness=compactness(labels),
         contour_density=contour_density(labels),
-    )
-
-
-def compare_segments(labels: Labels, reference: Reference, tolerance: int | None = None) -> SegmentAgreement:
-    """Compute everything that holds a label map against a reference (human regions, or another method's segments).
-
-    Args:
-        labels: Segments, shape (height, width).
-        reference: Regions, same shape.
-        tolerance: r of the boundary scores in pixels; None takes `default_tolerance`.
-
-    Raises:
-        ValueError: If shapes differ or the tolerance is negative.
-    """
-    tolerance = default_tolerance(*labels.shape) if tolerance is None else tolerance
-    return SegmentAgreement(
-        count=segment_count(labels),
-        reference_count=segment_count(reference),
-        disconnected=disconnected_count(labels),
-        tolerance=tolerance,
-        boundary_recall=boundary_recall(labels, reference, tolerance),
-        boundary_precision=boundary_precision(labels, reference, tolerance),
-        undersegmentation_error=undersegmentation_error(labels, reference),
-        achievable_segmentation_accuracy=achievable_segmentation_accuracy(labels, reference),
-        adjusted_rand_index=adjusted_rand_index(labels, reference),
-        variation_of_information=variation_of_information(labels, reference),
     )
 
 

@@ -46,9 +46,11 @@ def groupings_report(
     """Return groupings and what can be said about them as files."""
     shown = subject.picture.shown
     caption = subject.caption(
-        record.id.caption, f"{record.grid.rows} x {record.grid.columns} super tokens",
-        f"iterations of the learned sampling: {iterations}", f"classical methods on {on}s",
-    )  # fmt: skip
+        record.id.caption,
+        f"{record.grid.rows} x {record.grid.columns} super tokens",
+        f"iterations of the learned sampling: {iterations}",
+        f"classical methods on {on}s",
+    )
     panels = [(grouping.title, grouping.labels) for grouping in found]
     return Report(
         partial(grouping_figure, Canvas(shown, caption=caption), panels, drawing),
@@ -63,9 +65,10 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     learned = record.labels()[0].numpy(force=True)
     panels = [] if labels is None else [(METHODS["super"].title, learned), (outcome.title, labels)]
     caption = subject.caption(
-        f"{outcome.title} in place of the learned association", f"pictures show {record.id.caption}",
+        f"{outcome.title} in place of the learned association",
+        f"pictures show {record.id.caption}",
         f"KL divergence {outcome.difference.divergence:.2g} nats",
-    )  # fmt: skip
+    )
     relative = {(block.stage, block.block): value for block, value in outcome.difference.relative.items()}
 
     def table() -> pd.DataFrame:

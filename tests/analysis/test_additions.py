@@ -70,7 +70,8 @@ def test_a_grouping_reaches_export_what_if_and_page(tmp_path):
     page = PAGE.format(page="super-tokens") + (
         'app.get_by_key("methods").set_value(["halves"]).run()\ncheck_fine(app)\nassert "Two halves" in texts(app)\n'
         'app = go_to(app, "what-if")\ncheck_fine(app)\n'
-        'check_fine(app.get_by_key("change_of_association").set_value("halves").run())\nassert "Two halves" in texts(app)\n'
+        'check_fine(app.get_by_key("change_of_association").set_value("halves").run())\n'
+        'assert "Two halves" in texts(app)\n'
     )
     run(
         "grouping",

@@ -68,9 +68,13 @@ def panel_figure(count: int, canvas: Canvas, *, bars: bool = True) -> tuple[Figu
     height = rows * (TITLE_INCHES + tall + below) + foot
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(
-        left=MARGIN_INCHES / width, right=1 - MARGIN_INCHES / width, wspace=MARGIN_INCHES / PANEL_INCHES,
-        top=1 - TITLE_INCHES / height, bottom=(below + foot) / height, hspace=(TITLE_INCHES + below) / tall,
-    )  # fmt: skip
+        left=MARGIN_INCHES / width,
+        right=1 - MARGIN_INCHES / width,
+        wspace=MARGIN_INCHES / PANEL_INCHES,
+        top=1 - TITLE_INCHES / height,
+        bottom=(below + foot) / height,
+        hspace=(TITLE_INCHES + below) / tall,
+    )
     caption_below(figure, canvas.caption)
     places = list(figure.subplots(rows, wide, squeeze=False).flatten())
     for axes in places:
@@ -92,9 +96,7 @@ def heat_panel(axes: Axes, canvas: Canvas, panel: Panel) -> None:
     values, side = np.where(np.isfinite(panel.values), panel.values, np.nan), panel.pixels or canvas.token_pixels
     extent = (0, values.shape[1] * side, values.shape[0] * side, 0)
     low, top = value_range(values, panel.minimum, panel.maximum)
-    heat = axes.imshow(
-        values, cmap=HEAT_NAME, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest"
-    )  # fmt: skip
+    heat = axes.imshow(values, cmap=HEAT_NAME, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest")
     axes.set(xlim=(0, canvas.size[1]), ylim=(canvas.size[0], 0))
     colour_bar(axes, heat, panel.quantity)
 
