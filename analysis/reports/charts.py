@@ -19,6 +19,7 @@ from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, Capture
 from stvit.captions import head_caption
+from stvit.foreign_text import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,9 @@ def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFr
         table: Of `analysis.cost.cost_table` for this stage.
         measured: Of `analysis.cost.time_table`, if it was measured.
     """
-    caption = f"{model} · one attention block of stage {stage + 1} · one picture · operations by formula and counted"
+    caption = (
+        f"{plain(model)} · one attention block of stage {stage + 1} · one picture · operations by formula and counted"
+    )
     joint = table if measured is None else table.merge(measured, how="left", on=["size", "stage", "attention"])
     joint = joint.assign(where=f"stage {stage + 1}")
     if measured is not None:

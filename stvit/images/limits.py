@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from stvit.error_text import counted
+
 
 class ImageError(ValueError):
     """A picture that cannot be used; the message is one sentence that a person can act on."""
@@ -40,7 +42,7 @@ class ImageLimits:
 
     def check_size(self, height: int, width: int) -> None:
         """Raise an ImageError if a picture of height x width pixels is too large, too small or too elongated."""
-        found = f"This picture is {height:,} pixels high and {width:,} wide"
+        found = f"This picture is {counted(height, 'pixel')} high and {width:,} wide"
         if height * width > self.max_pixels:
             raise ImageError(
                 f"{found}, {height * width:,} pixels in all, more than the limit of {self.max_pixels:,}; "

@@ -32,7 +32,11 @@ class Groupings(BlockView):
         from analysis.commands.subjects import chosen_subject, record_with_super_tokens
         from analysis.grouping.groupings import grouping_of
         from analysis.reports.pictures import groupings_report
+        from stvit.config_bounds import WHOLE
 
+        low, high = WHOLE["num_iters"]
+        if self.iterations is not None and not low <= self.iterations <= high:
+            raise ValueError(f"The sampling can have {low} to {high} iterations, got {self.iterations}.")
         model, subject = chosen_subject(self)
         record = record_with_super_tokens(self, model, subject)
         own = model.config.num_iters[record.id.stage]

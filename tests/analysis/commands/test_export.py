@@ -365,6 +365,9 @@ def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
         ("groupings --block 0", "There is no block 0 in a stage 1"),
         ("steps --row 1 --column 1 --head 9", "Head 9 does not exist"),
         ("rollout --row 1", "starts from a token, named by --row and --column"),
+        ("groupings --iterations -1", "can have 0 to 32 iterations, got -1"),
+        ("groupings --iterations 1000000000", "can have 0 to 32 iterations, got 1000000000"),
+        ("what-if --variant grid --iterations 3", "takes no number, got 3"),
         ("rollout --stage 2 --block 1", "starts from a token, named by --row and --column"),
     ],
 )
@@ -417,12 +420,15 @@ def test_a_link_to_the_first_row_opens_there(exports):
     assert shlex.split(exports[-1].command)[-6:-2] == ["--row", "0", "--column", "9"]
 
 
-@pytest.mark.parametrize(("name", "words", "stem"), [
-    ("my cat.jpg", "my cat.jpg", "my-cat"),
-    ("-cat.jpg", "./-cat.jpg", "cat"),
-    ("???.jpg", "???.jpg", "picture"),
-    (".png", ".png", "picture"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "words", "stem"),
+    [
+        ("my cat.jpg", "my cat.jpg", "my-cat"),
+        ("-cat.jpg", "./-cat.jpg", "cat"),
+        ("???.jpg", "???.jpg", "picture"),
+        (".png", ".png", "picture"),
+    ],
+)
 def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
     picture = load_image(np.zeros((64, 64, 3), np.uint8), name=name)
     handle = SimpleNamespace(options=("--model", "demo"))

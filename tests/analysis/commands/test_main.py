@@ -179,7 +179,8 @@ def test_a_command_is_one_module_and_one_line(monkeypatch, capsys):
 
 
 def test_a_view_is_one_class_and_one_line(monkeypatch, tmp_path):
-    from analysis.figures.paper.charts import spectrum_figure
+    from matplotlib.figure import Figure
+
     from analysis.reports.report import Report
 
     @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -195,7 +196,7 @@ def test_a_view_is_one_class_and_one_line(monkeypatch, tmp_path):
 
             values = np.linspace(self.top, 1, 4)
             return Report(
-                lambda: spectrum_figure({"all": values}),
+                Figure,
                 lambda: pd.DataFrame({"value": values}),
                 lambda: {"value": values},
             )

@@ -148,9 +148,14 @@ def test_a_run_removes_what_the_last_one_wrote_and_leaves_files_of_others(folder
     assert run(folder, weights, out, "--attentions", "super", "--formats", "svg") == 0
     kept = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     assert kept == {
-        "pictures", "ledger.parquet", "summary.csv", "entropy_by_depth.svg", "entropy_heads_super.svg",
-        "notes.txt", "my_entropy_by_depth.png",
-    }  # fmt: skip
+        "pictures",
+        "ledger.parquet",
+        "summary.csv",
+        "entropy_by_depth.svg",
+        "entropy_heads_super.svg",
+        "notes.txt",
+        "my_entropy_by_depth.png",
+    }
 
 
 def test_a_file_that_somebody_changed_is_theirs(folder, weights, tmp_path):
@@ -211,10 +216,20 @@ def test_weights_that_overflow_are_one_sentence_and_never_an_empty_summary(
 # ---------------------------------------------------------------- one picture cannot end the batch
 
 FAILURES = [
-    MemoryError(), ZeroDivisionError("division by zero"), AssertionError(), RuntimeError("CUDA error"),
-    KeyError(101), RecursionError(), OSError(5, "Input/output error"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"),
-    np.linalg.LinAlgError("did not converge"), StopIteration(), SystemError(), EOFError(), BufferError(),
-]  # fmt: skip
+    MemoryError(),
+    ZeroDivisionError("division by zero"),
+    AssertionError(),
+    RuntimeError("CUDA error"),
+    KeyError(101),
+    RecursionError(),
+    OSError(5, "Input/output error"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"),
+    np.linalg.LinAlgError("did not converge"),
+    StopIteration(),
+    SystemError(),
+    EOFError(),
+    BufferError(),
+]
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
