@@ -59,11 +59,13 @@ def ledger(
         "stage 1, block 2, head 3").
 
     Raises:
-        ValueError: If an attention or a metric is unknown, or image_names does not fit the batch.
+        ValueError: If an attention or a metric is unknown, image_names does not fit the batch, or the model or an
+            attention gives numbers that are not finite.
     """
     rules = attention_rules(attentions, window)
     wanted = chosen_metrics(metrics)
     settings = settings or RowSettings()
+    cap.check_finite()
     records = list(cap.values())
     names = _names(image_names, records[0].batch_size if records else 0)
     rows: list[_Row] = []
@@ -96,7 +98,10 @@ def _head_rows(
         number[name] = next(equal, len(different))
         if number[name] == len(different):
             different.append(attention)
-    found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens)
+    try:
+        found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens)
+    except ValueError as error:
+        raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():
         for metric, values in found[which].head_values().items():
             for head, value in enumerate(values):

@@ -75,7 +75,8 @@ def measure(
         Metrics by name; those that compare heads are left out if there is one head.
 
     Raises:
-        ValueError: If the attention and the grid have different numbers of tokens, or a name is unknown.
+        ValueError: If the attention and the grid have different numbers of tokens, a name is unknown, or a weight is
+            not finite.
     """
     return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens)[0]
 
@@ -239,6 +240,7 @@ def _measure_rows(
         piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
     for start, stop in ranges:
         rows = RowMetrics(attention.head_rows(start, stop), layout, settings)
+        _check_rows(rows)
         for metric in of_rows:
             values = metric.compute(rows)
             if values is None:
@@ -249,6 +251,12 @@ def _measure_rows(
         if receiving:
             piece[_RECEIVED] += rows.received.numpy(force=True)
     return piece
+
+
+def _check_rows(rows: RowMetrics) -> None:
+    """Check that rows can be measured: where every sum is finite, every weight is, too."""
+    if not rows.mass.isfinite().all():
+        raise ValueError("The attention holds numbers that are not finite; its queries, keys or weights overflow.")
 
 
 def _chunks(ranges: list[_Range]) -> list[list[_Range]]:

@@ -72,6 +72,15 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) 
         exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
     """
     attention = attention.plain
+    try:
+        return _spectrum(attention, head, exact_tokens)
+    except torch.linalg.LinAlgError as error:
+        raise ValueError(
+            f"Head {head} has no singular values: the attention holds numbers that are not finite."
+        ) from error
+
+
+def _spectrum(attention: Attention, head: int, exact_tokens: int) -> Spectrum:
     known = attention.singular_values(head)
     if known is not None:
         return Spectrum(known, True)

@@ -15,6 +15,7 @@ from torch.utils.hooks import RemovableHandle
 from stvit.association import AnyAssociation, associate
 from stvit.attention import SuperTokenAttention
 from stvit.capturing.association_swaps import Swap, swapped
+from stvit.capturing.checks import check_num_iters, check_run
 from stvit.capturing.records import AttentionWeights, BlockRecord, Capture
 from stvit.grid import TokenGrid, as_cell
 from stvit.model import BlockId, STViT
@@ -59,17 +60,19 @@ def capture(
         blocks: Blocks to record; all if None.
         num_iters: Another number of sampling iterations, for all super-token blocks or for some.
         association: Another association in place of the learned one, for all super-token blocks or for some;
-            see `stvit.swaps.Swap`.
+            see `stvit.capturing.association_swaps.Swap`.
 
     Raises:
         KeyError: If a block does not exist.
-        TypeError: If a block or a swap is of no kind that is known.
-        ValueError: If the pixels do not fit the model, or a swap does not fit its block.
+        TypeError: If the model, the pixels, a block or a swap is of no kind that is known.
+        ValueError: If the pixels do not fit the model, a swap does not fit its block, or a pixel is not finite.
         TapError: If a tap did not fire exactly once.
     """
+    check_run(model, pixels)
     wanted = _existing(model, blocks)
     _check_recordable(model, wanted)
     iterations = _per_block(model, num_iters)
+    check_num_iters(iterations.values())
     swaps = _per_block(model, association)
     with evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
         logits = model(pixels)
@@ -217,6 +220,8 @@ def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) 
     known = list(model.blocks())
     if blocks is None:
         return known
+    if isinstance(blocks, str) or not isinstance(blocks, Iterable):
+        raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {blocks!r}.")
     wanted = {_block_id(block) for block in blocks}
     _check_known(wanted, known)
     return [block for block in known if block in wanted]
@@ -256,7 +261,7 @@ def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
 
 
 def _block_id(block: Any) -> BlockId:
-    if not (isinstance(block, tuple) and len(block) == 2):
+    if not (isinstance(block, tuple) and len(block) == 2 and all(isinstance(number, int) for number in block)):
         raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {block!r} for one of them.")
     return BlockId(*block)
 

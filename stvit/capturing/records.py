@@ -290,6 +290,21 @@ class Capture(Mapping[BlockId, BlockRecord]):
     def __len__(self) -> int:
         return len(self.records)
 
+    def check_finite(self) -> None:
+        """Check that the model gave numbers.
+
+        Raises:
+            ValueError: If the logits or the output of a block are not finite; the message names the first block.
+        """
+        first = next((block for block, record in self.records.items() if not record.output.isfinite().all()), None)
+        if first is None and self.logits.isfinite().all():
+            return
+        where = f", first in the attention of {first.caption}" if first is not None else ""
+        raise ValueError(
+            f"The model gives numbers that are not finite for these pixels{where}: its weights overflow or hold such "
+            f"numbers themselves, or {self.logits.dtype} is too narrow for them."
+        )
+
     def replay_error(self) -> float:
         """Return the largest replay error of all captured blocks."""
         return max((record.replay_error() for record in self.records.values()), default=0.0)

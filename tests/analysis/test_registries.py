@@ -70,8 +70,8 @@ def test_places_count_from_one():
     assert where(0, 1) == "stage 1, block 2"
     assert where(0, 1, 2) == "stage 1, block 2, head 3"
     table = pd.DataFrame({"stage": [0, 3], "block": [1, 0], "head": pd.array([2, pd.NA], dtype="Int64")})
-    assert where_column(table) == ["stage 1, block 2, head 3", "stage 4, block 1"]
-    assert where_column(table.drop(columns="head")) == ["stage 1, block 2", "stage 4, block 1"]
+    assert where_column(table).tolist() == ["stage 1, block 2, head 3", "stage 4, block 1"]
+    assert where_column(table.drop(columns="head")).tolist() == ["stage 1, block 2", "stage 4, block 1"]
 
 
 def test_a_new_metric_needs_one_entry_and_its_rule(monkeypatch):

@@ -281,3 +281,16 @@ def test_bad_input_is_named():
         RowSettings(neighbourhood=4)
     with pytest.raises(ValueError, match="top_k must be at least 1, got 0"):
         RowSettings(top_k=0)
+
+
+@pytest.mark.parametrize("tokens", [6, 1200])
+def test_numbers_that_are_not_finite_are_named(tokens):
+    query = torch.randn(1, tokens, 4)
+    query[0, 3] = torch.nan
+    attention = SoftmaxAttention(query, query, 0.5)
+    for metrics, words in (
+        ("entropy", "not finite; its queries, keys"),
+        ("stable_rank", "Head 0 has no singular values"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            measure(attention, TokenGrid(2, tokens // 2), 4, metrics)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from analysis import ledger
 from analysis.attention.baselines import global_attention, local_attention
 from stvit import BlockId, BlockRecord, Capture, CellAssociation, STViT, TapError, capture
 from stvit.attention import Associate, Tap
@@ -284,3 +285,77 @@ def test_moving_the_model_keeps_its_records_true(model: STViT, pixels: Tensor) -
     result = capture(model, pixels)
     model.double()
     assert result.replay_error() < NETWORK[torch.float32]
+
+
+# Whatever does not fit is said in one sentence.
+
+PIXELS = torch.zeros(1, 3, 32, 32)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("pixels", "error", "words"),
+    [
+        (PIXELS.numpy(), TypeError, r"a tensor of shape \(batch, 3, height, width\), got ndarray; .* torch.from_numpy"),
+        ([0.0], TypeError, "a tensor of shape .* got list"),
+        (PIXELS[:0], ValueError, r"at least one picture, got pixels of shape \(0, 3, 32, 32\)"),
+        (PIXELS[0], ValueError, r"pixels of shape \(batch, 3, height, width\), got \(3, 32, 32\)"),
+        (PIXELS.expand(1, 3, 32, 32)[:, :2], ValueError, r"got \(1, 2, 32, 32\)"),
+        (PIXELS[..., :0], ValueError, r"got \(1, 3, 32, 0\)"),
+        (PIXELS.int(), TypeError, "floating point numbers, got torch.int32"),
+        (PIXELS.double(), TypeError, "type torch.float32, got torch.float64"),
+        (PIXELS / 0, ValueError, r"finite pixels, got some that are infinite or no numbers \(NaN\)"),
+        (PIXELS + torch.inf, ValueError, "finite pixels"),
+        (PIXELS.to("meta"), ValueError, r"pixels are on meta, but the model is on cpu; move one of them with .to"),
+    ],
+)
+def test_pixels_that_do_not_fit(model: STViT, pixels: object, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        capture(model, pixels)
+    assert_untouched(model)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_no_model() -> None:
+    for wrong, words in (
+        (None, "runs an STViT, got NoneType."),
+        ("demo", "got str."),
+        (nn.Sequential(tiny_model()), "got Sequential; pass the STViT inside it"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            capture(wrong, PIXELS)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"blocks": 3}, TypeError, r"a list of BlockId\(stage, block\), got 3"),
+        ({"blocks": "00"}, TypeError, r"a list of BlockId\(stage, block\), got '00'"),
+        ({"blocks": [("0", 1)]}, TypeError, r"got \('0', 1\) for one of them"),
+        ({"num_iters": 10**9}, ValueError, "num_iters must be a whole number from 0 to 32"),
+        ({"num_iters": {FIRST: 1.5}}, ValueError, "num_iters must be a whole number"),
+        ({"num_iters": "two"}, ValueError, "num_iters must be a whole number"),
+        ({"association": "soup"}, ValueError, "no association named 'soup'; known are grid, hard and masked"),
+        ({"association": 3}, TypeError, "can be replaced by a name, a tensor of labels"),
+    ],
+)
+def test_settings_that_do_not_fit(model: STViT, settings: dict, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        capture(model, PIXELS, **settings)
+    assert_untouched(model)
+
+
+def test_weights_that_overflow_are_named(model: STViT) -> None:
+    pixels = torch.randn(1, 3, 64, 96)
+    capture(model, pixels).check_finite()
+    with torch.no_grad():
+        model.blocks()[LATER].attention.refine.qkv.weight.mul_(1e39)
+    with pytest.raises(
+        ValueError, match=r"not finite for these pixels, first in the attention of stage 2, block 1: its"
+    ):
+        capture(model, pixels).check_finite()
+    with pytest.raises(ValueError, match=r"not finite for these pixels: its weights overflow"):
+        capture(model, pixels, blocks=[FIRST]).check_finite()
+    with pytest.raises(ValueError, match="not finite for these pixels"):
+        ledger(capture(model, pixels), metrics="entropy")

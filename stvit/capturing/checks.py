@@ -1,0 +1,46 @@
+"""What a capture refuses before it runs, each in one sentence."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stvit.config_bounds import check
+from stvit.model import STViT
+
+
+def check_run(model: Any, pixels: Any) -> None:
+    """Check that a model can run on pixels, and that all of them are numbers.
+
+    Raises:
+        TypeError: If the model is no STViT, or the pixels are no tensor.
+        ValueError: If there is no picture, a pixel is not finite, or they lie on another device than the model.
+    """
+    if not isinstance(model, STViT):
+        inside = "; pass the STViT inside it" if isinstance(model, torch.nn.Module) else ""
+        raise TypeError(f"A capture runs an STViT, got {type(model).__name__}{inside}.")
+    if not isinstance(pixels, Tensor):
+        raise TypeError(
+            f"Expected pixels as a tensor of shape (batch, {model.config.in_channels}, height, width), got "
+            f"{type(pixels).__name__}; `stvit.images.prepare` makes them from a file, torch.from_numpy from an array."
+        )
+    if pixels.ndim == 4 and len(pixels) == 0:
+        raise ValueError(f"Expected at least one picture, got pixels of shape {tuple(pixels.shape)}.")
+    device = next(model.parameters()).device
+    if pixels.device != device:
+        raise ValueError(
+            f"The pixels are on {pixels.device}, but the model is on {device}; move one of them with .to(...)."
+        )
+    if device.type != "meta" and not pixels.isfinite().all():
+        raise ValueError("Expected finite pixels, got some that are infinite or no numbers (NaN).")
+
+
+def check_num_iters(iterations: Iterable[Any]) -> None:
+    """Check numbers of sampling iterations.
+
+    Raises:
+        ValueError: If one is no whole number, or out of the bounds of the setting.
+    """
+    for number in iterations:
+        check("num_iters", number)
