@@ -20,6 +20,7 @@ from torch import Tensor
 
 from stvit.cells import fold_neighbours, from_cells, gather_neighbours, to_cells
 from stvit.grid import PHANTOM, TokenGrid
+from stvit.precision import at_least_single
 
 EPSILON = 1e-12
 """Added to column sums before division, as in the released model."""
@@ -101,7 +102,7 @@ class Association:
 
     @cached_property
     def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
-        """Column sums of Q, padding included, shape (B, M)."""
+        """Column sums of Q, padding included, shape (B, M); in single precision at least."""
         return self._scatter(self.weight.new_ones(1, 1, 1)).squeeze(-1) + self.padding_mass
 
     @cached_property
@@ -115,7 +116,9 @@ class Association:
 
         1 - Q-hat^T 1: the share of the padding tokens, and all of a super token that nobody belongs to.
         """
-        return 1 - self.column_mass if self.is_identity else (self.padding_mass + EPSILON) / self.normaliser
+        if self.is_identity:
+            return 1 - self.column_mass
+        return (at_least_single(self.padding_mass) + EPSILON) / self.normaliser
 
     @property
     def nbytes(self) -> int:
@@ -125,7 +128,7 @@ class Association:
 
     def sample(self, values: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch cells channels"]:
         """Average values into super tokens, Q-hat^T X, shape (B, M, C); padding tokens count as zero."""
-        return self._scatter(values) / self.normaliser.unsqueeze(-1)
+        return (self._scatter(values) / self.normaliser.unsqueeze(-1)).to(values.dtype)
 
     def upsample(self, values: Float[Tensor, "batch cells channels"]) -> Float[Tensor, "batch tokens channels"]:
         """Map super tokens back to tokens, Q S, shape (B, N, C); phantoms contribute nothing."""
@@ -163,9 +166,10 @@ class Association:
         """Add values (B, N, C), weighted, to their super tokens: Q^T X, (B, M, C); phantoms' share is dropped."""
         cells = self.grid.num_super_tokens
         target = torch.where(self.index == PHANTOM, cells, self.index)  # phantoms go to a spare row
+        values = at_least_single(values)
         total = values.new_zeros(len(target), cells + 1, values.shape[-1])
         for index, weight in zip(target.unbind(-1), self.weight.unbind(-1), strict=True):
-            part = weight.unsqueeze(-1) * values
+            part = (weight.unsqueeze(-1) * values).to(values.dtype)
             total = total.scatter_add(1, index.unsqueeze(-1).expand_as(part), part)
         return total[:, :cells]
 
@@ -184,13 +188,13 @@ class CellAssociation:
 
     @cached_property
     def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
-        """Column sums of Q, padding included, shape (B, M)."""
-        return fold_neighbours(self.weight.sum(2).unsqueeze(2), self.grid).flatten(1)
+        """Column sums of Q, padding included, shape (B, M); in single precision at least."""
+        return fold_neighbours(at_least_single(self.weight).sum(2).unsqueeze(2), self.grid).flatten(1)
 
     def sample(self, values: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch cells channels"]:
         """Average values into super tokens, Q-hat^T X, shape (B, M, C); padding tokens count as zero."""
         mixed = to_cells(values, self.grid).transpose(-1, -2) @ self.weight  # (B, M, C, 9)
-        return fold_neighbours(mixed, self.grid) / (self.column_mass.unsqueeze(-1) + EPSILON)
+        return (fold_neighbours(mixed, self.grid) / (self.column_mass.unsqueeze(-1) + EPSILON)).to(mixed.dtype)
 
     def upsample(self, values: Float[Tensor, "batch cells channels"]) -> Float[Tensor, "batch tokens channels"]:
         """Map super tokens back to tokens, Q S, shape (B, N, C); phantoms contribute nothing."""
@@ -205,7 +209,7 @@ class CellAssociation:
         if not self.grid.has_padding:
             return plain
         outside = 1 - to_cells(torch.ones_like(weight[..., :1]), self.grid)  # 1 on padding tokens
-        mass = fold_neighbours((self.weight * outside).sum(2).unsqueeze(2), self.grid).flatten(1)
+        mass = fold_neighbours((at_least_single(self.weight) * outside).sum(2).unsqueeze(2), self.grid).flatten(1)
         return Association(index, weight, self.grid, mass)
 
 

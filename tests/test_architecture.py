@@ -17,6 +17,7 @@ from tests.support.paths import ROOT
 ORDER: list[tuple[str, ...]] = [
     (
         "stvit.grid",
+        "stvit.precision",
         "stvit.cells",
         "stvit.association",
         "stvit.captions",

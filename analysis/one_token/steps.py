@@ -26,7 +26,8 @@ class Lesson:
         column_mass: Column sums of Q for the neighbours, shape (9,); 0 for phantoms.
         shares: Weights over column sums, the token's part of each super token (Q-hat), shape (9,).
         heaviest: The super token that the token belongs to most; never a phantom.
-        members: Column of Q-hat of that super token: the share of each token in it, summing to 1, shape (N,).
+        members: Column of Q-hat of that super token: the share of each token in it, shape (N,). It sums to 1 less the
+            share of the padding tokens, which take part in the average (`Association.lost_share`).
         super_rows: Rows of A(S) of the neighbours, shape (9, M); 0 for phantoms.
         mixed: sum_k weight_k A(S)[k], shape (M,).
         row: Mapped back with Q-hat: the token's attention over all tokens, shape (N,).

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from analysis.redundancy.token_layout import TokenLayout
 from stvit import RowBlock
+from stvit.precision import at_least_single
 
 NEIGHBOURHOOD = 7
 """Side in tokens of the window around the anchor whose mass is reported."""
@@ -62,7 +63,7 @@ class RowMetrics:
 
     def __init__(self, block: RowBlock, layout: TokenLayout, settings: RowSettings) -> None:
         self.block = block
-        self.weight = block.weight.to(torch.promote_types(block.weight.dtype, torch.float32))
+        self.weight = at_least_single(block.weight)
         self.layout = layout
         self.settings = settings
 

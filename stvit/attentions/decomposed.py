@@ -13,6 +13,7 @@ from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.grid import PHANTOM
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +157,7 @@ class DecomposedAttention(Attention):
 
     @property
     def _weight(self) -> Tensor:
-        return self.association.weight[0]
+        return at_least_single(self.association.weight[0])
 
     @cached_property
     def _normaliser(self) -> Tensor:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.precision import at_least_single
 
 PRODUCT_BYTES = 32 * 2**20
 """Memory that one block of rows may take in a product."""
@@ -30,7 +31,7 @@ def attention_logits(
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxAttention(Attention):
-    """softmax(q k^T * scale) of one image over all heads; rows are queries.
+    """softmax(q k^T * scale) of one image over all heads; rows are queries, in single precision at least.
 
     Attributes:
         query: Shape (heads, N, head_dim).
@@ -60,7 +61,7 @@ class SoftmaxAttention(Attention):
     @property
     def dense_nbytes(self) -> int:
         """Bytes that all rows of all heads take."""
-        return self.heads * self.num_tokens**2 * self.query.element_size()
+        return self.heads * self.num_tokens**2 * max(4, self.query.element_size())
 
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return rows start to stop (excluded) of every head."""
@@ -92,7 +93,7 @@ class SoftmaxAttention(Attention):
         """Return chosen columns of every head; the first call for a large attention passes over all rows."""
         if self.dense_nbytes <= DENSE_BYTES:
             return self._dense[:, :, index]
-        logits = attention_logits(self.query, self.key[:, index], self.scale)
+        logits = self._logits(self.query, self.key[:, index])
         return (logits - self._log_normaliser.unsqueeze(-1)).exp()
 
     def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
@@ -100,17 +101,18 @@ class SoftmaxAttention(Attention):
         result = values.new_empty(self.heads, self.num_tokens, values.shape[-1])
         for block in self.row_blocks(PRODUCT_BYTES):
             # Written in place: parts kept one by one lie between the blocks and keep their memory from reuse.
-            result[:, block.start : block.stop] = block.weight @ values
+            result[:, block.start : block.stop] = block.weight @ values.to(block.weight.dtype)
         return result
 
     def apply_heads_transposed(
         self, values: Float[Tensor, "heads tokens channels"]
     ) -> Float[Tensor, "heads tokens channels"]:
         """Return each head's transposed attention times its own values, shape (heads, N, C), block by block."""
-        total = torch.zeros_like(values)
+        wide = at_least_single(values)
+        total = torch.zeros_like(wide)
         for block in self.row_blocks(PRODUCT_BYTES):
-            total += block.weight.transpose(-1, -2) @ values[:, block.start : block.stop]
-        return total
+            total += block.weight.transpose(-1, -2) @ wide[:, block.start : block.stop]
+        return total.to(values.dtype)
 
     @cached_property
     def _dense(self) -> Tensor:
@@ -119,10 +121,10 @@ class SoftmaxAttention(Attention):
     @cached_property
     def _log_normaliser(self) -> Tensor:
         """Logarithm of each row's sum of exponentials, shape (heads, N), computed in blocks of rows."""
-        result = self.query.new_empty(self.heads, self.num_tokens)
+        result = at_least_single(self.query[..., 0]).clone()
         for start, stop in self.row_ranges(PRODUCT_BYTES):
             part = slice(start, stop)
-            result[:, part] = attention_logits(self.query[:, part], self.key, self.scale).logsumexp(-1)
+            result[:, part] = self._logits(self.query[:, part], self.key).logsumexp(-1)
         return result
 
     def _equals(self, other: Attention) -> bool:
@@ -132,4 +134,7 @@ class SoftmaxAttention(Attention):
 
     def _softmax(self, query: Tensor, head: int | None = None) -> Tensor:
         key = self.key if head is None else self.key[head : head + 1]
-        return attention_logits(query, key, self.scale).softmax(-1)
+        return self._logits(query, key).softmax(-1)
+
+    def _logits(self, query: Tensor, key: Tensor) -> Tensor:
+        return attention_logits(at_least_single(query), at_least_single(key), self.scale)

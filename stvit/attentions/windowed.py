@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ class WindowedAttention(Attention):
     @cached_property
     def _weight(self) -> Float[Tensor, "heads windows slots slots"]:
         """Attention inside every window; keys beyond the border take no mass."""
-        query, key = self.query[:, self._members], self.key[:, self._members]
+        query, key = (at_least_single(part)[:, self._members] for part in (self.query, self.key))
         logits = query @ key.transpose(-1, -2) * self.scale
         if self.bias is not None:
             logits = logits + self._bias_of_slots[:, None]

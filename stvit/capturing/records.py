@@ -15,6 +15,7 @@ from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +139,9 @@ class BlockRecord:
 
     @cached_property
     def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:
-        """A(S), shape (B, heads, M, M); rows are queries."""
-        return attention_logits(self.super_query, self.super_key, self.scale).softmax(-1)
+        """A(S), shape (B, heads, M, M); rows are queries, in single precision at least."""
+        query, key = at_least_single(self.super_query), at_least_single(self.super_key)
+        return attention_logits(query, key, self.scale).softmax(-1)
 
     def select(self, image: int) -> "BlockRecord":
         """Return the record of one image, with batch size 1.
@@ -210,7 +212,9 @@ class BlockRecord:
         _, _, value = weights.qkv(tokens)  # (B, heads, N, head_dim)
         _, _, at_zero = weights.qkv(torch.zeros_like(tokens[:, :1]))
         sampled = self.association.sample(value.transpose(1, 2).flatten(2))  # (B, M, C)
-        sampled = sampled + self.association.lost_share.unsqueeze(-1) * at_zero.transpose(1, 2).flatten(2)
+        sampled = sampled + self.association.lost_share.unsqueeze(-1).to(sampled.dtype) * at_zero.transpose(
+            1, 2
+        ).flatten(2)
         cells = sampled.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, M, head_dim)
         mixed = self._attention_times(cells).transpose(1, 2).flatten(2)
         output = self.association.upsample(weights.project(mixed))

@@ -12,9 +12,13 @@ from stvit import BlockId, STViT, STViTConfig, capture
 @pytest.mark.parametrize("size", [(64, 96), (72, 100)])
 def test_every_step_is_what_the_model_did(num_iters, size):
     config = STViTConfig(
-        num_classes=3, embed_dims=(8, 8, 8, 8), depths=(1, 1, 1, 1), num_heads=(2, 2, 2, 2), projection_dim=8,
+        num_classes=3,
+        embed_dims=(8, 8, 8, 8),
+        depths=(1, 1, 1, 1),
+        num_heads=(2, 2, 2, 2),
+        projection_dim=8,
         num_iters=(num_iters, 1, 1, 1),
-    )  # fmt: skip
+    )
     record = capture(STViT(config).double().eval(), torch.randn(1, 3, *size).double())[BlockId(0, 0)]
     attention = record.token_attention()
     for token in (0, 5, record.grid.num_tokens - 1):
@@ -24,6 +28,9 @@ def test_every_step_is_what_the_model_did(num_iters, size):
         np.testing.assert_allclose(steps.row, attention.row(token, 1), rtol=1e-9, atol=1e-15)
         assert steps.mixed.sum() == pytest.approx(steps.weights[~steps.phantoms].sum())
         assert (steps.logits[steps.phantoms] == 0).all()
+        lost = record.association.lost_share[0, steps.heaviest].item()
+        assert steps.members.sum() == pytest.approx(1 - lost, abs=1e-12)
+        assert (lost > 1e-3) == (size == (72, 100) and steps.heaviest not in (0, 1))
 
 
 def test_corner_token_has_five_phantoms():

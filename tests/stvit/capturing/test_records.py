@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from analysis import ledger
 from stvit import BlockId, BlockRecord, Capture, STViT, capture
 from tests.support.tiny import CONFIG, tiny_model, tiny_pixels
 from tests.support.tolerances import assert_close
@@ -135,3 +136,22 @@ def test_bytes(result: Capture) -> None:
     record = result[BlockId(0, 0)]
     tensors: list[Tensor] = [record.tokens, record.super_tokens, record.super_query, record.super_key, record.output]
     assert record.nbytes == sum(8 * tensor.numel() for tensor in tensors) + record.association.nbytes
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("association", [None, "hard", torch.zeros(16, 16, dtype=torch.int64)])
+def test_half_precision_measures_every_number(dtype: torch.dtype, association: object) -> None:
+    model, pixels = tiny_model(), tiny_pixels(1, 64, 64)
+    swaps = None if association is None else {BlockId(0, 0): association}  # labels of 0 leave super tokens empty
+    exact = capture(model, pixels, blocks=[(0, 0)], association=swaps)
+    half = capture(model.to(dtype), pixels.to(dtype), blocks=[(0, 0)], association=swaps)
+    half.check_finite()
+    found, expected = (ledger(cap, ("super", "global", "local", "hard"), exact_tokens=256) for cap in (half, exact))
+    keys = ["attention", "metric", "head"]
+    both = expected.merge(found, on=keys, how="outer", suffixes=("", "_half"))
+    assert both["value_half"].notna().all()
+    if isinstance(association, Tensor):  # the learned one is rounded, and its heaviest super tokens may be others
+        means = both[both["metric"].isin(["entropy", "mass", "local_mass", "leakage"])]
+        assert (means["value_half"] - means["value"]).abs().max() < 0.02
+    assert half[BlockId(0, 0)].token_attention().row_sums().dtype == torch.float32
+    assert half[BlockId(0, 0)].replay().isfinite().all()
