@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SourceRule: TypeAlias = "Callable[[BlockRecord], Attention]"
 """Makes an attention from the record of one block and one image."""
 
+ALL_PAIRS_TOKENS = 10_000
+"""Above this many tokens what looks at all pairs of them takes minutes here, and seconds in a browser."""
+
 DEFAULT_WINDOW = 7
 """Tokens per window and axis of local attention, as in Swin (Liu et al., ICCV 2021)."""
 

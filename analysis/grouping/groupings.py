@@ -15,6 +15,32 @@ from analysis.grouping.tasks import learned_labels, task_of
 from stvit import BlockRecord
 
 
+@dataclass(frozen=True)
+class Score:
+    """What one column of the table of groupings says.
+
+    Attributes:
+        sentence: What it is, for people.
+        whole: Whether it is a count.
+    """
+
+    sentence: str
+    whole: bool
+
+
+SCORES = {
+    "segments": Score("Groups that own at least one token or pixel", whole=True),
+    "empty": Score("Super tokens of the grid that nobody belongs to", whole=True),
+    "in pieces": Score("Groups that are not connected (4 neighbours)", whole=True),
+    "explained variation": Score(
+        "Share of the colour variance that lies between groups (Moore 2008); higher is better", whole=False
+    ),
+    "compactness": Score("4 pi area / perimeter^2, weighted by area; a grid of squares has 0.785", whole=False),
+    "agreement": Score("Adjusted Rand index with the learned super tokens: 1 if equal, 0 as by chance", whole=False),
+}
+"""Columns of `describe_groupings` by name, besides the grouping itself."""
+
+
 @dataclass(frozen=True, eq=False)
 class Grouping:
     """One way to group the tokens or pixels of a picture.
@@ -63,8 +89,7 @@ def describe_groupings(found: Sequence[Grouping], record: BlockRecord, shown: Im
     """Tabulate what can be said about each grouping, at the resolution of the pixels.
 
     Returns:
-        Columns: grouping, segments, empty, in pieces, explained variation, compactness, agreement (adjusted Rand
-        index with the block's own super tokens).
+        Columns: grouping, and the names of `SCORES`; the agreement is with the block's own super tokens.
     """
     height, width = shown.shape[:2]
     own = upsample_labels(learned_labels(record), height, width)

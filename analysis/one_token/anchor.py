@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from analysis.attention.baselines import global_attention, local_attention
-from analysis.attention.kinds import DEFAULT_WINDOW
+from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.redundancy.measure import measure_row
 from stvit import Attention, BlockRecord
 
@@ -64,11 +64,8 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
         "global": global_attention(record),
         "local": local_attention(record, window=DEFAULT_WINDOW),
     }
-    titles = {
-        "super": "Super token attention, outgoing",
-        "global": "Global attention, outgoing",
-        "local": f"Local attention, outgoing ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})",
-    }
+    titles = {kind: f"{KINDS[kind].title}, outgoing" for kind in sources}
+    titles["local"] += f" ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})"
     for kind, source in sources.items():
         row = source.row(token, head)
         yield AnchorMap(NAMES[kind], titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
@@ -76,7 +73,7 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
             column = through.column(token, head)
             note = f"received in all {column.sum():.2f} (1 on average)"
             yield AnchorMap(
-                "super_token_attention_incoming", "Super token attention, incoming", kind, note, _map(column, record)
+                "super_token_attention_incoming", f"{KINDS[kind].title}, incoming", kind, note, _map(column, record)
             )
     yield _association_panel(record, token)
 

@@ -20,14 +20,14 @@ import numpy as np
 from torch import Tensor
 
 from analysis.attention.baselines import global_attention
-from analysis.attention.kinds import DEFAULT_WINDOW
+from analysis.attention.kinds import ALL_PAIRS_TOKENS, DEFAULT_WINDOW
 from analysis.redundancy.row_metrics import LARGE_SHARE, LEVEL_TOLERANCE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
 from ui.explorer import registries
 from ui.explorer.payload import payload_bytes
 from ui.explorer.rounding import SentAttention, in_unit_steps, log_normalisers, sent_attention
 
-MAX_INCOMING = 10_000
+MAX_INCOMING = ALL_PAIRS_TOKENS
 """Tokens up to which the normalisers of all rows are computed (384 pixels): the cost grows with their square."""
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis import ledger
-from analysis.attention.kinds import KINDS
+from analysis.attention.kinds import ALL_PAIRS_TOKENS, KINDS
 from analysis.commands.views.redundancy import Redundancy
 from analysis.figures.canvas import Canvas
 from analysis.figures.ledger_values import HeadValues, depth_values, head_values
@@ -37,11 +37,8 @@ CHART_COLUMNS = 2
 MATRIX_WIDTH = 470
 """CSS pixels; the map of tokens stands beside it where the window has room."""
 
-ALL_PAIRS_TOKENS = 10_000
-"""Above this many tokens in a block only `QUICK` kinds are offered: the others would take minutes."""
-
 QUICK = ("super", "local")
-"""Kinds of attention whose rows are cheap at any size."""
+"""Kinds of attention whose rows are cheap at any size; above `ALL_PAIRS_TOKENS` only they are offered."""
 
 
 def draw(view: View) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from analysis.commands.views.groupings import Groupings
 from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS
+from analysis.grouping.groupings import SCORES
 from analysis.grouping.methods import METHODS
 from analysis.reports.pictures import groupings_report
 from analysis.reports.report import Report
@@ -18,15 +19,6 @@ from ui.panels.pickers import choose_block
 from ui.view.view import View
 
 DEFAULT_METHODS = ["grid", "super", "slic"]
-
-COLUMN_HELP = {
-    "segments": "Groups that own at least one token or pixel",
-    "empty": "Super tokens of the grid that nobody belongs to",
-    "in pieces": "Groups that are not connected (4 neighbours)",
-    "explained variation": "Share of the colour variance that lies between groups (Moore 2008); higher is better",
-    "compactness": "4 pi area / perimeter^2, weighted by area; a grid of squares has 0.785",
-    "agreement": "Adjusted Rand index with the learned super tokens: 1 if equal, 0 as by chance",
-}
 
 
 def draw(view: View) -> None:
@@ -118,7 +110,8 @@ def _explain_identity(record: BlockRecord) -> None:
 
 def _show_table(table: pd.DataFrame) -> None:
     """Show what can be said about each grouping, at pixel resolution."""
-    config = {name: st.column_config.Column(help=text) for name, text in COLUMN_HELP.items()}
-    for name in ("explained variation", "compactness", "agreement"):
-        config[name] = st.column_config.NumberColumn(help=COLUMN_HELP[name], format="%.3f")
+    config = {
+        name: st.column_config.NumberColumn(help=score.sentence, format=None if score.whole else "%.3f")
+        for name, score in SCORES.items()
+    }
     st.dataframe(table, hide_index=True, column_config=config)
