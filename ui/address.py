@@ -33,15 +33,16 @@ class Link:
     @classmethod
     def of_session(cls) -> "Link":
         """Return the link of this session; call it on each run before any widget, which would correct the address."""
-        for name in [name for name, value in st.query_params.items() if not value.strip()]:
-            del st.query_params[name]  # an empty value is no wish, and bound widgets would take it for one
-        link: Link = st.session_state.setdefault(keys.LINK, cls(st.query_params))
+        empty = [name for name, value in st.query_params.items() if not value.strip()]
+        for name in empty:
+            del st.query_params[name]
+        if keys.LINK not in st.session_state:
+            st.session_state[keys.LINK] = cls(st.query_params)
+            if empty:
+                st.rerun()  # this run's widgets would still take an empty value for the wish that nothing be chosen
+        link: Link = st.session_state[keys.LINK]
         link._write_address()
         return link
-
-    def asked(self, key: str) -> str | None:
-        """Return what the link asks for under a name and nobody has looked at yet."""
-        return self._asked.get(key)
 
     def repair_choice(
         self,

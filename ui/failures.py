@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from stvit.error_text import sentence
+from stvit.error_text import about, sentence
 from ui.markdown import escaped
 
 LONGEST_SENTENCE = 600
@@ -18,11 +18,17 @@ EXPECTED = (ValueError, MemoryError)
 _LOG = logging.getLogger("stvit.app")
 
 
-def said(error: Exception) -> str:
-    """Return the message of an error for Markdown, and log the trace of an error that nobody expected."""
+def said(error: Exception, name: str = "") -> str:
+    """Return the message of an error for Markdown, and log the trace of an error that nobody expected.
+
+    Args:
+        error: The error.
+        name: Of the file that it is about; it stands in front unless the message has it.
+    """
     if not isinstance(error, EXPECTED):
         _LOG.error("An unexpected error", exc_info=error)
-    return escaped(sentence(error), LONGEST_SENTENCE)
+    words = escaped(about(name, error) if name else sentence(error), LONGEST_SENTENCE)
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 @contextmanager

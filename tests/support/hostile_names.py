@@ -24,5 +24,20 @@ HOSTILE_NAMES = {
 }
 """By what is odd about them; all are possible names of files on Linux."""
 
+HOSTILE_WORDS = HOSTILE_NAMES | {
+    "foreign image": "![x](http://evil.example/pixel.png)",
+    "link": "[click](http://evil.example)",
+    "bare address": "see http://evil.example/a and www.evil.example or me@evil.example",
+    "closing tag": "</style></script><script>alert(1)</script>",
+    "formula": "price $x^2$ $$\\frac{1}{2}$$",
+    "emphasis": "**bold** _it_ ~~gone~~ `code`",
+    "directive": ":red[red] :material/home: :smile:",
+    "heading and list": "# heading\n- item\n> quote",
+    "table": "a | b\n--|--\n1 | 2",
+    "lone surrogate": "half \udc80 character",
+    "entity": "&lt;script&gt; &#x41;",
+}
+"""With words that no file on Linux is called, but a class, a key or a file from elsewhere may be."""
+
 NOT_UTF8 = b"caf\xe9.png"
 """A name of a file that is no UTF-8, as old archives hold them."""

@@ -212,3 +212,19 @@ def test_plain_text_has_no_marks(mark):
 @pytest.mark.parametrize(("asked", "nearest"), [("0", 224), ("250", 224), ("260 px", 288), ("inf", 384), ("x", 224)])
 def test_nearest_number(asked, nearest):
     assert nearest_number(asked, {224: "", 288: "", 384: ""}, default=224) == nearest
+
+
+KEYS = ("sample", "variant", "weights", "size", "framing", "mode", "steps", "stage", "block", "head", "row", "column")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("value", ["", " ", "null", "-1", "1e999", "true", "[]", "\x1b[31m", "<b>", "9" * 400, "é̂"])
+def test_no_value_in_an_address_breaks_the_app(key, value):
+    app = opened(**{key: value})
+    check_fine(app)
+    check_fine(app.run())
+
+
+def test_empty_values_leave_the_address():
+    app = opened(stage="", head="", framing="", mode="")
+    assert not {"stage", "head", "framing"} & set(app.query_params)

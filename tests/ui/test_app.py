@@ -121,7 +121,7 @@ def test_bad_weights_become_one_sentence(app):
     app.file_uploader("weights_file").set_value(("page.pth", b"<html>quota</html>", "application/octet-stream")).run()
     assert not app.exception
     (error,) = app.error
-    assert error.value.startswith("page.pth: ")
+    assert error.value.startswith("'page.pth' ")
     assert "upload" not in error.value  # the name of the file in between is nobody's
 
 

@@ -77,7 +77,7 @@ def choose_head(record: BlockRecord) -> int | None:
         key=keys.HEAD,
         bind="query-params",
     )
-    return None if head == MEAN else int(head)
+    return None if head in (None, MEAN) else int(head)
 
 
 def choose_anchor(grid: TokenGrid) -> Anchor:
@@ -109,7 +109,7 @@ def keep_valid(key: str, options: Sequence[int] | Sequence[str]) -> None:
 def _choose_number(label: str, key: str, numbers: Sequence[int]) -> int:
     """Draw the picker of a number that people count from 1."""
     keep_valid(key, numbers)
-    return st.segmented_control(
+    chosen = st.segmented_control(
         label,
         numbers,
         format_func=lambda number: str(number + 1),
@@ -118,6 +118,7 @@ def _choose_number(label: str, key: str, numbers: Sequence[int]) -> int:
         key=key,
         bind="query-params",
     )
+    return numbers[0] if chosen is None else chosen  # an address without a value asks for nothing to be chosen
 
 
 def _choose_index(key: str, count: int) -> int:

@@ -7,7 +7,7 @@ import streamlit as st
 from stvit.images.samples import sample_images
 from ui import keys
 from ui.address import Link, nearest_number
-from ui.failures import said
+from ui.failures import LONGEST_SENTENCE, said
 from ui.markdown import escaped
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.uploads import OwnPictures, upload_pictures
@@ -132,10 +132,10 @@ def _uploaded_model(variant: str) -> ModelHandle:
     try:
         handle = from_upload(upload.name, upload.getvalue())
     except Exception as error:
-        st.error(f"{escaped(upload.name)}: {said(error)} The weights stay random.", icon=":material/error:")
+        st.error(f"{said(error, upload.name)} The weights stay random.", icon=":material/error:")
         return random_model(variant)
-    if handle.note:
-        st.caption(escaped(handle.note, 300))
+    for note in handle.notes:
+        st.caption(escaped(note, LONGEST_SENTENCE))
     return handle
 
 
@@ -154,4 +154,4 @@ def _choose_size(link: Link) -> tuple[int, Framing]:
         bind="query-params",
         help="The published centre crop, or the whole picture with its aspect ratio.",
     )
-    return size, framing
+    return size, framing or "crop"

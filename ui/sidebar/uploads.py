@@ -100,11 +100,7 @@ def classify_uploads(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -
         files=good,
         items={key: Item(title, verdicts[key].thumbnail or "") for key, title in zip(good, titles, strict=True)},
         newest=next((key for key in good if key not in before), None),
-        problems=[
-            f"{escaped(file.name)}: {verdicts[file.file_id].problem}"
-            for file in uploads
-            if verdicts[file.file_id].problem
-        ],
+        problems=[verdicts[file.file_id].problem for file in uploads if verdicts[file.file_id].problem],
     )
 
 
@@ -129,7 +125,7 @@ def _judge(file: Upload) -> Verdict:
     try:
         return Verdict(thumbnail(uploaded_picture(file.name, file.getvalue()).read()))
     except Exception as error:  # a decoder can fail in any way, and only this picture is left out
-        return Verdict(problem=said(error))
+        return Verdict(problem=said(error, file.name))
 
 
 def _report(problems: Sequence[str], anything_left: bool) -> None:

@@ -1,14 +1,13 @@
 """Models for the app: built once, shared by all sessions, never changed."""
 
-import tempfile
-from hashlib import sha256
 from pathlib import Path
 
 import streamlit as st
 
 from stvit import create_model
 from stvit.foreign_text import plain
-from stvit.weights.load import WeightsError, model_digest, model_from_file
+from stvit.weights.content import Content
+from stvit.weights.load import model_and_report, model_digest
 from stvit.weights.pretrained import list_pretrained, load_pretrained
 from ui.view.view import ModelHandle
 
@@ -57,11 +56,8 @@ def from_upload(name: str, data: bytes) -> ModelHandle:
     Raises:
         WeightsError: If the file holds no such model.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "upload" + Path(name).suffix.lower())
-        path.write_bytes(data)
-        try:
-            model = model_from_file(path)
-        except WeightsError as error:
-            raise WeightsError(str(error).replace(path.name, plain(name))) from error
-    return ModelHandle(model, sha256(data).hexdigest(), plain(name), trained=True, options=("--weights", name))
+    content = Content(Path(name), data)
+    model, report = model_and_report(content)
+    return ModelHandle(
+        model, content.sha256, plain(name), trained=True, options=("--weights", name), notes=report.notes
+    )

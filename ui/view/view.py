@@ -21,7 +21,7 @@ class ModelHandle:
         title: What people call it.
         trained: False for random weights.
         options: How the command lines name it.
-        note: What a person should know about how the weights were read.
+        notes: Sentences about what was taken out of a file of weights, such as which of raw and averaged ones.
     """
 
     model: STViT
@@ -29,7 +29,7 @@ class ModelHandle:
     title: str
     trained: bool
     options: tuple[str, str]
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
