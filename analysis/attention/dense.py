@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit import Attention, RowBlock
@@ -34,6 +34,10 @@ class DenseAttention(Attention):
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return rows start to stop (excluded) of every head."""
         return RowBlock(start, self.weights[:, start:stop], None, self.weights.shape[-1])
+
+    def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
+        """Return the rows of chosen tokens, of every head."""
+        return RowBlock(0, self.weights[:, index], None, self.weights.shape[-1], index)
 
 
 def _checked(weights: Tensor | np.ndarray) -> Tensor:

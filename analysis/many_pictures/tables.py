@@ -23,6 +23,7 @@ COLUMN_TYPES = {
     "metric": (_TEXT, "str"),
     "value": (pa.float64(), "float64"),
     "unit": (_TEXT, "str"),
+    "stderr": (pa.float64(), "float64"),
     "where": (_TEXT, "str"),
 }
 """Type of each column of the ledger in files and in pandas."""

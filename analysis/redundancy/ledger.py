@@ -13,10 +13,11 @@ from analysis.redundancy.features import block_similarity
 from analysis.redundancy.measure import measure_all
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
+from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.where import where_column
 from stvit import Attention, BlockRecord, Capture
 
-COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "where")
+COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "stderr", "where")
 
 BLOCK = "block"
 """What stands for the attention in rows about a block itself (its tokens, its association)."""
@@ -34,6 +35,8 @@ def ledger(
     exact_tokens: int = EXACT_TOKENS,
     image_names: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    anchors: int | None = None,
+    seed: int | Sequence[int] = 0,
 ) -> pd.DataFrame:
     """Measure every captured block, head and image, for each kind of attention.
 
@@ -52,10 +55,15 @@ def ledger(
             estimates and named so.
         image_names: Names for the column image; the number in the batch if None.
         progress: Called with (blocks done, blocks in all) after each block of each image.
+        anchors: Number of rows of each attention to measure, one from every region of the grid; all if None. See
+            `analysis.redundancy.measure.measure` for what a sample can tell.
+        seed: Of the draw, a whole number from 0: one for all images, which are then measured at the same tokens, or
+            one for each, so that errors cancel out in means over many pictures. Blocks differ in any case.
 
     Returns:
         Columns image, stage, block and head (whole numbers from 0; head is missing in rows about the block itself),
-        attention ("block" in these rows), metric, value, unit, where (the place in words that count from 1, such as
+        attention ("block" in these rows), metric, value, unit, stderr (standard error of a value that is estimated
+        from a sample of rows; missing where it is exact), where (the place in words that count from 1, such as
         "stage 1, block 2, head 3").
 
     Raises:
@@ -68,12 +76,14 @@ def ledger(
     cap.check_finite()
     records = list(cap.values())
     names = _names(image_names, records[0].batch_size if records else 0)
+    seeds = _seeds(seed, len(names))
     rows: list[_Row] = []
     for image, name in enumerate(names):
         before: BlockRecord | None = None
         for done, record in enumerate((whole.select(image) for whole in records), start=1):
+            sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
             rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
-            rows += ((name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens))
+            rows += ((name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens, sample))
             before = record
             if progress is not None:
                 progress(image * len(records) + done, len(names) * len(records))
@@ -86,8 +96,9 @@ def _head_rows(
     wanted: Sequence[str],
     settings: RowSettings,
     exact_tokens: int,
+    sample: RowSample | None,
 ) -> Iterator[_Row]:
-    """Yield (head, attention, metric, value) of all attentions of one block; equal ones are measured once."""
+    """Yield (head, attention, metric, value, its error) of all attentions of one block; equal ones are measured once."""
     if all(CATALOGUE[name].scope == "block" for name in wanted):
         return
     different: list[Attention] = []
@@ -99,23 +110,24 @@ def _head_rows(
         if number[name] == len(different):
             different.append(attention)
     try:
-        found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens)
+        found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens, sample)
     except ValueError as error:
         raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():
         for metric, values in found[which].head_values().items():
-            for head, value in enumerate(values):
-                yield head, name, metric, value
+            errors = found[which].stderr.get(metric, [None] * len(values))
+            for head, (value, error) in enumerate(zip(values, errors, strict=True)):
+                yield head, name, metric, value, error
 
 
 def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
-    """Yield (no head, "block", metric, value) of one block."""
+    """Yield (no head, "block", metric, value, no error) of one block."""
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
     together = block_similarity(record) | association_summary(record) if metrics else {}
     for metric in metrics:
         value = together[metric.name] if metric.rule is None else metric.compute(record, before)
         if value is not None:
-            yield pd.NA, BLOCK, metric.name, value
+            yield pd.NA, BLOCK, metric.name, value, None
 
 
 def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:
@@ -126,9 +138,18 @@ def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:
     return image_names
 
 
+def _seeds(seed: int | Sequence[int], batch: int) -> Sequence[int]:
+    if isinstance(seed, int):
+        return [seed] * batch
+    if len(seed) != batch:
+        raise ValueError(f"The capture holds {batch} images, got {len(seed)} seeds; give one for each or one for all.")
+    return seed
+
+
 def _table(rows: list[_Row]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["image", "stage", "block", "head", "attention", "metric", "value"])
-    table = table.astype({"stage": "Int64", "block": "Int64", "head": "Int64", "value": np.float64})
+    table = pd.DataFrame(rows, columns=["image", "stage", "block", "head", "attention", "metric", "value", "stderr"])
+    numbers = {"value": np.float64, "stderr": np.float64}
+    table = table.astype({"stage": "Int64", "block": "Int64", "head": "Int64", **numbers})
     table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
     table["where"] = where_column(table)
     return table.loc[table["value"].notna(), list(COLUMNS)].reset_index(drop=True)

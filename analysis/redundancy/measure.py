@@ -12,8 +12,9 @@ from torch import Tensor
 
 from analysis.redundancy.catalogue import CATALOGUE, Metric, chosen_metrics, metrics_of
 from analysis.redundancy.parallel import run_all
-from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, spectrum
+from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, known_spectrum, spectrum
 from analysis.redundancy.row_metrics import RowMetrics, RowSettings
+from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.token_layout import TokenLayout
 from stvit import Attention, RowBlock, TokenGrid
 
@@ -37,10 +38,12 @@ class AttentionMetrics:
     Attributes:
         per_token: Each of shape (heads, N): maps over the tokens.
         per_head: Each of shape (heads,).
+        stderr: Standard error of those of `per_head` that are estimated from a sample of rows, each of shape (heads,).
     """
 
     per_token: dict[str, Float[np.ndarray, "heads tokens"]] = field(default_factory=dict)
     per_head: dict[str, Float[np.ndarray, " heads"]] = field(default_factory=dict)
+    stderr: dict[str, Float[np.ndarray, " heads"]] = field(default_factory=dict)
 
     def head_values(self) -> dict[str, Float[np.ndarray, " heads"]]:
         """Return one value per head for every metric: the mean over tokens of what is per token."""
@@ -55,6 +58,9 @@ def measure(
     metrics: str | Iterable[str] | None = None,
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
+    *,
+    anchors: int | None = None,
+    seed: int | Sequence[int] = 0,
 ) -> AttentionMetrics:
     """Measure an attention: its rows in one pass, what each token receives, and its ranks.
 
@@ -63,6 +69,12 @@ def measure(
     measures 0. Ranks are those of the attention as it is; where they are estimates, their names end in "_estimate"
     (see `analysis.redundancy.ranks`).
 
+    With `anchors`, means over rows are estimated from one row of each of so many regions of the grid, without bias,
+    and their standard errors are given (see `analysis.redundancy.row_sample`); there are no maps over tokens then.
+    What is no mean over rows, that is, ranks and what tokens receive, is exact where the attention knows it from its
+    factors, and left out where every row would have to be read. An attention of no more tokens than anchors is
+    measured exactly.
+
     Args:
         attention: Any attention over the grid's tokens; `analysis.DenseAttention` makes one of an array.
         grid: Where the tokens lie.
@@ -70,15 +82,18 @@ def measure(
         metrics: Names of row and head metrics, see `analysis.redundancy.catalogue`; all if None.
         settings: Window of "local_mass" and k of "top_mass".
         exact_tokens: Up to this many tokens, ranks of attentions without factors are exact.
+        anchors: Number of rows to measure; all if None.
+        seed: Of the draw, one whole number from 0 or several.
 
     Returns:
         Metrics by name; those that compare heads are left out if there is one head.
 
     Raises:
-        ValueError: If the attention and the grid have different numbers of tokens, a name is unknown, or a weight is
-            not finite.
+        ValueError: If the attention and the grid have different numbers of tokens, a name is unknown, a weight is not
+            finite, or a number of the sample makes no sense.
     """
-    return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens)[0]
+    sample = None if anchors is None else draw_rows(grid, anchors, seed)
+    return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens, sample)[0]
 
 
 def measure_all(
@@ -88,19 +103,20 @@ def measure_all(
     metrics: str | Iterable[str] | None = None,
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
+    sample: RowSample | None = None,
 ) -> list[AttentionMetrics]:
-    """Measure several attentions over the same tokens side by side; see `measure`."""
+    """Measure several attentions over the same tokens side by side, on all rows or a sample; see `measure`."""
     wanted = [metric for metric in (CATALOGUE[name] for name in chosen_metrics(metrics)) if metric.scope != "block"]
-    layout = TokenLayout.of(grid, token_pixels)
     layout, settings = TokenLayout.of(grid, token_pixels), settings or RowSettings()
     for attention in attentions:
         _check_tokens(attention, grid)
-    spectra = [_spectrum_tasks(attention, wanted, exact_tokens) for attention in attentions]
-    rows = [_row_tasks(attention, layout, wanted, settings) for attention in attentions]
+    spectra = [_spectrum_tasks(attention, wanted, exact_tokens, sample) for attention in attentions]
+    rows = [_row_tasks(attention, layout, wanted, settings, sample) for attention in attentions]
     results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks]))  # the long ones first
     found_spectra = [[next(results) for _ in tasks] for tasks in spectra]
     found_rows = [[next(results) for _ in tasks] for tasks in rows]
-    return [_collected(*found, wanted) for found in zip(found_rows, found_spectra, strict=True)]
+    parts = zip(attentions, found_rows, found_spectra, strict=True)
+    return [_collected(*found, wanted, sample) for found in parts]
 
 
 def per_token(
@@ -199,22 +215,35 @@ def _are_sinks(by_token: Float[np.ndarray, "heads tokens"]) -> np.ndarray:
     return by_token > SINK_FACTOR * by_token.mean(axis=1, keepdims=True)
 
 
-def _spectrum_tasks(attention: Attention, wanted: Sequence[Metric], exact_tokens: int) -> list[Callable[[], Any]]:
-    """Return tasks that decompose one head each; none if nothing of spectra is wanted."""
+def _spectrum_tasks(
+    attention: Attention, wanted: Sequence[Metric], exact_tokens: int, sample: RowSample | None
+) -> list[Callable[[], Any]]:
+    """Return tasks that decompose one head each, without reading all rows if there is a sample."""
     needed = any(metric.takes == "spectrum" for metric in wanted)
-    return [partial(spectrum, attention, head, exact_tokens) for head in range(attention.heads if needed else 0)]
+    find = partial(spectrum, exact_tokens=exact_tokens) if sample is None else known_spectrum
+    return [partial(find, attention, head) for head in range(attention.heads if needed else 0)]
 
 
 def _row_tasks(
-    attention: Attention, layout: TokenLayout, wanted: Sequence[Metric], settings: RowSettings
+    attention: Attention,
+    layout: TokenLayout,
+    wanted: Sequence[Metric],
+    settings: RowSettings,
+    sample: RowSample | None,
 ) -> list[Callable[[], Any]]:
     """Return tasks that measure some rows each; none if nothing of rows is wanted."""
     of_rows = [metric for metric in wanted if _is_of_rows(metric)]
-    receiving = any(metric.takes == "received" for metric in wanted)
+    receiving = any(metric.takes == "received" for metric in wanted) and sample is None
     if not of_rows and not receiving:
         return []
-    chunks = _chunks(attention.row_ranges())
-    return [partial(_measure_rows, attention, ranges, layout, settings, of_rows, receiving) for ranges in chunks]
+    chunks = _chunks(attention.row_ranges(rows=None if sample is None else len(sample.tokens)))
+    read = attention.head_rows if sample is None else partial(_sampled_rows, attention, sample)
+    return [partial(_measure_rows, attention, read, ranges, layout, settings, of_rows, receiving) for ranges in chunks]
+
+
+def _sampled_rows(attention: Attention, sample: RowSample, start: int, stop: int) -> RowBlock:
+    """Return the rows of anchors start to stop (excluded) of a sample."""
+    return attention.chosen_rows(sample.tokens[start:stop].to(attention.device))
 
 
 def _is_of_rows(metric: Metric) -> bool:
@@ -223,13 +252,14 @@ def _is_of_rows(metric: Metric) -> bool:
 
 def _measure_rows(
     attention: Attention,
+    read: Callable[[int, int], RowBlock],
     ranges: list[_Range],
     layout: TokenLayout,
     settings: RowSettings,
     of_rows: Sequence[Metric],
     receiving: bool,
 ) -> _Piece:
-    """Return the metrics of consecutive rows, by name, (heads, rows), and what all tokens receive from them.
+    """Return the metrics of rows that follow each other, by name, (heads, rows), and what all tokens receive from them.
 
     Each array is made once: small ones kept from every block would lie between the large ones and stop the allocator
     from using the freed memory again.
@@ -239,7 +269,7 @@ def _measure_rows(
     if receiving:
         piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
     for start, stop in ranges:
-        rows = RowMetrics(attention.head_rows(start, stop), layout, settings)
+        rows = RowMetrics(read(start, stop), layout, settings)
         _check_rows(rows)
         for metric in of_rows:
             values = metric.compute(rows)
@@ -265,21 +295,46 @@ def _chunks(ranges: list[_Range]) -> list[list[_Range]]:
     return [ranges[part * len(ranges) // count : (part + 1) * len(ranges) // count] for part in range(count)]
 
 
-def _collected(pieces: Sequence[_Piece], spectra: Sequence[Spectrum], wanted: Sequence[Metric]) -> AttentionMetrics:
+def _collected(
+    attention: Attention,
+    pieces: Sequence[_Piece],
+    spectra: Sequence[Spectrum | None],
+    wanted: Sequence[Metric],
+    sample: RowSample | None,
+) -> AttentionMetrics:
     """Put the pieces of one attention together, and compute what follows from all of its rows."""
     found = AttentionMetrics()
-    by_token = np.sum([piece[_RECEIVED] for piece in pieces], axis=0) if pieces and _RECEIVED in pieces[0] else None
-    exact = all(one.exact for one in spectra)
+    by_token = _received_by_token(attention, pieces, wanted, sample)
+    known = [one for one in spectra if one is not None]
+    exact = all(one.exact for one in known)
     for metric in wanted:
         target = found.per_token if metric.scope == "token" else found.per_head
         if metric.takes == "spectrum":
-            if metric.is_estimate is not exact:
-                target[metric.name] = np.array([metric.compute(one.values) for one in spectra])
+            if known and metric.is_estimate is not exact:
+                target[metric.name] = np.array([metric.compute(one.values) for one in known])
         elif metric.takes == "received":
-            target[metric.name] = metric.compute(by_token)
+            if by_token is not None:
+                target[metric.name] = metric.compute(by_token)
         elif metric.name in pieces[0]:
-            target[metric.name] = np.concatenate([piece[metric.name] for piece in pieces], axis=1)
+            values = np.concatenate([piece[metric.name] for piece in pieces], axis=1)
+            if sample is None:
+                target[metric.name] = values
+            else:
+                found.per_head[metric.name] = sample.mean(values)
+                found.stderr[metric.name] = sample.standard_error(values)
     return found
+
+
+def _received_by_token(
+    attention: Attention, pieces: Sequence[_Piece], wanted: Sequence[Metric], sample: RowSample | None
+) -> Float[np.ndarray, "heads tokens"] | None:
+    """Return what each token receives from all rows; None if nobody asks, or if a sample cannot tell."""
+    if not any(metric.takes == "received" for metric in wanted):
+        return None
+    if sample is None:
+        return np.sum([piece[_RECEIVED] for piece in pieces], axis=0)
+    known = attention.plain.received()
+    return None if known is None else known.double().numpy(force=True)
 
 
 def _check_tokens(attention: Attention, grid: TokenGrid) -> None:

@@ -3,7 +3,8 @@
 The rank is that of the attention as it is; rows are not divided by their sums.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -71,22 +72,32 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) 
         head: Which head.
         exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
     """
+    known = known_spectrum(attention, head)
+    if known is not None:
+        return known
     attention = attention.plain
+    with _naming(head):
+        if attention.num_tokens <= exact_tokens:
+            return Spectrum(_from_gram(attention.rows(0, attention.num_tokens, head)), True)
+        return Spectrum(estimated_singular_values(attention, head), False)
+
+
+def known_spectrum(attention: Attention, head: int) -> Spectrum | None:
+    """Return the singular values of one head if the attention knows a fast way to the exact ones, else None."""
+    with _naming(head):
+        known = attention.plain.singular_values(head)
+    return None if known is None else Spectrum(known, True)
+
+
+@contextmanager
+def _naming(head: int) -> Iterator[None]:
+    """Say of which head a decomposition failed."""
     try:
-        return _spectrum(attention, head, exact_tokens)
+        yield
     except torch.linalg.LinAlgError as error:
         raise ValueError(
             f"Head {head} has no singular values: the attention holds numbers that are not finite."
         ) from error
-
-
-def _spectrum(attention: Attention, head: int, exact_tokens: int) -> Spectrum:
-    known = attention.singular_values(head)
-    if known is not None:
-        return Spectrum(known, True)
-    if attention.num_tokens <= exact_tokens:
-        return Spectrum(_from_gram(attention.rows(0, attention.num_tokens, head)), True)
-    return Spectrum(estimated_singular_values(attention, head), False)
 
 
 def estimated_singular_values(

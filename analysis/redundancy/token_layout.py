@@ -51,7 +51,7 @@ class TokenLayout:
     def _offsets(self, block: RowBlock) -> tuple[Tensor, Tensor]:
         """Return rows and columns from each anchor to the tokens: (rows, k), or (rows, H) and (rows, W) if dense."""
         device, grid = block.weight.device, self.grid
-        anchor = torch.arange(block.start, block.stop, device=device)[:, None]
+        anchor = block.anchors[:, None]
         if block.token is None:
             token_row = torch.arange(grid.height, device=device)
             token_column = torch.arange(grid.width, device=device)
@@ -62,7 +62,7 @@ class TokenLayout:
     def _window(self, block: RowBlock, reach: int) -> tuple[Tensor, Tensor]:
         """Return the tokens of the window around each anchor, and which of them lie on the grid, (rows, w^2)."""
         device, grid = block.weight.device, self.grid
-        anchor = torch.arange(block.start, block.stop, device=device)[:, None]
+        anchor = block.anchors[:, None]
         step = torch.arange(-reach, reach + 1, device=device)
         row, column = anchor // grid.width + step, anchor % grid.width + step  # (rows, w)
         row_inside, column_inside = (row >= 0) & (row < grid.height), (column >= 0) & (column < grid.width)

@@ -30,7 +30,7 @@ def check_token(token: int, tokens: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class RowBlock:
-    """Consecutive rows of an attention, all heads, dense or sparse.
+    """Rows of an attention, all heads, dense or sparse: consecutive ones or chosen ones.
 
     Attributes:
         start: First row.
@@ -38,12 +38,21 @@ class RowBlock:
         token: The token of each weight, shape (rows, k), or None for all tokens in order. Surplus entries hold
             weight 0 and any valid token.
         num_tokens: Number of tokens N.
+        chosen: The token of each row where they are not consecutive, shape (rows,), else None.
     """
 
     start: int
     weight: Float[Tensor, "heads rows k"]
     token: Int[Tensor, "rows k"] | None
     num_tokens: int
+    chosen: Int[Tensor, " rows"] | None = None
+
+    @property
+    def anchors(self) -> Int[Tensor, " rows"]:
+        """The token that each row belongs to."""
+        if self.chosen is not None:
+            return self.chosen
+        return torch.arange(self.start, self.stop, device=self.weight.device)
 
     @property
     def stop(self) -> int:
@@ -71,6 +80,13 @@ class Attention(ABC):
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return rows start to stop (excluded) of every head; rows beyond the last token are left out."""
 
+    def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
+        """Return the rows of chosen tokens, of every head; they must all be equally wide, as those of most are."""
+        parts = [self.head_rows(token, token + 1) for token in index.tolist()]
+        token = None if parts[0].token is None else torch.cat([part.token for part in parts])
+        weight = torch.cat([part.weight for part in parts], dim=1)
+        return RowBlock(parts[0].start, weight, token, self.num_tokens, index)
+
     @cached_property
     def heads(self) -> int:
         """Number of heads."""
@@ -80,6 +96,11 @@ class Attention(ABC):
     def num_tokens(self) -> int:
         """Number of tokens N."""
         return self._first_row.num_tokens
+
+    @property
+    def device(self) -> torch.device:
+        """Where its rows lie."""
+        return self._first_row.weight.device
 
     @property
     def dense_nbytes(self) -> int:
@@ -142,7 +163,14 @@ class Attention(ABC):
         check_head(head, self.heads)
         return None
 
-    def row_ranges(self, max_bytes: int | None = None) -> list[tuple[int, int]]:
+    def received(self) -> Float[Tensor, "heads tokens"] | None:
+        """Return what each token receives from all rows, each divided by its sum, if there is a fast way, else None.
+
+        Rows without mass give nothing.
+        """
+        return None
+
+    def row_ranges(self, max_bytes: int | None = None, rows: int | None = None) -> list[tuple[int, int]]:
         """Return (first row, row after the last) of blocks of all heads that are at most so large.
 
         A row is read for it, so what an attention keeps from its first use is there before threads ask for more.
@@ -150,10 +178,11 @@ class Attention(ABC):
         Args:
             max_bytes: Largest block in bytes, numbers taken to be in single precision (one row at least);
                 BLOCK_BYTES if None.
+            rows: Number of rows, N if None.
         """
-        width = self._first_row.weight.shape[-1]
+        width, count = self._first_row.weight.shape[-1], self.num_tokens if rows is None else rows
         step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * self.heads * width))
-        return [(start, min(start + step, self.num_tokens)) for start in range(0, self.num_tokens, step)]
+        return [(start, min(start + step, count)) for start in range(0, count, step)]
 
     def row_blocks(self, max_bytes: int | None = None) -> Iterator[RowBlock]:
         """Yield the rows of every head in order, block by block, see `row_ranges`."""

@@ -88,10 +88,13 @@ class DecomposedAttention(Attention):
         """
         if self._is_identity:
             return self.super_attention.head_rows(start, stop)
-        own = _Strip.of(self._index[start:stop], self._weight[start:stop])
-        mixed = own.weight.T @ (self.super_attention.take(own.used) / self._normaliser)  # (heads, rows, M)
-        weight = torch.cat([mixed[..., strip.used] @ strip.weight for strip in self._strips], dim=-1)
-        return RowBlock(start, weight, None, self.num_tokens)
+        return RowBlock(start, self._rows_of(slice(start, stop)), None, self.num_tokens)
+
+    def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
+        """Return the rows of chosen tokens, of every head."""
+        if self._is_identity:
+            return self.super_attention.chosen_rows(index)
+        return RowBlock(0, self._rows_of(index), None, self.num_tokens, index)
 
     def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
         """Return rows start to stop (excluded), shape (stop - start, N); one row costs O(9 M + 9 N)."""
@@ -131,6 +134,17 @@ class DecomposedAttention(Attention):
         spread = self.super_attention.apply_heads_transposed(pooled.expand(self.heads, -1, -1)) / mass
         return one_head(self._each_head(self.association.upsample, spread), head)
 
+    def received(self) -> Float[Tensor, "heads tokens"] | None:
+        """Return what each token receives from all rows, each divided by its sum, (heads, N); from the factors."""
+        if self._is_identity:
+            return None
+        mass = self.apply_heads(self._ones.expand(self.heads, -1, -1))
+        share = torch.where(mass > 0, 1 / mass.clamp(min=torch.finfo(mass.dtype).tiny), 0)  # (heads, N, 1)
+        normaliser = self._normaliser.unsqueeze(-1)
+        pooled = self._each_head(self.association.sample, share) * normaliser  # Q^T of it
+        spread = self.super_attention.apply_heads_transposed(pooled) / normaliser
+        return self._each_head(self.association.upsample, spread)[..., 0]
+
     def singular_values(self, head: int | None = None) -> Float[Tensor, " super_tokens"]:
         """Return the singular values in falling order, shape (M,); the other N - M are exactly zero.
 
@@ -142,9 +156,7 @@ class DecomposedAttention(Attention):
         core = self.super_attention.rows(0, cells, head).double()
         if self._is_identity:
             return torch.linalg.svdvals(core)
-        gram = self._gram()
-        mass = self._normaliser.double()
-        left, right = _square_root(gram), _square_root(gram / (mass[:, None] * mass))
+        left, right = self._square_roots
         return torch.linalg.svdvals(left @ core @ right)
 
     @property
@@ -170,6 +182,11 @@ class DecomposedAttention(Attention):
         length = grid.cell_size[0] * grid.width
         return [_Strip.of(*part) for part in zip(self._index.split(length), self._weight.split(length), strict=True)]
 
+    def _rows_of(self, tokens: slice | Tensor) -> Float[Tensor, "heads rows tokens"]:
+        own = _Strip.of(self._index[tokens], self._weight[tokens])
+        mixed = own.weight.T @ (self.super_attention.take(own.used) / self._normaliser)  # (heads, rows, M)
+        return torch.cat([mixed[..., strip.used] @ strip.weight for strip in self._strips], dim=-1)
+
     def _spread(self, cells: Tensor) -> Tensor:
         """Give each token its nine cells' values times its weights, (rows, M) to (rows, N)."""
         padded = F.pad(cells, (0, 1))  # index -1, the phantom, reads the zero at the end
@@ -178,15 +195,16 @@ class DecomposedAttention(Attention):
             result += padded[:, index] * weight
         return result
 
-    def _gram(self) -> Tensor:
-        """Return Q^T Q in float64, shape (M, M), from the nonzeros of Q."""
+    @cached_property
+    def _square_roots(self) -> tuple[Tensor, Tensor]:
+        """Square roots of Q^T Q and Q-hat^T Q-hat in float64, each (M, M), the same for all heads."""
         cells = self.association.grid.num_super_tokens
-        index = torch.where(self._index < 0, cells, self._index)
-        gram = torch.zeros((cells + 1) ** 2, dtype=torch.float64, device=index.device)
-        for first, one in zip(index.unbind(-1), self._weight.double().unbind(-1), strict=True):
-            for second, other in zip(index.unbind(-1), self._weight.double().unbind(-1), strict=True):
-                gram.scatter_add_(0, first * (cells + 1) + second, one * other)
-        return gram.reshape(cells + 1, cells + 1)[:cells, :cells]
+        gram = torch.zeros(cells, cells, dtype=torch.float64, device=self._weight.device)
+        for strip in self._strips:
+            weight = strip.weight.double()
+            gram[strip.used[:, None], strip.used] += weight @ weight.T
+        mass = self._normaliser.double()
+        return _square_root(gram), _square_root(gram / (mass[:, None] * mass))
 
     def _check(self, token: int, head: int | None) -> None:
         check_token(token, self.num_tokens)

@@ -69,6 +69,10 @@ class SoftmaxAttention(Attention):
         weight = self._dense[:, start:stop] if dense else self._softmax(self.query[:, start:stop])
         return RowBlock(start, weight, None, self.num_tokens)
 
+    def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
+        """Return the rows of chosen tokens, of every head."""
+        return RowBlock(0, self.take(index), None, self.num_tokens, index)
+
     def take(self, index: Int[Tensor, " rows"]) -> Float[Tensor, "heads rows tokens"]:
         """Return chosen rows of every head."""
         if self.dense_nbytes <= DENSE_BYTES:

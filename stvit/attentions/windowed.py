@@ -81,6 +81,11 @@ class WindowedAttention(Attention):
         window, slot = self._window_of[start:stop], self._slot_of[start:stop]
         return RowBlock(start, self._weight[:, window, slot], self._members[window], self.num_tokens)
 
+    def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
+        """Return what chosen tokens give to their windows, k = w^2."""
+        window, slot = self._window_of[index], self._slot_of[index]
+        return RowBlock(0, self._weight[:, window, slot], self._members[window], self.num_tokens, index)
+
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""
         check_token(token, self.num_tokens)

@@ -21,7 +21,7 @@ from stvit.attentions import base, softmax
 from tests.support.memory import LargestTensor
 from tests.support.tiny import tiny_model, tiny_pixels
 
-COLUMNS = ["image", "stage", "block", "head", "attention", "metric", "value", "unit", "where"]
+COLUMNS = ["image", "stage", "block", "head", "attention", "metric", "value", "unit", "stderr", "where"]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def test_the_table_is_tidy(cap, table):
     assert list(table.columns) == COLUMNS
     assert not table.duplicated(COLUMNS[:6]).any()
     assert np.isfinite(table["value"]).all()
+    assert table["stderr"].isna().all()
     assert set(table["image"]) == {0, 1}
     assert set(zip(table["stage"], table["block"], strict=True)) == {tuple(block) for block in cap}
     assert (table["unit"] == table["metric"].map(lambda name: CATALOGUE[name].unit)).all()
