@@ -8,7 +8,7 @@ import torch
 
 from analysis import ledger
 from analysis.attention.baselines import global_attention
-from analysis.redundancy.measure import SINK_FACTOR
+from analysis.redundancy.received import SINK_FACTOR
 from analysis.redundancy.row_metrics import LEVELS, RowSettings
 from benchmarks.memory import peak_mib
 from benchmarks.timing import compare

@@ -12,7 +12,7 @@ from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.steps import lesson, lesson_table
 from analysis.redundancy.features import cka_matrix
-from analysis.redundancy.measure import head_pairs
+from analysis.redundancy.head_pairs import head_pairs
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout

@@ -6,8 +6,8 @@ import pytest
 
 from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.redundancy.catalogue import CATALOGUE
-from analysis.redundancy.measure import SINK_FACTOR
 from analysis.redundancy.ranks import EXACT_TOKENS
+from analysis.redundancy.received import SINK_FACTOR
 from analysis.redundancy.row_metrics import RowSettings
 from tests.support.paths import ROOT
 

@@ -87,7 +87,7 @@ CATALOGUE: dict[str, Metric] = {
             "token",
             None,
             "Attention received from all tokens (column sum); 1 is a fair share.",
-            rule="analysis.redundancy.measure:received",
+            rule="analysis.redundancy.received:received",
             takes="received",
         ),
         Metric(
@@ -113,7 +113,7 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "high",
             "Attention received by the token that receives most; 1 is a fair share.",
-            rule="analysis.redundancy.measure:received_max",
+            rule="analysis.redundancy.received:received_max",
             takes="received",
         ),
         Metric(
@@ -123,7 +123,7 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             None,
             "Tokens that receive more than ten times their fair share.",
-            rule="analysis.redundancy.measure:sinks",
+            rule="analysis.redundancy.received:sinks",
             takes="received",
         ),
         Metric(
@@ -133,7 +133,7 @@ CATALOGUE: dict[str, Metric] = {
             "head",
             "high",
             "Share of all attention that sinks receive.",
-            rule="analysis.redundancy.measure:sink_mass",
+            rule="analysis.redundancy.received:sink_mass",
             takes="received",
         ),
         Metric(

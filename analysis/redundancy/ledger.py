@@ -83,7 +83,9 @@ def ledger(
         for done, record in enumerate((whole.select(image) for whole in records), start=1):
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
             rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
-            rows += ((name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens, sample))
+            rows += (
+                (name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens, sample)
+            )
             before = record
             if progress is not None:
                 progress(image * len(records) + done, len(names) * len(records))
@@ -98,7 +100,7 @@ def _head_rows(
     exact_tokens: int,
     sample: RowSample | None,
 ) -> Iterator[_Row]:
-    """Yield (head, attention, metric, value, its error) of all attentions of one block; equal ones are measured once."""
+    """Yield (head, attention, metric, value, its error) of all attentions of a block; equal ones are measured once."""
     if all(CATALOGUE[name].scope == "block" for name in wanted):
         return
     different: list[Attention] = []

@@ -18,9 +18,6 @@ from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.token_layout import TokenLayout
 from stvit import Attention, RowBlock, TokenGrid
 
-SINK_FACTOR = 10.0
-"""A token that receives more than this many fair shares counts as a sink."""
-
 CHUNKS = 8
 """Parts of an attention that are measured side by side, whatever the number of cores: sums must not depend on it."""
 
@@ -109,7 +106,7 @@ def measure_all(
     wanted = [metric for metric in (CATALOGUE[name] for name in chosen_metrics(metrics)) if metric.scope != "block"]
     layout, settings = TokenLayout.of(grid, token_pixels), settings or RowSettings()
     for attention in attentions:
-        _check_tokens(attention, grid)
+        check_tokens(attention, grid)
     spectra = [_spectrum_tasks(attention, wanted, exact_tokens, sample) for attention in attentions]
     rows = [_row_tasks(attention, layout, wanted, settings, sample) for attention in attentions]
     results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks]))  # the long ones first
@@ -165,54 +162,6 @@ def measure_row(
     of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), settings or RowSettings())
     values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if _is_of_rows(metric)}
     return {name: value.item() for name, value in values.items() if value is not None}
-
-
-def head_pairs(
-    attention: Attention, grid: TokenGrid
-) -> tuple[Float[np.ndarray, "heads heads"], Float[np.ndarray, "heads heads"]]:
-    """Return how far apart and how alike each pair of heads is, averaged over rows.
-
-    Returns:
-        The Jensen-Shannon divergence in nats (0 on the diagonal) and the cosine (1 on the diagonal).
-
-    Raises:
-        ValueError: If the attention and the grid have different numbers of tokens.
-    """
-    _check_tokens(attention, grid)
-    heads, tokens = attention.heads, attention.num_tokens
-    divergence, cosine = np.zeros((heads, heads)), np.eye(heads)
-    pairs = np.triu_indices(heads, 1)
-    layout = TokenLayout.of(grid, 1)
-    for block in attention.row_blocks():
-        rows = RowMetrics(block, layout, RowSettings())
-        divergence[pairs] += rows.pair_divergence.sum(1).numpy(force=True) / tokens
-        cosine[pairs] += rows.pair_cosine.sum(1).numpy(force=True) / tokens
-    return divergence + divergence.T, np.maximum(cosine, cosine.T)
-
-
-def received(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, "heads tokens"]:
-    """Return the attention that each token receives, as it is."""
-    return by_token
-
-
-def received_max(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
-    """Return what the token that receives most receives."""
-    return by_token.max(axis=1)
-
-
-def sinks(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
-    """Return the number of tokens that receive more than SINK_FACTOR fair shares, the mean over tokens being one."""
-    return _are_sinks(by_token).sum(axis=1).astype(np.float64)
-
-
-def sink_mass(by_token: Float[np.ndarray, "heads tokens"]) -> Float[np.ndarray, " heads"]:
-    """Return the share of all attention that sinks receive; 0 where there is none."""
-    total = by_token.sum(axis=1)
-    return (by_token * _are_sinks(by_token)).sum(axis=1) / np.where(total > 0, total, 1)
-
-
-def _are_sinks(by_token: Float[np.ndarray, "heads tokens"]) -> np.ndarray:
-    return by_token > SINK_FACTOR * by_token.mean(axis=1, keepdims=True)
 
 
 def _spectrum_tasks(
@@ -337,7 +286,8 @@ def _received_by_token(
     return None if known is None else known.double().numpy(force=True)
 
 
-def _check_tokens(attention: Attention, grid: TokenGrid) -> None:
+def check_tokens(attention: Attention, grid: TokenGrid) -> None:
+    """Check that an attention and a grid have equally many tokens."""
     if attention.num_tokens != grid.num_tokens:
         raise ValueError(
             f"The attention has {attention.num_tokens} tokens but the grid {grid.height} x {grid.width} has "

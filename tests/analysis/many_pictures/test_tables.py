@@ -70,7 +70,8 @@ def test_a_part_that_does_not_exist_is_refused(text):
 
 def table(values, heads=(0, pd.NA), image="a.png") -> pd.DataFrame:
     rows = [(image, 0, 1, head, "super", "entropy", value, "nats") for head, value in zip(heads, values, strict=True)]
-    frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "where"])
+    frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("stderr", "where")])
+    frame["stderr"] = np.nan
     frame = frame.astype({"stage": "Int64", "block": "Int64", "head": "Int64"})
     return frame.assign(where=where_column(frame))
 

@@ -11,7 +11,8 @@ from scipy.stats import entropy
 from analysis import DenseAttention
 from analysis.attention.baselines import IdentityAttention, UniformAttention
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
-from analysis.redundancy.measure import head_pairs, measure, per_token
+from analysis.redundancy.head_pairs import head_pairs
+from analysis.redundancy.measure import measure, per_token
 from analysis.redundancy.row_metrics import RowSettings
 from stvit import SoftmaxAttention, TokenGrid, WindowedAttention
 from tests.support.attention_loops import row_metrics

@@ -1,0 +1,32 @@
+"""How far apart and how alike the heads of an attention are, pair by pair."""
+
+import numpy as np
+from jaxtyping import Float
+
+from analysis.redundancy.measure import check_tokens
+from analysis.redundancy.row_metrics import RowMetrics, RowSettings
+from analysis.redundancy.token_layout import TokenLayout
+from stvit import Attention, TokenGrid
+
+
+def head_pairs(
+    attention: Attention, grid: TokenGrid
+) -> tuple[Float[np.ndarray, "heads heads"], Float[np.ndarray, "heads heads"]]:
+    """Return how far apart and how alike each pair of heads is, averaged over rows.
+
+    Returns:
+        The Jensen-Shannon divergence in nats (0 on the diagonal) and the cosine (1 on the diagonal).
+
+    Raises:
+        ValueError: If the attention and the grid have different numbers of tokens.
+    """
+    check_tokens(attention, grid)
+    heads, tokens = attention.heads, attention.num_tokens
+    divergence, cosine = np.zeros((heads, heads)), np.eye(heads)
+    pairs = np.triu_indices(heads, 1)
+    layout = TokenLayout.of(grid, 1)
+    for block in attention.row_blocks():
+        rows = RowMetrics(block, layout, RowSettings())
+        divergence[pairs] += rows.pair_divergence.sum(1).numpy(force=True) / tokens
+        cosine[pairs] += rows.pair_cosine.sum(1).numpy(force=True) / tokens
+    return divergence + divergence.T, np.maximum(cosine, cosine.T)
