@@ -118,8 +118,8 @@ def _head_rows(
     for name, which in number.items():
         for metric, values in found[which].head_values().items():
             errors = found[which].stderr.get(metric, [None] * len(values))
-            for head, (value, error) in enumerate(zip(values, errors, strict=True)):
-                yield head, name, metric, value, error
+            for head, (value, stderr) in enumerate(zip(values, errors, strict=True)):
+                yield head, name, metric, value, stderr
 
 
 def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:

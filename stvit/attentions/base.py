@@ -83,7 +83,8 @@ class Attention(ABC):
     def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
         """Return the rows of chosen tokens, of every head; they must all be equally wide, as those of most are."""
         parts = [self.head_rows(token, token + 1) for token in index.tolist()]
-        token = None if parts[0].token is None else torch.cat([part.token for part in parts])
+        sparse = [part.token for part in parts if part.token is not None]
+        token = torch.cat(sparse) if sparse else None
         weight = torch.cat([part.weight for part in parts], dim=1)
         return RowBlock(parts[0].start, weight, token, self.num_tokens, index)
 
