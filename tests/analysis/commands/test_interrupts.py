@@ -46,6 +46,22 @@ def test_ctrl_c_is_one_sentence(tmp_path, name, seconds):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_amid_the_work_is_one_sentence(tmp_path):
+    picture, out = tmp_path / "picture.png", tmp_path / "results"
+    Image.fromarray(sample_images()["cat"]().array).save(picture)
+    words = ["measure", str(picture), "--out", str(out), "--random", "stvit_small", "--size", "512"]
+    command = [sys.executable, "-c", START, *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not out.exists() and process.poll() is None:  # it is made right before the first picture
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=300)[1]
+    assert said == f"{interrupts.SENTENCE}\n"
+    assert process.returncode == interrupts.STATUS
+    assert not list(out.iterdir())
+
+
 def test_who_started_the_command_can_have_ctrl_c_ignored(monkeypatch):
     set_to = []
     monkeypatch.setattr(interrupts.signal, "getsignal", lambda number: signal.SIG_IGN)
