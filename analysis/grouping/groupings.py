@@ -81,7 +81,8 @@ def grouping_of(
     task = task_of(shown, record.grid, on, record, iterations)
     title = method.title
     if method.knows_model and iterations is not None and iterations != own:
-        title = f"Sampled, {count_iterations(iterations)} (model: {own})"
+        start = "Sampled" if method.name == "super" else method.title
+        title = f"{start}, {count_iterations(iterations)} (model: {own})"
     return Grouping(method.name, title, method.segment(task).labels)
 
 

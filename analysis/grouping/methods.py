@@ -76,6 +76,14 @@ METHODS: dict[str, Method] = {
             knows_model=True,
         ),
         Method(
+            "super_connected",
+            "Super tokens, connected",
+            "#88CCEE",
+            "The learned ones, of which each keeps its largest piece; the other pieces join their neighbours.",
+            "analysis.grouping.tasks:learned_connected",
+            knows_model=True,
+        ),
+        Method(
             "slic",
             "SLIC",
             "#E69F00",
@@ -117,6 +125,13 @@ METHODS: dict[str, Method] = {
             "Differentiable SLIC over 3 x 3 cells (Jampani et al. 2018).",
             "analysis.grouping.tasks:soft_kmeans",
             "analysis.grouping.tasks:soft_kmeans_weights",
+        ),
+        Method(
+            "colour_kmeans",
+            "K-means without position",
+            "#661100",
+            "K-means on Lab colour alone, wherever the pixels are (Lloyd 1982).",
+            "analysis.grouping.tasks:colour_kmeans",
         ),
         Method(
             "random",

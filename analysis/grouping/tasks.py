@@ -1,10 +1,12 @@
 """What a grouping method is asked to do, and the methods of the registry as functions of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.grouping.choices import RESOLUTIONS, Resolution
+from analysis.grouping.colour_kmeans import colour_kmeans_labels
+from analysis.grouping.connected import largest_pieces
 from analysis.grouping.controls import radial_labels, random_seed_labels
 from analysis.grouping.label_maps import Image, Labels, upsample_labels
 from analysis.grouping.quickshift import quickshift_labels
@@ -31,6 +33,8 @@ class Task:
         record: The block, for methods that know the model.
         iterations: Of the learned sampling; None takes the association that the block used.
         at_most: Never give more groups than there are super tokens.
+        wanted: How many groups, where no grid has just as many; None takes those of the grid. Methods that start from
+            a grid give those of the grid all the same.
     """
 
     image: Image
@@ -38,6 +42,7 @@ class Task:
     record: BlockRecord | None = None
     iterations: int | None = None
     at_most: bool = False
+    wanted: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,7 +53,7 @@ class Task:
     @property
     def count(self) -> int:
         """Groups wanted."""
-        return self.grid.num_super_tokens
+        return self.grid.num_super_tokens if self.wanted is None else self.wanted
 
 
 def task_of(
@@ -103,6 +108,16 @@ def learned(task: Task) -> Segmentation:
     return Segmentation(learned_labels(task.record, task.iterations), "learned super tokens", task.count, settings)
 
 
+def learned_connected(task: Task) -> Segmentation:
+    """Return the learned super tokens of a block, each reduced to its largest piece.
+
+    Raises:
+        ValueError: If the task names no block.
+    """
+    found = learned(task)
+    return replace(found, labels=largest_pieces(found.labels), method="learned super tokens, connected")
+
+
 def slic(task: Task) -> Segmentation:
     """Return SLIC superpixels."""
     return slic_labels(task.image, task.count, at_most=task.at_most)
@@ -136,6 +151,11 @@ def soft_kmeans(task: Task) -> Segmentation:
 def soft_kmeans_weights(task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Return the association of soft k-means."""
     return soft_kmeans_association(task.image, task.grid.rows, task.grid.columns)
+
+
+def colour_kmeans(task: Task) -> Segmentation:
+    """Return the groups of k-means on colour alone."""
+    return colour_kmeans_labels(task.image, task.grid.rows, task.grid.columns)
 
 
 def random_seeds(task: Task) -> Segmentation:

@@ -6,6 +6,7 @@ import torch
 from scipy.spatial.distance import cdist
 
 from analysis.grouping.choices import RESOLUTIONS
+from analysis.grouping.connected import largest_pieces
 from analysis.grouping.controls import radial_labels, random_seed_labels
 from analysis.grouping.groupings import grouping_of
 from analysis.grouping.label_maps import connected_labels
@@ -18,7 +19,7 @@ from stvit import BlockId, TokenGrid, capture
 from tests.support.tiny import tiny_model, tiny_pixels
 
 GRID = TokenGrid(14, 16, 4)  # padded: 4 x 4 super tokens of which the last row is half outside
-IMAGE = METHODS.keys() - {"super"}
+IMAGE = {name for name, method in METHODS.items() if not method.knows_model}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_names_titles_and_colours_are_distinct():
 
 @pytest.mark.usefixtures("unchecked")
 def test_unknown_names_are_refused_with_the_known_ones(shown):
-    with pytest.raises(ValueError, match="no grouping method 'waterfall'; known are grid, super, slic"):
+    with pytest.raises(ValueError, match="no grouping method 'waterfall'; known are grid, super, super_connected, slic"):
         method_named("waterfall")
     with pytest.raises(ValueError, match="known are grid"):
         chosen_methods(["slic", "waterfall"])
@@ -80,6 +81,22 @@ def test_learned_super_tokens_are_those_of_the_block():
     cells = grouping_of(METHODS["super"], picture, record, iterations=0).labels
     np.testing.assert_array_equal(cells, grouping_of(METHODS["grid"], picture, record).labels)
     assert (learned_labels(record, 5) != cells).any()
+
+
+def test_connected_super_tokens_are_the_largest_pieces_of_the_learned_ones():
+    torch.manual_seed(0)
+    record = capture(tiny_model(), tiny_pixels(1))[BlockId(0, 0)]
+    task = Task(np.zeros((96, 100, 3), np.uint8), record.grid, record)
+    learned, connected = METHODS["super"].segment(task), METHODS["super_connected"].segment(task)
+    np.testing.assert_array_equal(connected.labels, largest_pieces(learned.labels))
+    assert (connected.labels != learned.labels).any()
+    assert connected.count == learned.count
+
+
+def test_the_number_wanted_goes_before_that_of_the_grid(shown):
+    task = Task(shown, TokenGrid(5, 6, 1), wanted=31)
+    assert METHODS["quickshift"].segment(task).count == 31
+    assert METHODS["grid"].segment(task).count == 30
 
 
 def test_random_seeds_are_a_voronoi_tessellation():
