@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from jaxtyping import Bool
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import distance_transform_edt, maximum_filter
 
 from analysis.grouping.label_maps import Labels, Reference, boundary_mask, check_labels, check_same_shape
 
@@ -61,6 +61,32 @@ def boundary_precision(labels: Labels, reference: Reference, tolerance: int | No
     return found / (found + false) if found + false else math.nan
 
 
+def mean_distance_to_edge(labels: Labels, reference: Reference) -> float:
+    """Return how far a boundary pixel of the reference is from the nearest segment boundary, in pixels on average.
+
+    MDE = 1/|B_G| sum_{x in B_G} min_{s in B_S} |x - s|, Euclidean (Benesova and Kottman 2014). Unlike recall it has no
+    tolerance; like recall it rewards long boundaries.
+
+    Returns:
+        From 0; nan if either map has no boundary.
+
+    Raises:
+        ValueError: If shapes differ.
+    """
+    check_labels(labels)
+    check_labels(reference)
+    check_same_shape(labels, reference, "the reference")
+    segments, regions = boundary_mask(labels), boundary_mask(reference)
+    if not (segments.any() and regions.any()):
+        return math.nan
+    return float(distance_transform_edt(~segments)[regions].mean())
+
+
+def widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarray, "height width"]:
+    """Return the pixels with a true one in the square window of side 2 radius + 1."""
+    return maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)
+
+
 def _boundary_hits(labels: np.ndarray, reference: np.ndarray, tolerance: int | None) -> tuple[int, int, int]:
     """Return boundary pixels of the reference found, segment boundary pixels far from any, and those expected."""
     check_labels(labels)
@@ -70,11 +96,6 @@ def _boundary_hits(labels: np.ndarray, reference: np.ndarray, tolerance: int | N
     if tolerance < 0:
         raise ValueError(f"The tolerance of boundary scores must be at least 0 pixels, got {tolerance}.")
     segments, regions = boundary_mask(labels), boundary_mask(reference)
-    found = regions & _widen(segments, tolerance)
-    far = segments & ~_widen(regions, tolerance)
+    found = regions & widen(segments, tolerance)
+    far = segments & ~widen(regions, tolerance)
     return int(found.sum()), int(far.sum()), int(regions.sum())
-
-
-def _widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarray, "height width"]:
-    """Return the pixels with a true one in the square window of side 2 radius + 1."""
-    return maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)

@@ -33,14 +33,15 @@ def colour_kmeans_labels(image: Image, rows: int, columns: int, iterations: int 
     packed = image.reshape(-1, 3).astype(np.int64) @ np.array([65536, 256, 1])
     values, colour, weight = np.unique(packed, return_inverse=True, return_counts=True)
     lab = rgb2lab(np.stack([values >> 16, (values >> 8) & 255, values & 255], axis=1).astype(np.uint8)[None])[0]
-    cells = grid_labels(*image.shape[:2], rows, columns).ravel()
+    height, width = image.shape[:2]
+    cells = grid_labels(height, width, rows, columns).ravel()
     centres = _means(lab[colour], cells, np.ones(len(colour)), np.zeros((rows * columns, 3)))
     for step in range(iterations):
         nearest = KDTree(centres).query(lab)[1]
         if step + 1 < iterations:
             centres = _means(lab, nearest, weight, centres)
     settings = {"rows": rows, "columns": columns, "iterations": iterations}
-    return Segmentation(nearest[colour].reshape(image.shape[:2]), "k-means on colour", rows * columns, settings)
+    return Segmentation(nearest[colour].reshape(height, width), "k-means on colour", rows * columns, settings)
 
 
 def _means(

@@ -131,16 +131,24 @@ def upsample_labels(labels: Labels, height: int, width: int) -> Integer[np.ndarr
     return upsample_nearest(labels, height, width)
 
 
-def boundary_mask(labels: Labels) -> Bool[np.ndarray, "height width"]:
+def boundary_mask(
+    labels: Labels, counted: Bool[np.ndarray, "height width"] | None = None
+) -> Bool[np.ndarray, "height width"]:
     """Return the pixels that differ from any of their 4 neighbours (both sides of an edge count).
 
     Source: Stutz et al. 2018 (arXiv 1612.01601), superpixel benchmark.
+
+    Args:
+        labels: Label map, shape (height, width).
+        counted: Pixels that have a label; no edge runs between one that has and one that has none. None means all.
     """
     mask = np.zeros(labels.shape, dtype=bool)
     for axis in (0, 1):
         edge = np.diff(labels, axis=axis) != 0  # wraps for unsigned types, but only to a number that is not 0
         first, second = [slice(None)] * 2, [slice(None)] * 2
         first[axis], second[axis] = slice(None, -1), slice(1, None)
+        if counted is not None:
+            edge &= counted[tuple(first)] & counted[tuple(second)]
         mask[tuple(first)] |= edge
         mask[tuple(second)] |= edge
     return mask

@@ -1,61 +1,15 @@
-"""How two label maps of the same pixels overlap, and the scores that follow from the overlap alone.
+"""Scores that follow from how a label map overlaps a reference.
 
 Notation and sources as in `analysis.grouping.scores`, where the whole set of scores can be imported from.
 """
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Integer
 
-from analysis.grouping.label_maps import (
-    Labels,
-    Reference,
-    check_labels,
-    check_same_shape,
-    compact_labels,
-    upsample_labels,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Overlap:
-    """The contingency table of two label maps, without its zeros.
-
-    Attributes:
-        segment: Segment j of each entry, numbered from 0 without gaps.
-        region: Region i of each entry, likewise.
-        pixels: |S_j and G_i| of each entry, at least 1.
-        segment_sizes: |S_j|.
-        region_sizes: |G_i|.
-    """
-
-    segment: Int[np.ndarray, " entries"]
-    region: Int[np.ndarray, " entries"]
-    pixels: Int[np.ndarray, " entries"]
-    segment_sizes: Int[np.ndarray, " segments"]
-    region_sizes: Int[np.ndarray, " regions"]
-
-    @classmethod
-    def between(cls, labels: Labels, reference: Reference) -> "Overlap":
-        """Count the pixels that each segment shares with each region.
-
-        Raises:
-            ValueError: If shapes differ.
-        """
-        check_labels(labels)
-        check_labels(reference)
-        check_same_shape(labels, reference, "the reference")
-        segment, segments = compact_labels(labels.ravel())
-        region, regions = compact_labels(reference.ravel())
-        entry, pairs = compact_labels(segment * len(regions) + region)
-        return cls(
-            segment=pairs // len(regions),
-            region=pairs % len(regions),
-            pixels=np.bincount(entry),
-            segment_sizes=np.bincount(segment, minlength=len(segments)),
-            region_sizes=np.bincount(region, minlength=len(regions)),
-        )
+from analysis.grouping.label_maps import Labels, Reference, check_same_shape, upsample_labels
+from analysis.grouping.overlap import Overlap
 
 
 def undersegmentation_error(labels: Labels, reference: Reference) -> float:
@@ -66,9 +20,7 @@ def undersegmentation_error(labels: Labels, reference: Reference) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    overlap = Overlap.between(labels, reference)
-    outside = overlap.segment_sizes[overlap.segment] - overlap.pixels
-    return float(np.minimum(overlap.pixels, outside).sum() / labels.size)
+    return Overlap.between(labels, reference).undersegmentation_error()
 
 
 def corrected_undersegmentation_error(labels: Labels, reference: Reference) -> float:
@@ -79,11 +31,7 @@ def corrected_undersegmentation_error(labels: Labels, reference: Reference) -> f
     Raises:
         ValueError: If shapes differ.
     """
-    overlap = Overlap.between(labels, reference)
-    outside = overlap.segment_sizes[overlap.segment] - overlap.pixels
-    least = overlap.segment_sizes.copy()
-    np.minimum.at(least, overlap.segment, outside)
-    return float(least.sum() / labels.size)
+    return Overlap.between(labels, reference).corrected_undersegmentation_error()
 
 
 def achievable_segmentation_accuracy(labels: Labels, reference: Reference) -> float:
@@ -94,10 +42,32 @@ def achievable_segmentation_accuracy(labels: Labels, reference: Reference) -> fl
     Raises:
         ValueError: If shapes differ.
     """
-    overlap = Overlap.between(labels, reference)
-    most = np.zeros_like(overlap.segment_sizes)
-    np.maximum.at(most, overlap.segment, overlap.pixels)
-    return float(most.sum() / labels.size)
+    return Overlap.between(labels, reference).achievable_accuracy()
+
+
+def oracle_mean_iou(labels: Labels, reference: Reference, ignore: int | None = None) -> float:
+    """Return the mean intersection over union if each segment takes its most frequent class.
+
+    mIoU = mean_i |P_i and G_i| / |P_i or G_i|, P_i the segments whose most frequent class is i (of equally frequent
+    ones the lowest), over the classes that the reference holds. It is not an upper bound to the last digit: the most
+    frequent class maximises the accuracy, not the mIoU. Source of mIoU: Everingham et al. 2010 (PASCAL VOC).
+
+    Args:
+        labels: Segments, shape (height, width).
+        reference: Classes, same shape.
+        ignore: Class whose pixels count nowhere, such as 255 in PASCAL VOC and Cityscapes.
+
+    Returns:
+        From 0 to 1; nan if the reference holds nothing but `ignore`.
+
+    Raises:
+        ValueError: If shapes differ.
+    """
+    check_same_shape(labels, reference, "the reference")
+    counted = np.ones(reference.shape, dtype=bool) if ignore is None else reference != ignore
+    if not counted.any():
+        return math.nan
+    return Overlap.between(labels[counted][None], reference[counted][None]).oracle_mean_iou()
 
 
 def soft_achievable_segmentation_accuracy(
@@ -141,12 +111,7 @@ def adjusted_rand_index(labels: Labels, reference: Reference) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    overlap = Overlap.between(labels, reference)
-    together, first, second = (_pairs(sizes) for sizes in (overlap.pixels, overlap.segment_sizes, overlap.region_sizes))
-    if first == second == together:
-        return 1.0
-    expected = first * second / _pairs(np.array([labels.size]))
-    return (together - expected) / ((first + second) / 2 - expected)
+    return Overlap.between(labels, reference).adjusted_rand_index()
 
 
 def conditional_entropy(labels: Labels, given: Reference) -> float:
@@ -155,9 +120,7 @@ def conditional_entropy(labels: Labels, given: Reference) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    overlap = Overlap.between(labels, given)
-    share = overlap.pixels / overlap.region_sizes[overlap.region]
-    return float(-(overlap.pixels * np.log(share)).sum() / labels.size) + 0.0
+    return Overlap.between(labels, given).segment_entropy()
 
 
 def variation_of_information(labels: Labels, reference: Reference) -> float:
@@ -166,10 +129,5 @@ def variation_of_information(labels: Labels, reference: Reference) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    return conditional_entropy(labels, reference) + conditional_entropy(reference, labels)
-
-
-def _pairs(sizes: Int[np.ndarray, " sets"]) -> float:
-    """Return how many pairs lie within sets of these sizes, as a float since products overflow integers."""
-    sizes = sizes.astype(np.float64)
-    return float((sizes * (sizes - 1)).sum() / 2)
+    overlap = Overlap.between(labels, reference)
+    return overlap.segment_entropy() + overlap.region_entropy()

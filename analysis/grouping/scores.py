@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.grouping.boundary_scores import boundary_precision, boundary_recall, default_tolerance
+from analysis.grouping.boundary_scores import (
+    boundary_precision,
+    boundary_recall,
+    default_tolerance,
+    mean_distance_to_edge,
+)
+from analysis.grouping.connected import piece_owners
 from analysis.grouping.label_maps import (
     Features,
     Labels,
@@ -29,6 +35,7 @@ from analysis.grouping.overlap_scores import (
     adjusted_rand_index,
     conditional_entropy,
     corrected_undersegmentation_error,
+    oracle_mean_iou,
     soft_achievable_segmentation_accuracy,
     undersegmentation_error,
     variation_of_information,
@@ -50,6 +57,8 @@ __all__ = [
     "empty_count",
     "explained_variation",
     "intra_segment_variation",
+    "mean_distance_to_edge",
+    "oracle_mean_iou",
     "segment_count",
     "soft_achievable_segmentation_accuracy",
     "undersegmentation_error",
@@ -70,6 +79,11 @@ class SegmentStatistics:
         intra_segment_variation: See `intra_segment_variation`.
         compactness: See `compactness`.
         contour_density: See `contour_density`.
+        smallest: Pixels of the smallest label that owns any.
+        median_size: Pixels of the median label.
+        largest: Pixels of the largest label.
+        size_variation: Standard deviation of the sizes over their mean, 0 if all are equal; the mean itself is
+            N / count, which says nothing new.
     """
 
     count: int
@@ -80,6 +94,10 @@ class SegmentStatistics:
     intra_segment_variation: float
     compactness: float
     contour_density: float
+    smallest: int
+    median_size: float
+    largest: int
+    size_variation: float
 
 
 def describe_segments(labels: Labels, image: Features, total: int | None = None) -> SegmentStatistics:
@@ -93,15 +111,22 @@ def describe_segments(labels: Labels, image: Features, total: int | None = None)
     Raises:
         ValueError: If shapes differ, or the labels are more than the total.
     """
+    explained, within = _variations(labels, image)
+    segment, _ = compact_labels(labels)
+    sizes, pieces = np.bincount(segment.ravel()), connected_labels(segment)
     return SegmentStatistics(
-        count=segment_count(labels),
+        count=len(sizes),
         empty=None if total is None else empty_count(labels, total),
-        components=segment_count(connected_labels(labels)),
-        disconnected=disconnected_count(labels),
-        explained_variation=explained_variation(labels, image),
-        intra_segment_variation=intra_segment_variation(labels, image),
+        components=int(pieces.max()) + 1,
+        disconnected=_owners_of_several(pieces, segment),
+        explained_variation=explained,
+        intra_segment_variation=within,
         compactness=compactness(labels),
         contour_density=contour_density(labels),
+        smallest=int(sizes.min()),
+        median_size=float(np.median(sizes)),
+        largest=int(sizes.max()),
+        size_variation=float(sizes.std() / sizes.mean()),
     )
 
 
@@ -125,10 +150,13 @@ def empty_count(labels: Labels, total: int) -> int:
 
 def disconnected_count(labels: Labels) -> int:
     """Count the labels whose pixels form more than one 4-connected component."""
-    components = connected_labels(labels)
-    _, first = np.unique(components, return_index=True)
-    owner, _ = compact_labels(labels.ravel()[first])
-    return int((np.bincount(owner) > 1).sum())
+    segment, _ = compact_labels(labels)
+    return _owners_of_several(connected_labels(segment), segment)
+
+
+def _owners_of_several(pieces: Labels, segment: Labels) -> int:
+    """Count the labels that own more than one piece."""
+    return int((np.bincount(piece_owners(pieces, segment)) > 1).sum())
 
 
 def explained_variation(labels: Labels, image: Features) -> float:
@@ -139,12 +167,7 @@ def explained_variation(labels: Labels, image: Features) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    segment, pixels, means = _segment_means(labels, image)
-    if (pixels == pixels[0]).all():
-        return math.nan
-    sizes = np.bincount(segment)
-    between = (sizes[:, None] * (means - pixels.mean(axis=0)) ** 2).sum()
-    return float(between / ((pixels - pixels.mean(axis=0)) ** 2).sum())
+    return _variations(labels, image)[0]
 
 
 def intra_segment_variation(labels: Labels, image: Features) -> float:
@@ -155,9 +178,7 @@ def intra_segment_variation(labels: Labels, image: Features) -> float:
     Raises:
         ValueError: If shapes differ.
     """
-    segment, pixels, means = _segment_means(labels, image)
-    squares = ((pixels - means[segment]) ** 2).sum(axis=1)
-    return float(np.sqrt(np.bincount(segment, squares) / np.bincount(segment)).mean())
+    return _variations(labels, image)[1]
 
 
 def compactness(labels: Labels) -> float:
@@ -182,11 +203,20 @@ def contour_density(labels: Labels) -> float:
     return float(boundary_mask(labels).mean())
 
 
-def _segment_means(labels: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the segment of each pixel, the pixels (N, channels) as floats and the means of the segments."""
+def _variations(labels: np.ndarray, image: np.ndarray) -> tuple[float, float]:
+    """Return the explained variation and the mean deviation within segments, channel by channel to save memory."""
     check_labels(labels)
     check_same_shape(labels, image, "the image")
     segment, values = compact_labels(labels.ravel())
-    pixels = image.reshape(labels.size, -1).astype(np.float64)
-    sums = np.stack([np.bincount(segment, channel, len(values)) for channel in pixels.T], axis=1)
-    return segment, pixels, sums / np.bincount(segment)[:, None]
+    sizes = np.bincount(segment, minlength=len(values))
+    total = between = 0.0
+    squares, constant = np.zeros(labels.size), True
+    for channel in np.moveaxis(image.reshape(labels.size, -1), 1, 0):
+        pixels = channel.astype(np.float64)
+        mean, means = pixels.mean(), np.bincount(segment, pixels, len(values)) / sizes
+        constant = constant and bool((pixels == pixels[0]).all())
+        total += float(((pixels - mean) ** 2).sum())
+        between += float((sizes * (means - mean) ** 2).sum())
+        squares += (pixels - means[segment]) ** 2
+    within = float(np.sqrt(np.bincount(segment, squares) / sizes).mean())
+    return math.nan if constant else between / total, within

@@ -56,7 +56,9 @@ def test_names_titles_and_colours_are_distinct():
 
 @pytest.mark.usefixtures("unchecked")
 def test_unknown_names_are_refused_with_the_known_ones(shown):
-    with pytest.raises(ValueError, match="no grouping method 'waterfall'; known are grid, super, super_connected, slic"):
+    with pytest.raises(
+        ValueError, match="no grouping method 'waterfall'; known are grid, super, super_connected, slic"
+    ):
         method_named("waterfall")
     with pytest.raises(ValueError, match="known are grid"):
         chosen_methods(["slic", "waterfall"])
