@@ -27,30 +27,10 @@ def mean_cosine(features: FeatureMap) -> float:
     return (unit.sum(1).square().sum().item() - count) / (count * (count - 1))
 
 
-def cosine_map(features: FeatureMap) -> Float[np.ndarray, "height width"]:
-    """Return each token's mean cosine with all others, shape (H, W); NaN without a direction or without others."""
-    unit = _unit_vectors(features)
-    directed = _directed(unit)
-    count = directed.sum()
-    to_all = torch.where(directed, (unit.sum(1) @ unit - 1) / (count - 1), torch.nan)
-    return to_all.unflatten(0, features.shape[1:]).numpy(force=True) if count > 1 else _nans(features)
-
-
 def mean_neighbour_cosine(features: FeatureMap) -> float:
     """Return the mean cosine over all pairs of tokens side by side (4-neighbours); NaN if there is none."""
     pairs = torch.cat([part.flatten() for part in _side_by_side(features)])
     return pairs[~pairs.isnan()].mean().item()
-
-
-def neighbour_cosine_map(features: FeatureMap) -> Float[np.ndarray, "height width"]:
-    """Return each token's mean cosine with its up to four neighbours, shape (H, W); NaN where it has none."""
-    below, right = _side_by_side(features)
-    total, count = torch.zeros_like(features[0], dtype=torch.float64), torch.zeros_like(features[0])
-    for pairs, places in ((below, _halves(total, 0)), (right, _halves(total, 1))):
-        for place in places:
-            total[place] += pairs.nan_to_num()
-            count[place] += ~pairs.isnan()
-    return (total / count).numpy(force=True)
 
 
 def rank_one_residual(features: FeatureMap) -> float:
@@ -153,13 +133,6 @@ def _side_by_side(features: Tensor) -> tuple[Tensor, Tensor]:
     return (unit[:, 1:] * unit[:, :-1]).sum(0), (unit[:, :, 1:] * unit[:, :, :-1]).sum(0)
 
 
-def _halves(plane: Tensor, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Return the places of the first and of the second partner of all pairs along an axis."""
-    length = plane.shape[axis]
-    whole = (slice(None),) * axis
-    return (*whole, slice(0, length - 1)), (*whole, slice(1, length))
-
-
 def _plain_hsic(x: Tensor, y: Tensor) -> float:
     """Return HSIC of centred features up to the factor (n - 1)^-2, which cancels: |X^T Y|^2."""
     return (x.T @ y).square().sum().item()
@@ -181,7 +154,3 @@ def _check_examples(first: Tensor, second: Tensor, least: int) -> None:
             f"CKA compares features of the same examples, at least {least} of them, got {len(first)} and "
             f"{len(second)}; bring feature maps to one grid first (feature_cka does)."
         )
-
-
-def _nans(features: Tensor) -> np.ndarray:
-    return np.full(features.shape[1:], np.nan)

@@ -210,11 +210,11 @@ def _measure_rows(
 ) -> _Piece:
     """Return the metrics of rows that follow each other, by name, (heads, rows), and what all tokens receive from them.
 
-    Each array is made once: small ones kept from every block would lie between the large ones and stop the allocator
+    The arrays are made beforehand: small ones kept from a block would lie between the large ones and stop the allocator
     from using the freed memory again.
     """
     first, last = ranges[0][0], ranges[-1][1]
-    piece: _Piece = {}
+    piece: _Piece = {metric.name: np.empty((attention.heads, last - first)) for metric in of_rows}
     if receiving:
         piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
     for start, stop in ranges:
@@ -223,10 +223,9 @@ def _measure_rows(
         for metric in of_rows:
             values = metric.compute(rows)
             if values is None:
-                continue
-            if metric.name not in piece:
-                piece[metric.name] = np.empty((attention.heads, last - first))
-            piece[metric.name][:, start - first : stop - first] = values.numpy(force=True)
+                piece.pop(metric.name, None)
+            else:
+                piece[metric.name][:, start - first : stop - first] = values.numpy(force=True)
         if receiving:
             piece[_RECEIVED] += rows.received.numpy(force=True)
     return piece
