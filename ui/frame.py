@@ -20,6 +20,14 @@ from ui.view.view import View
 ICON = Path(__file__).parent / "icon.png"
 STYLE = "<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {padding-top: 0}</style>"
 
+RUN = "run"
+"""Key of the container in the sidebar that tells of the run."""
+
+HIDE_OLD = f"<style>:is(.stMain, .st-key-{RUN}) [data-stale=true] {{visibility: hidden}}</style>"
+"""Hides what an earlier run drew until this run draws over it; Streamlit would fade it after a while only."""
+
+SHOW_OLD = "<style></style>"
+
 NOT_FINITE = (
     "The model's output on this picture is not finite: it overflows, or the weights hold NaN or infinity. There is "
     "nothing to show; choose other weights or another picture."
@@ -34,10 +42,12 @@ def show_app() -> None:
     views: list[View] = []
     page = st.navigation([_entry(each, views) for each in PAGES], position="top")
     keep_choices_across_pages(page.url_path)
+    old = st.empty()
     with one_sentence("What was chosen"):
-        results = _choose(link, views)
-        with results, link.noted(page.url_path):
+        views.append(_choose(link, old))
+        with link.noted(page.url_path):
             page.run()
+    old.html(SHOW_OLD)
 
 
 def _entry(page: Page, views: list[View]) -> StreamlitPage:
@@ -49,28 +59,20 @@ def _entry(page: Page, views: list[View]) -> StreamlitPage:
     return st.Page(draw, title=page.title, icon=page.icon, url_path=page.address, default=page is PAGES[0])
 
 
-def _choose(link: Link, views: list[View]) -> DeltaGenerator:
-    """Draw the sidebar, add its view, and return the container of the results."""
+def _choose(link: Link, old: DeltaGenerator) -> View:
+    """Draw the sidebar and return its view; hide results of another picture or model before the model runs."""
     link.repair_choice(keys.MODE, "mode", {mode: mode for mode in MODES})
     with st.sidebar:
         choice = choose(link)
     changed = st.session_state.get(keys.SHOWN) != choice.key
     st.session_state[keys.SHOWN] = choice.key
-    results = _slot(changed)
-    with st.sidebar, _slot(changed):
+    old.html(HIDE_OLD if changed else SHOW_OLD)
+    with st.sidebar:
         view = run_or_fall_back(choice)
-        show_state(view)
+        with st.container(key=RUN):
+            show_state(view)
     repair_position(link, view.capture)
-    views.append(view)
-    return results
-
-
-def _slot(clear: bool) -> DeltaGenerator:
-    """Return a container; what an earlier run drew there goes at once, before the model runs, if it is to be cleared.
-
-    Otherwise it stays until this run draws over it, so that nothing flickers.
-    """
-    return st.empty().container() if clear else st.container()
+    return view
 
 
 def _draw(page: Page, view: View) -> None:

@@ -201,13 +201,13 @@ def test_address_opens_a_view():
 @pytest.mark.parametrize("variant", ["grid", "slic", "felzenszwalb", "masked", "hard"])
 def test_what_if_shows_each_other_association(app, variant):
     go_to(app, "what-if")
-    check_fine(app.segmented_control("change_of_association").set_value(variant).run())
+    check_fine(app.selectbox("change_of_association").set_value(variant).run())
     assert app.metric[0].label == "KL divergence of the prediction"
 
 
 def test_what_if_scrubs_through_iterations(app):
     go_to(app, "what-if")
-    app.segmented_control("change_of_association").set_value("iterations").run()
+    app.selectbox("change_of_association").set_value("iterations").run()
     check_fine(app)
     assert app.metric[0].value != "0 nats"
     check_fine(app.slider("parameter_of_change_iterations").set_value(1).run())  # what the model itself does

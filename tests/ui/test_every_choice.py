@@ -59,4 +59,4 @@ def test_every_grouping_and_every_change_draws(app):
         check_fine(app.get_by_key("methods").set_value(list(METHODS)).run())
     go_to(app, "what-if")
     for change in CHANGES:
-        check_fine(app.segmented_control("change_of_association").set_value(change).run())
+        check_fine(app.selectbox("change_of_association").set_value(change).run())

@@ -26,14 +26,14 @@ def draw(view: View) -> None:
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()
-        methods = st.pills(
+        methods = st.multiselect(
             "Compare",
             list(METHODS),
-            selection_mode="multi",
             default=DEFAULT_METHODS,
             format_func=lambda name: METHODS[name].title,
             key=keys.METHODS,
             persist_state="session",
+            width=460,
         )
     if record.grid.is_identity:
         _explain_identity(record)

@@ -47,13 +47,12 @@ def draw(view: View) -> None:
 
 def _choose_change() -> tuple[str, int | None]:
     """Draw the choice of a change, and of its parameter where it takes one."""
-    name = st.segmented_control(
+    name = st.selectbox(
         "Instead of the learned association",
         list(CHANGES),
-        default="grid",
-        required=True,
         key=keys.CHANGE,
         format_func=lambda name: CHANGES[name].title,
+        width=280,
         persist_state="session",
     )
     change = CHANGES[name]

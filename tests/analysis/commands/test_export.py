@@ -62,7 +62,7 @@ def other_head(app: AppTest) -> None:
 
 
 def other_iterations(app: AppTest) -> None:
-    app.segmented_control("change_of_association").set_value("iterations").run()
+    app.selectbox("change_of_association").set_value("iterations").run()
     app.slider("parameter_of_change_iterations").set_value(3).run()
     app.segmented_control("drawing").set_value("labels").run()
 
