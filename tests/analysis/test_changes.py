@@ -1,5 +1,7 @@
 """The registry of changes: every entry runs, replays, and does what its name says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from analysis.changes import CHANGES, change_named
 from analysis.counterfactual import compare, outcome_of, outcome_table
 from analysis.grouping.methods import METHODS
+from analysis.grouping.tasks import random_seeds
 from stvit import BlockId, STViT, STViTConfig, capture
 
 CONFIG = STViTConfig(
@@ -61,6 +64,18 @@ def test_soft_kmeans_is_soft_and_the_other_methods_are_hard(model, pixels, shown
         record = CHANGES[name].variant(shown).run(model, pixels)[BlockId(0, 0)]
         assert record.association.index.shape[-1] == candidates
         assert record.phantom_leakage().abs().max() == 0
+
+
+def test_changes_ask_for_no_more_groups_than_there_are_super_tokens(model, pixels, shown, monkeypatch):
+    asked = []
+
+    def rule(task):
+        asked.append(task.at_most)
+        return random_seeds(task)
+
+    monkeypatch.setitem(METHODS, "random", replace(METHODS["random"], rule=rule))
+    CHANGES["random"].variant(shown).run(model, pixels)
+    assert asked == [True, True]  # once for each of the two layouts
 
 
 def test_masked_phantoms_leave_no_phantom_leakage(model, pixels, shown):

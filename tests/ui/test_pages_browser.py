@@ -103,7 +103,7 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
         box = values.nth(stages.index((2, 1, 3))).bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.get_by_text("Stage 2, block 1", exact=True).wait_for()
-        page.get_by_text("head 3", exact=True).wait_for()
+        page.get_by_text("head 3 of 4", exact=True).wait_for()
         page.locator(QUIET).wait_for()
         assert re.search(r"stage=2\b", page.url)
         assert re.search(r"head=3\b", page.url)
@@ -117,7 +117,7 @@ def test_a_link_is_followed_over_pages(page, address):
     page.get_by_role("link", name="Super tokens").click()
     page.get_by_text("stage 2, block 2 · 28 x 28 tokens").wait_for()
     page.get_by_role("link", name="Steps").click()
-    page.get_by_text("stage 2, block 2 · head 3 · token (5, 9)").wait_for()
+    page.get_by_text("stage 2, block 2 · head 3 of 4 · token (5, 9)").wait_for()
 
 
 def test_explore_exports_the_rows_of_the_library(page, address, captured):

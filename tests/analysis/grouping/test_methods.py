@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
+from skimage.color import rgb2lab
+from skimage.segmentation import quickshift
 
 from analysis.grouping.choices import RESOLUTIONS
 from analysis.grouping.connected import largest_pieces
@@ -11,6 +13,7 @@ from analysis.grouping.controls import radial_labels, random_seed_labels
 from analysis.grouping.groupings import grouping_of
 from analysis.grouping.label_maps import connected_labels
 from analysis.grouping.methods import METHODS, chosen_methods, method_named
+from analysis.grouping.overlap_scores import adjusted_rand_index
 from analysis.grouping.quickshift import quickshift_labels
 from analysis.grouping.superpixels import slico_labels
 from analysis.grouping.tasks import Task, learned_labels, task_of
@@ -126,6 +129,9 @@ def test_the_radial_pattern_is_rings_of_six_twelve_and_so_on():
     innermost = [radius[labels == label].min() for label in range(19)]
     assert outermost[0] <= min(innermost[1:7])
     assert max(outermost[1:7]) <= min(innermost[7:])
+    assert max(outermost[7:13]) > min(innermost[13:])  # the twelve share a ring
+    angle = np.arctan2(row, column)
+    assert all(np.ptp(angle[labels == label]) < np.pi / 2 for label in range(1, 19))  # sectors, not rings again
 
 
 def test_quickshift_gives_the_count_and_finds_the_colours(shown):
@@ -134,6 +140,19 @@ def test_quickshift_gives_the_count_and_finds_the_colours(shown):
     labels = quickshift_labels(shown, 4).labels
     corners = [labels[:28, :32], labels[:28, 32:], labels[28:, :32], labels[28:, 32:]]
     assert all((corner == corner[0, 0]).mean() > 0.95 for corner in corners)
+
+
+def test_quickshift_cuts_the_longest_links(shown):
+    found = quickshift_labels(shown, 40)
+    options = {"kernel_size": found.settings["kernel_size"], "ratio": 1.0, "convert2lab": False, "rng": 0}
+    _, parent, length = quickshift(rgb2lab(shown), max_dist=np.inf, return_tree=True, **options)
+    links = np.asarray(parent).ravel() != np.arange(shown[..., 0].size)
+    falling = np.sort(np.asarray(length).ravel()[links])[::-1]
+    cuts = 40 - np.count_nonzero(~links)
+    assert cuts > 10
+    threshold = (falling[cuts - 1] + falling[cuts]) / 2
+    expected = quickshift(rgb2lab(shown), max_dist=threshold, **options)
+    assert adjusted_rand_index(found.labels, expected) == pytest.approx(1, abs=1e-3)
 
 
 def test_watershed_and_slico_are_in_one_piece(shown):

@@ -265,7 +265,7 @@ def test_head_and_direction_change_what_is_shown(page, captured):
     assert ticks(page, "super")[2] == pytest.approx(python_row(record, "super", token, 1, False).max(), rel=0.06)
     choose(page, "Incoming")
     assert ticks(page, "super")[2] == pytest.approx(python_row(record, "super", token, 1, True).max(), rel=0.06)
-    assert page.locator('[data-kind="super"] .note').inner_text() == "incoming, head 2"
+    assert page.locator('[data-kind="super"] .note').inner_text() == f"incoming, head 2 of {record.heads}"
     assert "Mass received" in page.locator(".figures").inner_text()
 
 

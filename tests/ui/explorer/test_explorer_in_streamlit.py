@@ -54,7 +54,7 @@ def test_streamlit_hears_of_pins_blocks_and_heads(app):
     app.locator(f"{READY}").wait_for()
     choose(app, "3")
     wait_for_python(app, "(1, 0) 0 1 2")
-    assert app.locator('[data-kind="super"] .note').inner_text() == "outgoing, head 3"
+    assert app.locator('[data-kind="super"] .note').inner_text() == "outgoing, head 3 of 4"
     app.keyboard.press("Shift+Digit4")
     wait_for_python(app, "(3, 0) 0 0 2")
     assert "no super tokens" in app.locator(".status").inner_text()
