@@ -33,6 +33,7 @@ ORDER: list[tuple[str, ...]] = [
     ("stvit.weights",),
     ("stvit.capturing",),
     ("stvit", "stvit.hub", "stvit.convert"),
+    ("analysis.backbones",),
     ("analysis.attention",),
     ("analysis.grouping",),
     ("analysis.redundancy",),
@@ -60,7 +61,8 @@ MAY_USE: dict[str, set[str]] = {
 
 ONLY_IN: dict[str, list[str]] = {
     "streamlit": ["ui", "ui.*", "app"],
-    "huggingface_hub": ["stvit.hub"],
+    "huggingface_hub": ["stvit.hub", "analysis.backbones.files"],
+    "transformers": ["analysis.backbones.loading"],
     "matplotlib": ["analysis.figures.*", "ui.*", "training.*"],
     "plotly": ["analysis.figures.*", "ui.*", "training.*"],
 }

@@ -4,6 +4,8 @@ Global and local attention come from the same block's own q and k over all its t
 the block would have without super tokens. None of them holds anything of N x N.
 """
 
+from typing import overload
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -19,12 +21,17 @@ from stvit import (
     WindowedAttention,
 )
 from stvit.capturing.association_swaps import Swap, swapped
+from stvit.capturing.attention_record import AttentionRecord
 
 
-def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
+@overload
+def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention: ...
+@overload
+def global_attention(record: AttentionRecord, image: int = 0) -> Attention: ...
+def global_attention(record: AttentionRecord, image: int = 0) -> Attention:
     """Return softmax(q k^T / sqrt(d)) over all tokens of a block, from the block's own weights.
 
-    With cell 1 this is the attention of the block itself.
+    With cell 1, and in a backbone without windows, this is the attention of the block itself.
 
     Args:
         record: A captured block.
@@ -35,14 +42,11 @@ def global_attention(record: BlockRecord, image: int = 0) -> SoftmaxAttention:
         RuntimeError: If the weights were changed after the capture.
     """
     _check_image(record, image)
-    if record.grid.is_identity:
-        return SoftmaxAttention(record.super_query[image], record.super_key[image], record.scale)
-    query, key = record.token_query_key(image)
-    return SoftmaxAttention(query, key, record.scale)
+    return record.global_attention(image)
 
 
 def local_attention(
-    record: BlockRecord, window: int | tuple[int, int] = DEFAULT_WINDOW, image: int = 0
+    record: AttentionRecord, window: int | tuple[int, int] = DEFAULT_WINDOW, image: int = 0
 ) -> WindowedAttention:
     """Return the attention of a block inside non-overlapping windows of tokens, from the block's own q and k.
 
@@ -56,8 +60,9 @@ def local_attention(
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
     """
-    whole = global_attention(record, image)
-    return WindowedAttention(whole.query, whole.key, whole.scale, record.grid.height, record.grid.width, window)
+    _check_image(record, image)
+    query, key = record.token_query_key(image)
+    return WindowedAttention(query, key, record.scale, record.grid.height, record.grid.width, window)
 
 
 def swapped_attention(
@@ -100,12 +105,17 @@ def hard_attention(record: BlockRecord) -> DecomposedAttention:
     return swapped_attention(record, "hard")
 
 
-def uniform_attention(record: BlockRecord) -> "UniformAttention":
+def block_attention(record: AttentionRecord) -> Attention:
+    """Return what a block computes: token attention, or the attention of a backbone."""
+    return record.token_attention()
+
+
+def uniform_attention(record: AttentionRecord) -> "UniformAttention":
     """Return uniform attention among the tokens of a block."""
     return UniformAttention(record.grid.num_tokens)
 
 
-def identity_attention(record: BlockRecord) -> "IdentityAttention":
+def identity_attention(record: AttentionRecord) -> "IdentityAttention":
     """Return the identity among the tokens of a block."""
     return IdentityAttention(record.grid.num_tokens)
 
@@ -162,6 +172,6 @@ def _of_image(association: Swap, image: int) -> Swap:
     return association
 
 
-def _check_image(record: BlockRecord, image: int) -> None:
+def _check_image(record: AttentionRecord, image: int) -> None:
     if not 0 <= image < record.batch_size:
         raise IndexError(f"Image {image} does not exist; this capture has images 0 to {record.batch_size - 1}.")

@@ -14,9 +14,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from stvit import Attention, BlockRecord
+    from stvit import Attention
 
-SourceRule: TypeAlias = "Callable[[BlockRecord], Attention]"
+SourceRule: TypeAlias = "Callable[[Any], Attention]"
 """Makes an attention from the record of one block and one image."""
 
 ALL_PAIRS_TOKENS = 10_000
@@ -62,7 +62,7 @@ KINDS: dict[str, Kind] = {
             "#0072B2",
             "solid",
             "Token attention Q A(S) Q-hat^T, what the block does; with cell 1 the block's own attention.",
-            "stvit:BlockRecord.token_attention",
+            "analysis.attention.baselines:block_attention",
         ),
         Kind(
             "global",

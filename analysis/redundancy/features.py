@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stvit import BlockId, BlockRecord
+from stvit.capturing.attention_record import AttentionRecord
 
 FeatureMap = Float[Tensor, "channels height width"]
 
@@ -83,7 +84,7 @@ def feature_cka(
     return linear_cka(pooled[0], pooled[1], unbiased=unbiased)
 
 
-def cka_previous(record: BlockRecord, before: BlockRecord | None) -> float | None:
+def cka_previous(record: AttentionRecord, before: AttentionRecord | None) -> float | None:
     """Return the linear CKA of the tokens of a block and of the one before, of one image; None where there is none."""
     if before is None or min(before.grid.num_tokens, record.grid.num_tokens) < 4:
         return None
@@ -91,7 +92,7 @@ def cka_previous(record: BlockRecord, before: BlockRecord | None) -> float | Non
 
 
 def cka_matrix(
-    records: Mapping[BlockId, BlockRecord], image: int = 0, *, unbiased: bool = True
+    records: Mapping[BlockId, AttentionRecord], image: int = 0, *, unbiased: bool = True
 ) -> Float[np.ndarray, "blocks blocks"]:
     """Return the linear CKA between the attention inputs of all blocks of a capture, in order of depth."""
     maps = [record.tokens[image] for record in records.values()]
@@ -101,13 +102,15 @@ def cka_matrix(
     return matrix
 
 
-def block_similarity(record: BlockRecord, image: int = 0) -> dict[str, float]:
+def block_similarity(record: AttentionRecord, image: int = 0) -> dict[str, float]:
     """Return how alike the tokens that enter a block's attention are, and its super tokens.
 
-    With cell 1 both are the same. NaN stands where there is only one (super) token.
+    With cell 1 both are the same; a backbone has no super tokens. NaN stands where there is only one (super) token.
     """
-    values = {}
-    for name, features in (("token", record.tokens[image]), ("super_token", record.super_tokens[image])):
+    maps, values = {"token": record.tokens[image]}, {}
+    if isinstance(record, BlockRecord):
+        maps["super_token"] = record.super_tokens[image]
+    for name, features in maps.items():
         values[f"{name}_cosine"] = mean_cosine(features)
         values[f"{name}_neighbour_cosine"] = mean_neighbour_cosine(features)
         values[f"{name}_rank_one_residual"] = rank_one_residual(features)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.attention.kinds import DEFAULT_WINDOW, SourceRule, attention_rules
+from analysis.backbones.records import BackboneCapture
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
 from analysis.redundancy.features import block_similarity
@@ -16,6 +17,7 @@ from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.where import where_column
 from stvit import Attention, BlockRecord, Capture
+from stvit.capturing.attention_record import AttentionRecord
 
 COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "stderr", "where")
 
@@ -26,7 +28,7 @@ _Row = tuple[Any, ...]
 
 
 def ledger(
-    cap: Capture,
+    cap: Capture | BackboneCapture,
     attentions: Iterable[str] | Mapping[str, SourceRule] = ("super", "global", "local"),
     metrics: Iterable[str] | None = None,
     *,
@@ -45,7 +47,7 @@ def ledger(
     cosines of a single super token) have no row. Memory is that of one block of rows, whatever the resolution.
 
     Args:
-        cap: A capture of any number of images.
+        cap: A capture of any number of images, of an STViT or of a backbone.
         attentions: Names of `analysis.attention.kinds.KINDS`; or a mapping from names to functions that make an
             attention from the record of one image.
         metrics: Names of `analysis.redundancy.catalogue.CATALOGUE`; all if None.
@@ -74,12 +76,12 @@ def ledger(
     wanted = chosen_metrics(metrics)
     settings = settings or RowSettings()
     cap.check_finite()
-    records = list(cap.values())
+    records: list[AttentionRecord] = list(cap.values())
     names = _names(image_names, records[0].batch_size if records else 0)
     seeds = _seeds(seed, len(names))
     rows: list[_Row] = []
     for image, name in enumerate(names):
-        before: BlockRecord | None = None
+        before: AttentionRecord | None = None
         for done, record in enumerate((whole.select(image) for whole in records), start=1):
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
             rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
@@ -93,7 +95,7 @@ def ledger(
 
 
 def _head_rows(
-    record: BlockRecord,
+    record: AttentionRecord,
     rules: Mapping[str, SourceRule],
     wanted: Sequence[str],
     settings: RowSettings,
@@ -112,7 +114,7 @@ def _head_rows(
         if number[name] == len(different):
             different.append(attention)
     try:
-        found = measure_all(different, record.grid, record.id.stride, wanted, settings, exact_tokens, sample)
+        found = measure_all(different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample)
     except ValueError as error:
         raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():
@@ -122,14 +124,21 @@ def _head_rows(
                 yield head, name, metric, value, stderr
 
 
-def _block_rows(record: BlockRecord, before: BlockRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
+def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
     """Yield (no head, "block", metric, value, no error) of one block."""
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
-    together = block_similarity(record) | association_summary(record) if metrics else {}
+    together = block_similarity(record) | _losses(record) if metrics else {}
     for metric in metrics:
-        value = together[metric.name] if metric.rule is None else metric.compute(record, before)
+        value = together.get(metric.name) if metric.rule is None else metric.compute(record, before)
         if value is not None:
             yield pd.NA, BLOCK, metric.name, value, None
+
+
+def _losses(record: AttentionRecord) -> dict[str, float]:
+    """Return what the association does, or without one the attention mass that the tokens lose."""
+    if isinstance(record, BlockRecord):
+        return association_summary(record)
+    return {"leakage": record.leakage().mean().item()}
 
 
 def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from stvit import BlockRecord, TokenGrid
+from stvit import TokenGrid
+from stvit.capturing.attention_record import AttentionRecord
 
 
 def uniform_entropy(grid: TokenGrid) -> float:
@@ -23,7 +24,7 @@ def uniform_distance(grid: TokenGrid, token_pixels: float) -> float:
     return float((pairs * np.hypot(down, across)).sum() / grid.num_tokens**2 * token_pixels)
 
 
-def uniform_values(metric: str, records: Iterable[BlockRecord]) -> list[float]:
+def uniform_values(metric: str, records: Iterable[AttentionRecord]) -> list[float]:
     """Return what uniform attention would have of a metric in each block; nothing for metrics without a closed form.
 
     Args:
@@ -33,5 +34,5 @@ def uniform_values(metric: str, records: Iterable[BlockRecord]) -> list[float]:
     if metric == "entropy":
         return [uniform_entropy(record.grid) for record in records]
     if metric == "distance":
-        return [uniform_distance(record.grid, record.id.stride) for record in records]
+        return [uniform_distance(record.grid, record.token_pixels) for record in records]
     return []

@@ -132,6 +132,11 @@ class BlockRecord:
         """Factor of the attention logits, head_dim^-0.5."""
         return self.super_query.shape[-1] ** -0.5
 
+    @property
+    def token_pixels(self) -> int:
+        """Pixels of the picture per token and axis."""
+        return self.id.stride
+
     @cached_property
     def association(self) -> Association:
         """Q, index and weight (B, N, k)."""
@@ -200,8 +205,17 @@ class BlockRecord:
         The basis of global and local attention as they would be without super tokens.
         """
         check_image(image, self.batch_size)
+        if self.grid.is_identity:
+            return self.super_query[image], self.super_key[image]
         query, key, _ = self.current_weights().qkv(self._sequence(self.tokens[image : image + 1]))
         return query[0], key[0]
+
+    def global_attention(self, image: int = 0) -> SoftmaxAttention:
+        """Return softmax(q k^T / sqrt(d)) over all tokens under the block's own weights.
+
+        With cell 1 this is the attention of the block itself.
+        """
+        return SoftmaxAttention(*self.token_query_key(image), self.scale)
 
     def replay(self) -> Float[Tensor, "batch channels height width"]:
         """Compute the output anew from the factors: Q proj(A(S) Q-hat^T (X W_v + b_v)).
