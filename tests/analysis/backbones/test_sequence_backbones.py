@@ -143,7 +143,9 @@ def test_weights_that_overflow_are_named(load):
         backbone.model.vit.layers[0].mlp.fc1.weight.mul_(1e38)
         backbone.model.vit.layers[0].mlp.fc2.weight.mul_(1e38)
     cap = backbone.capture(torch.ones(1, 3, 32, 32))
-    with pytest.raises(ValueError, match=r"not finite for these pixels, first in the attention of stage 1, block 2: its"):
+    with pytest.raises(
+        ValueError, match=r"not finite for these pixels, first in the attention of stage 1, block 2: its"
+    ):
         cap.check_finite()
     backbone.capture(torch.ones(1, 3, 32, 32), [(0, 0)])[BlockId(0, 0)].leakage()
     with pytest.raises(ValueError, match=r"not finite for these pixels: its weights"):
