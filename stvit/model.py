@@ -24,7 +24,7 @@ from stvit.layers import (
     by_token,
     unrecorded_batch_norm,
 )
-from stvit.mixers import build_mixer
+from stvit.mixers import Mixer, build_mixer
 
 
 class BlockId(NamedTuple):
@@ -62,7 +62,7 @@ class Block(nn.Module):
         channels, init = config.embed_dims[stage], config.layer_scale_init[stage]
         self.position = ResidualDepthwiseConv(channels)
         self.attention_norm = ChannelLayerNorm(channels)
-        self.attention: Any = build_mixer(config, stage, block)  # a Mixer; its users ask for the kind that they need
+        self.attention: Mixer = build_mixer(config, stage, block)
         self.attention_scale = nn.Identity() if init is None else LayerScale(channels, init)
         self.ffn_norm = nn.BatchNorm2d(channels)
         self.ffn = ConvFFN(channels, int(channels * config.mlp_ratio), config.dropout)

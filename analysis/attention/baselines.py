@@ -31,7 +31,8 @@ def global_attention(record: AttentionRecord, image: int = 0) -> Attention: ...
 def global_attention(record: AttentionRecord, image: int = 0) -> Attention:
     """Return softmax(q k^T / sqrt(d)) over all tokens of a block, from the block's own weights.
 
-    With cell 1, and in a backbone without windows, this is the attention of the block itself.
+    With cell 1, and in a backbone without windows, this is the attention of the block itself; in a block with windowed
+    attention it is what q and k would do without windows and bias.
 
     Args:
         record: A captured block.
@@ -39,6 +40,7 @@ def global_attention(record: AttentionRecord, image: int = 0) -> Attention:
 
     Raises:
         IndexError: If the batch has no such image.
+        NoAttentionError: If the block mixes its tokens by a convolution.
         RuntimeError: If the weights were changed after the capture.
     """
     _check_image(record, image)
@@ -82,11 +84,13 @@ def swapped_attention(
         num_iters: Sampling iterations, for "masked" only.
 
     Raises:
-        ValueError: If the association does not fit the block's grid.
+        ValueError: If the association does not fit the block's grid, or the block has windowed or no attention.
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
     """
     _check_image(record, image)
+    if type(record) is not BlockRecord:
+        raise ValueError(f"{record.id.caption.capitalize()} has no super tokens, so its association cannot be changed.")
     tokens = record.tokens[image : image + 1]
     learned = record.association.select(image)
     used = swapped(_of_image(association, image), tokens, record.grid, learned, num_iters).to_sparse()
@@ -95,14 +99,20 @@ def swapped_attention(
     return DecomposedAttention(used, SoftmaxAttention(query[0], key[0], record.scale))
 
 
-def grid_attention(record: BlockRecord) -> DecomposedAttention:
-    """Return the token attention of a block's first image with the regular grid as its association."""
-    return swapped_attention(record, "grid")
+def grid_attention(record: BlockRecord) -> Attention:
+    """Return the token attention of a block's first image with the regular grid as its association.
+
+    Without super tokens it is the block's own.
+    """
+    return record.token_attention() if record.grid.is_identity else swapped_attention(record, "grid")
 
 
-def hard_attention(record: BlockRecord) -> DecomposedAttention:
-    """Return the token attention of a block's first image with each token in its heaviest super token alone."""
-    return swapped_attention(record, "hard")
+def hard_attention(record: BlockRecord) -> Attention:
+    """Return the token attention of a block's first image with each token in its heaviest super token alone.
+
+    Without super tokens it is the block's own.
+    """
+    return record.token_attention() if record.grid.is_identity else swapped_attention(record, "hard")
 
 
 def block_attention(record: AttentionRecord) -> Attention:

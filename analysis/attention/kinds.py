@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
             "Super token",
             "#0072B2",
             "solid",
-            "Token attention Q A(S) Q-hat^T, what the block does; with cell 1 the block's own attention.",
+            "Token attention Q A(S) Q-hat^T, what the block does; without super tokens the block's own attention.",
             "analysis.attention.baselines:block_attention",
         ),
         Kind(

@@ -44,7 +44,8 @@ def ledger(
 
     Means over tokens; the maps themselves come from `analysis.redundancy.per_token`. Row metrics are conditional
     on the mass kept, which "mass" reports. Values that do not exist (divergence between heads of a single head,
-    cosines of a single super token) have no row. Memory is that of one block of rows, whatever the resolution.
+    cosines of a single super token, whatever is about attention in a block of convolutions) have no row. Memory is
+    that of one block of rows, whatever the resolution.
 
     Args:
         cap: A capture of any number of images, of an STViT or of a backbone.
@@ -103,7 +104,7 @@ def _head_rows(
     sample: RowSample | None,
 ) -> Iterator[_Row]:
     """Yield (head, attention, metric, value, its error) of all attentions of a block; equal ones are measured once."""
-    if all(CATALOGUE[name].scope == "block" for name in wanted):
+    if not record.heads or all(CATALOGUE[name].scope == "block" for name in wanted):
         return
     different: list[Attention] = []
     number: dict[str, int] = {}
@@ -127,7 +128,9 @@ def _head_rows(
 def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
     """Yield (no head, "block", metric, value, no error) of one block."""
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
-    together = block_similarity(record) | _losses(record) if metrics else {}
+    together = block_similarity(record) if metrics else {}
+    if record.heads and metrics:
+        together |= _losses(record)
     for metric in metrics:
         value = together.get(metric.name) if metric.rule is None else metric.compute(record, before)
         if value is not None:

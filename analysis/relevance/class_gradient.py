@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from stvit import Attention, BlockId, RowBlock, SoftmaxAttention, STViT
-from stvit.attention import SelfAttention, split_heads
+from stvit.attention import SelfAttention, SuperTokenAttention, split_heads
 from stvit.capturing.capture import evaluating, hook_lock
+from stvit.mixers import LocalConvolution, WindowAttention
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,20 +30,20 @@ class WeightedAttention(Attention):
         gradient: Gradient of the logit by the head's output, shape (heads, M, head_dim).
     """
 
-    attention: SoftmaxAttention
+    attention: Attention
     value: Float[Tensor, "heads super_tokens head_dim"]
     gradient: Float[Tensor, "heads super_tokens head_dim"]
 
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return weighted rows start to stop (excluded), their mean over heads as the only head."""
-        rows = self.attention.head_rows(start, stop).weight
+        rows = self.attention.head_rows(start, stop).dense()
         slope = self.gradient[:, start:stop] @ self.value.transpose(-1, -2)
         return RowBlock(start, (slope * rows).clamp(min=0).mean(0, keepdim=True), None, self.attention.num_tokens)
 
 
 @dataclass(frozen=True, eq=False)
 class ClassGradients:
-    """The weighted attention of every block, for one picture and class.
+    """The weighted attention of every block that has one, for one picture and class.
 
     Attributes:
         target: The class, counted from 0.
@@ -79,18 +80,32 @@ def class_gradients(
         chosen = int(logits.argmax()) if target is None else target
         if not 0 <= chosen < len(logits):
             raise IndexError(f"Class {chosen} does not exist; this model has classes 0 to {len(logits) - 1}.")
-        slopes = torch.autograd.grad(logits[chosen], [heard[block, "output"] for block in model.blocks()])
+        attending = _attending(model)
+        slopes = torch.autograd.grad(logits[chosen], [heard[block, "output"] for block in attending])
     weighted = {
-        block: _weighted(module.attention.refine, heard[block, "qkv"].detach(), slope)
-        for (block, module), slope in zip(model.blocks().items(), slopes, strict=True)
+        block: _weighted(attention, heard[block, "qkv"].detach(), slope)
+        for (block, attention), slope in zip(attending.items(), slopes, strict=True)
     }
     return ClassGradients(chosen, float(logits[chosen].detach()), weighted)
 
 
-def _weighted(refine: SelfAttention, qkv: Tensor, slope: Tensor) -> WeightedAttention:
+def _attending(model: STViT) -> dict[BlockId, SelfAttention | WindowAttention]:
+    """Return what holds the projections of each block that has an attention."""
+    mixers = {block: module.attention for block, module in model.blocks().items()}
+    return {
+        block: mixer.refine if isinstance(mixer, SuperTokenAttention) else mixer
+        for block, mixer in mixers.items()
+        if not isinstance(mixer, LocalConvolution)
+    }
+
+
+def _weighted(attention: SelfAttention | WindowAttention, qkv: Tensor, slope: Tensor) -> WeightedAttention:
     """Split the joint projection and the gradient of the heads' outputs, laid side by side, into heads."""
-    query, key, value = (part[0] for part in split_heads(qkv.flatten(2), refine.heads))
-    gradient = slope[0].flatten(1).unflatten(0, (refine.heads, -1)).transpose(-1, -2)
+    heads = attention.heads
+    query, key, value = (part[0] for part in split_heads(qkv.flatten(2), heads))
+    gradient = slope[0].flatten(1).unflatten(0, (heads, -1)).transpose(-1, -2)
+    if isinstance(attention, WindowAttention):
+        return WeightedAttention(attention.between(query, key, *qkv.shape[2:]), value, gradient)
     return WeightedAttention(SoftmaxAttention(query, key, query.shape[-1] ** -0.5), value, gradient)
 
 
@@ -107,10 +122,9 @@ def _listening(model: STViT) -> Iterator[dict[tuple[BlockId, str], Tensor]]:
 
     try:
         with hook_lock:
-            for block, module in model.blocks().items():
-                refine = module.attention.refine
-                handles.append(refine.qkv.register_forward_hook(_after(note, block)))
-                handles.append(refine.proj.register_forward_pre_hook(_before(note, block)))
+            for block, attention in _attending(model).items():
+                handles.append(attention.qkv.register_forward_hook(_after(note, block)))
+                handles.append(attention.proj.register_forward_pre_hook(_before(note, block)))
         yield heard
     finally:
         for handle in handles:

@@ -32,6 +32,7 @@ from analysis.relevance.class_gradient import ClassGradients, WeightedAttention
 from analysis.relevance.footprint import Footprint, Footprints
 from stvit import BlockId, BlockRecord, Capture
 from stvit.attentions.base import check_token
+from stvit.capturing.records import NoAttentionError
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def rollout(
     """Roll the attention of a captured run out, from a token back to the pixels.
 
     Args:
-        cap: A capture that holds every block up to the source.
+        cap: A capture that holds every block up to the source; all of them need an attention.
         footprints: Those of the model that was captured, from `Footprints.of(model)`; with `without_depthwise()`
             the convolutions inside the blocks count as the identity.
         source: Block whose output to start from; the last one if None.
@@ -95,7 +96,8 @@ def rollout(
     Raises:
         KeyError: If the model has no such block, or the capture does not hold one on the way.
         IndexError: If there is no such token or image.
-        ValueError: If residual is no share, or the weights are of another picture size or model.
+        ValueError: If residual is no share, the weights are of another picture size or model, or a block on the way
+            mixes its tokens by a convolution (`NoAttentionError`).
     """
     if not 0 <= residual <= 1:
         raise ValueError(f"The share of the residual must lie between 0 and 1, got {residual}.")
@@ -143,7 +145,7 @@ class _Averaged:
     def attention(self, columns: Tensor, record: BlockRecord, image: int) -> Tensor:
         """Return W^T r for both columns, shape (N, 2)."""
         attention = record.token_attention(image)
-        if self.conditional and not attention.association.is_identity:  # rows of a softmax sum to 1 as they are
+        if self.conditional and not record.association.is_identity:  # rows of a softmax sum to 1 as they are
             sums = self.residual + (1 - self.residual) * attention.row_sums()
             divisor = torch.where(sums > 0, sums, 1)  # a row that lost everything has nothing to hand back
             columns = columns / torch.stack([divisor, torch.ones_like(divisor)], dim=-1)
@@ -175,6 +177,8 @@ class _Weighted:
         return columns + torch.nn.functional.pad(handed_back, (0, 1))
 
     def _core(self, record: BlockRecord) -> WeightedAttention:
+        if not record.has_attention:
+            raise NoAttentionError(record.id)
         core = self.weights.attention.get(record.id)
         if core is None or core.attention.num_tokens != record.grid.num_super_tokens:
             raise ValueError(

@@ -67,6 +67,11 @@ class WindowedAttention(Attention):
         return self.query.shape[1]
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the queries and keys."""
+        return self.query.nbytes + self.key.nbytes
+
+    @property
     def window_size(self) -> tuple[int, int]:
         """Window height and width in tokens, at most those of the grid along an axis that is not shifted."""
         tall, wide = (self.window, self.window) if isinstance(self.window, int) else self.window
@@ -85,6 +90,16 @@ class WindowedAttention(Attention):
         """Return what chosen tokens give to their windows, k = w^2."""
         window, slot = self._window_of[index], self._slot_of[index]
         return RowBlock(0, self._weight[:, window, slot], self._members[window], self.num_tokens, index)
+
+    def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
+        """Return the attention times values (N, C), shape (N, C), window by window."""
+        check_head(head, self.heads)
+        return one_head(self.apply_heads(values.expand(self.heads, -1, -1)), head)
+
+    def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
+        """Return each head's attention times its own values, shape (heads, N, C)."""
+        mixed = self._weight @ values[:, self._members]  # (heads, windows, slots, C)
+        return mixed.flatten(1, 2)[:, self._position]
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""

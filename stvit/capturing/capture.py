@@ -16,12 +16,11 @@ from stvit.association import AnyAssociation, associate
 from stvit.attention import SuperTokenAttention
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.checks import check_num_iters, check_run
-from stvit.capturing.records import AttentionWeights, BlockRecord, Capture
+from stvit.capturing.mixer_taps import OUTPUT, TAPS, make_record
+from stvit.capturing.records import BlockRecord, Capture
 from stvit.grid import TokenGrid, as_cell
+from stvit.mixers import Mixer
 from stvit.model import BlockId, STViT
-
-_TAPS = ("associate", "tap_super_tokens", "refine.tap_query_key", "")
-"""Modules of an attention that are hooked, by name; the empty name is the attention itself."""
 
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
@@ -70,7 +69,6 @@ def capture(
     """
     check_run(model, pixels)
     wanted = _existing(model, blocks)
-    _check_recordable(model, wanted)
     iterations = _per_block(model, num_iters)
     check_num_iters(iterations.values())
     swaps = _per_block(model, association)
@@ -85,11 +83,11 @@ class _Recorder:
 
     def __init__(
         self,
-        attentions: Mapping[BlockId, SuperTokenAttention],
+        mixers: Mapping[BlockId, Mixer],
         iterations: Mapping[BlockId, int],
         swaps: Mapping[BlockId, Swap],
     ) -> None:
-        self.attentions = attentions
+        self.mixers = mixers
         self.iterations = iterations
         self.swaps = swaps
         self.grids: dict[TokenGrid, TokenGrid] = {}
@@ -98,21 +96,26 @@ class _Recorder:
     def see(self, block: BlockId, tap: str, inputs: tuple[Any, ...], output: Any) -> Any:
         """Keep one firing of a tap, and return the association to use instead, if any."""
         if (block, tap) in self.seen:
-            raise TapError(f"Tap {tap or 'attention'!r} of {block.caption} fired twice in one run.")
+            raise TapError(f"Tap {tap or 'output'!r} of {block.caption} fired twice in one run.")
         if tap == "associate":
             tokens, grid = inputs
             output = self._replaced(block, tokens, grid, output)
-            self.seen[block, tap] = _copy(tokens), self._detached(output)
+            self.seen[block, tap] = self._detached(output)
             return output
-        self.seen[block, tap] = self._kept(block, tap, output)
+        self.seen[block, tap] = (_copy(inputs[0]), _copy(output)) if tap == OUTPUT else self._kept(block, tap, output)
         return None
 
     def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
-        """Return what is to be kept of an output."""
+        """Return what is to be kept of an output inside the mixer."""
         if tap == "tap_super_tokens":
-            same_as_tokens = as_cell(self.attentions[block].cell) == (1, 1)
+            same_as_tokens = as_cell(self._through_super_tokens(block).cell) == (1, 1)
             return None if same_as_tokens else _copy(output[0])
-        return _copy(output) if isinstance(output, Tensor) else tuple(map(_copy, output))
+        return tuple(map(_copy, output))
+
+    def _through_super_tokens(self, block: BlockId) -> SuperTokenAttention:
+        mixer = self.mixers[block]
+        assert isinstance(mixer, SuperTokenAttention)  # the taps and settings that lead here are of no other
+        return mixer
 
     def _detached(self, used: AnyAssociation) -> AnyAssociation:
         """Return the association without gradient, on one grid for all blocks of a layout: they share its index."""
@@ -124,21 +127,18 @@ class _Recorder:
             learned = associate(tokens, grid, iterations)
         if block not in self.swaps:
             return learned
-        used = self.attentions[block].associate.num_iters if iterations is None else iterations
+        used = self._through_super_tokens(block).associate.num_iters if iterations is None else iterations
         with _active_recorder(None):  # a swap may run the model itself
             return swapped(self.swaps[block], tokens, grid, learned, used)
 
     def record(self, block: BlockId) -> BlockRecord:
         """Build the frozen record of a block."""
-        missing = [tap or "attention" for tap in _TAPS if (block, tap) not in self.seen]
+        mixer = self.mixers[block]
+        seen = {tap: self.seen[block, tap] for tap in TAPS[type(mixer)] if (block, tap) in self.seen}
+        missing = [tap or "output" for tap in TAPS[type(mixer)] if tap not in seen]
         if missing:
             raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
-        tokens, association = self.seen[block, "associate"]
-        super_tokens, (query, key), output = (self.seen[block, tap] for tap in _TAPS[1:])
-        if super_tokens is None:
-            super_tokens = tokens
-        weights = AttentionWeights.of(self.attentions[block])
-        return BlockRecord(block, association.grid, tokens, association, super_tokens, query, key, output, weights)
+        return make_record(block, mixer, seen)
 
 
 def _copy(tensor: Tensor) -> Tensor:
@@ -154,13 +154,9 @@ def _recording(
     swaps: Mapping[BlockId, Swap],
 ) -> Iterator[_Recorder]:
     """Attach the hooks, make this recorder the thread's active one, and undo both whatever happens."""
-    attentions = {
-        block: module.attention
-        for block, module in model.blocks().items()
-        if isinstance(module.attention, SuperTokenAttention)
-    }
-    recorder = _Recorder(attentions, iterations, swaps)
-    hooked: dict[BlockId, tuple[str, ...]] = {block: _TAPS for block in wanted}
+    mixers = {block: module.attention for block, module in model.blocks().items()}
+    recorder = _Recorder(mixers, iterations, swaps)
+    hooked = {block: TAPS[type(mixers[block])] for block in wanted}
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
     handles: list[RemovableHandle] = []
     try:
@@ -193,7 +189,7 @@ def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
         stack = getattr(_active, "stack", ())
         return recorder.see(block, tap, inputs, output) if stack and stack[-1] is recorder else None
 
-    return recorder.attentions[block].get_submodule(tap).register_forward_hook(hook)
+    return recorder.mixers[block].get_submodule(tap).register_forward_hook(hook)
 
 
 @contextmanager
@@ -225,16 +221,6 @@ def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) 
     wanted = {_block_id(block) for block in blocks}
     _check_known(wanted, known)
     return [block for block in known if block in wanted]
-
-
-def _check_recordable(model: STViT, wanted: Iterable[BlockId]) -> None:
-    known = model.blocks()
-    for block in wanted:
-        if not isinstance(known[block].attention, SuperTokenAttention):
-            raise ValueError(
-                f"{block.caption.capitalize()} mixes its tokens by {type(known[block].attention).__name__}, which a "
-                "capture does not record; name the blocks that have super token or global attention by blocks=."
-            )
 
 
 def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:

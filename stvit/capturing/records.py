@@ -1,99 +1,40 @@
 """What a capture holds: one frozen record per block, and all of them for one run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from stvit.association import AnyAssociation, Association, check_image
-from stvit.attention import SuperTokenAttention, split_heads
 from stvit.attentions.base import check_head
 from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
+from stvit.attentions.windowed import WindowedAttention
+from stvit.capturing.mixer_weights import AttentionWeights, MixerWeights
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
 from stvit.precision import at_least_single
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionWeights:
-    """The projections of one block as plain matrices, shared with the model, not copied.
+class NoAttentionError(ValueError):
+    """An attention was asked of a block that mixes its tokens by a convolution."""
 
-    Attributes:
-        qkv_weight: Shape (3 C, C), channels laid out head by head as (q, k, v).
-        qkv_bias: Shape (3 C,), or None.
-        proj_weight: Shape (C, C).
-        proj_bias: Shape (C,), or None.
-        heads: Number of heads.
-        fingerprint: Sums over the bits of the weights when this was made, see `is_unchanged`.
-    """
-
-    qkv_weight: Float[Tensor, "triple channels"]
-    qkv_bias: Float[Tensor, " triple"] | None
-    proj_weight: Float[Tensor, "channels channels"]
-    proj_bias: Float[Tensor, " channels"] | None
-    heads: int
-    fingerprint: tuple[Tensor, ...]
-
-    @classmethod
-    def of(cls, attention: SuperTokenAttention) -> "AttentionWeights":
-        """Return the projections of a module."""
-        refine = attention.refine
-        tensors = (*_matrix_and_bias(refine.qkv), *_matrix_and_bias(refine.proj))
-        return cls(*tensors, refine.heads, _fingerprint(tensors))
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether the weights are still those of which this was made.
-
-        The bits of each row and of each column, read as whole numbers, are added up. Whatever training or loading
-        writes changes some of these sums, which take about 2 % of a forward pass and no copy of the weights.
-        """
-        tensors = (self.qkv_weight, self.qkv_bias, self.proj_weight, self.proj_bias)
-        now = _fingerprint(tensors)
-        return all(before.equal(after) for before, after in zip(self.fingerprint, now, strict=True))
-
-    def qkv(self, features: Float[Tensor, "batch length channels"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return q, k and v of features (B, L, C), each (B, heads, L, head_dim)."""
-        joint = torch.nn.functional.linear(features, self.qkv_weight, self.qkv_bias)
-        return split_heads(joint.transpose(1, 2), self.heads)
-
-    def project(self, features: Float[Tensor, "batch length channels"]) -> Float[Tensor, "batch length channels"]:
-        """Return the output projection of features (B, L, C)."""
-        return torch.nn.functional.linear(features, self.proj_weight, self.proj_bias)
-
-
-def _matrix_and_bias(convolution: nn.Conv2d) -> tuple[Tensor, Tensor | None]:
-    """Return the weight of a 1 x 1 convolution as a matrix, and its bias, without gradient."""
-    bias = convolution.bias
-    return convolution.weight.detach().flatten(1), None if bias is None else bias.detach()
-
-
-def _fingerprint(tensors: Iterable[Tensor | None]) -> tuple[Tensor, ...]:
-    """Return the sums of the bits of each row and column of matrices, and the bits of vectors, modulo 2^64."""
-    found: list[Tensor] = []
-    for tensor in tensors:
-        if tensor is not None:
-            bits = _bits(tensor)
-            found += [bits.clone()] if bits.ndim == 1 else [bits.sum(axis, dtype=torch.int64) for axis in (0, 1)]
-    return tuple(found)
-
-
-def _bits(tensor: Tensor) -> Tensor:
-    """Return the bits as whole numbers, eight bytes each where that fits: half as many are added up twice as fast."""
-    size = tensor.element_size()
-    if tensor.shape[-1] * size % 8:
-        return tensor.contiguous().view({1: torch.int8, 2: torch.int16, 4: torch.int32}[size])
-    aligned = tensor.clone() if tensor.storage_offset() * size % 8 else tensor.contiguous()
-    return aligned.view(torch.int64)
+    def __init__(self, block: BlockId) -> None:
+        super().__init__(
+            f"{block.caption.capitalize()} mixes its tokens by a convolution and has no attention; look at its "
+            "`kernel`, or at another block."
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class BlockRecord:
     """Everything that happened in the attention of one block.
+
+    Where the block mixes its tokens in another way than through super tokens or by global attention, it is a
+    `WindowRecord` or a `ConvRecord`; Q is then the identity, as with cell 1.
 
     Attributes:
         id: Which block.
@@ -115,12 +56,17 @@ class BlockRecord:
     super_query: Float[Tensor, "batch heads super_tokens head_dim"]
     super_key: Float[Tensor, "batch heads super_tokens head_dim"]
     output: Float[Tensor, "batch channels height width"]
-    weights: AttentionWeights
+    weights: MixerWeights
 
     @property
     def heads(self) -> int:
         """Number of heads."""
         return self.weights.heads
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the block mixes its tokens by an attention; a convolution does not."""
+        return self.heads > 0
 
     @property
     def batch_size(self) -> int:
@@ -189,7 +135,7 @@ class BlockRecord:
         lost = attention @ self.association.lost_share.unsqueeze(-1)
         return self._on_grid(self.association.upsample(lost)[..., 0])
 
-    def token_attention(self, image: int = 0) -> DecomposedAttention:
+    def token_attention(self, image: int = 0) -> DecomposedAttention | WindowedAttention:
         """Return Q A(S) Q-hat^T of one image as its factors.
 
         Raises:
@@ -258,6 +204,18 @@ class BlockRecord:
         """Return the block's projections, provided that they are still those of the capture.
 
         Raises:
+            NoAttentionError: If the block has no attention.
+            RuntimeError: If somebody wrote to them since (training or loading).
+        """
+        self.check_unchanged()
+        if not isinstance(self.weights, AttentionWeights):
+            raise NoAttentionError(self.id)
+        return self.weights
+
+    def check_unchanged(self) -> None:
+        """Check that the weights are still those of the capture.
+
+        Raises:
             RuntimeError: If somebody wrote to them since (training or loading).
         """
         if not self.weights.is_unchanged:
@@ -265,7 +223,6 @@ class BlockRecord:
                 f"The weights of {self.id.caption} were changed after this capture (training or loading), so its "
                 "projections no longer fit; capture again."
             )
-        return self.weights
 
     def _sequence(self, features: Tensor) -> Tensor:
         return features.flatten(2).transpose(1, 2)
@@ -322,6 +279,11 @@ class Capture(Mapping[BlockId, BlockRecord]):
             f"The model gives numbers that are not finite for these pixels{where}: its weights overflow or hold such "
             f"numbers themselves, or {self.logits.dtype} is too narrow for them."
         )
+
+    def with_attention(self) -> "Capture":
+        """Return the part of the capture that has attention to look at: all blocks but those of convolutions."""
+        kept = {block: record for block, record in self.records.items() if record.has_attention}
+        return self if len(kept) == len(self.records) else replace(self, records=kept)
 
     def replay_error(self) -> float:
         """Return the largest replay error of all captured blocks."""

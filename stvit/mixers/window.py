@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from stvit.attention import Tap, split_heads
+from stvit.attentions.windowed import WindowedAttention
 from stvit.layers import by_token
 
 
@@ -65,6 +66,14 @@ class WindowAttention(nn.Module):
     def shifts(self, height: int, width: int) -> tuple[int, int]:
         """Return how far the windows are moved down and right on a grid, in tokens."""
         return tuple(0 if side <= self.window else self.shift for side in (height, width))  # type: ignore[return-value]  # two sides
+
+    def between(
+        self, query: Float[Tensor, "heads tokens d"], key: Float[Tensor, "heads tokens d"], height: int, width: int
+    ) -> WindowedAttention:
+        """Return the attention between the tokens of one image by its queries and keys, without N x N numbers."""
+        bias = None if self.bias_table is None else self.bias_table.detach()
+        scale, shifts = query.shape[-1] ** -0.5, self.shifts(height, width)
+        return WindowedAttention(query, key, scale, height, width, self.window, shifts, bias)
 
     def relative_bias(
         self, row_offset: Int[Tensor, "queries keys"], column_offset: Int[Tensor, "queries keys"]

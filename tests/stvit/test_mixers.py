@@ -1,14 +1,14 @@
-import math
 from dataclasses import replace
 
 import pytest
 import torch
 
-from stvit import CONFIGS, STViT, STViTConfig, capture, create_model
+from stvit import CONFIGS, STViT, STViTConfig, create_model
 from stvit.attention import SuperTokenAttention
 from stvit.config import MIXERS, TWINS
 from stvit.mixers import LocalConvolution, WindowAttention
 from tests.support.tolerances import NETWORK, assert_close
+from tests.support.window_loops import dense_window_attention
 
 TYPES = (torch.float32, torch.float64)
 
@@ -18,29 +18,6 @@ def window_attention(window=3, shift=1, dtype=torch.float64, bias=True):
     if bias:
         torch.nn.init.normal_(mixer.bias_table)
     return mixer
-
-
-def dense_window_attention(mixer, tokens):
-    """Return the mixer's output from one softmax over all tokens, masked token by token."""
-    batch, channels, height, width = tokens.shape
-    size, heads = channels // mixer.heads, mixer.heads
-    joint = mixer.qkv(tokens).flatten(2).reshape(batch, heads, 3, size, height * width)
-    query, key, value = (part.transpose(-1, -2) for part in joint.unbind(2))
-    logits = query @ key.transpose(-1, -2) / math.sqrt(size)
-    down = 0 if height <= mixer.window else mixer.shift
-    right = 0 if width <= mixer.window else mixer.shift
-    for one in range(height * width):
-        for other in range(height * width):
-            (row, column), (to_row, to_column) = divmod(one, width), divmod(other, width)
-            same = (row - down) // mixer.window == (to_row - down) // mixer.window
-            same &= (column - right) // mixer.window == (to_column - right) // mixer.window
-            if not same:
-                logits[:, :, one, other] = -torch.inf
-            elif mixer.bias_table is not None:
-                reach = mixer.window - 1
-                logits[:, :, one, other] += mixer.bias_table[:, row - to_row + reach, column - to_column + reach]
-    mixed = (logits.softmax(-1) @ value).transpose(-1, -2).reshape(batch, channels, height, width)
-    return mixer.proj(mixed)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -167,10 +144,3 @@ def test_a_bias_that_is_not_there_is_named():
     offset = torch.zeros(1, 1, dtype=torch.int64)
     with pytest.raises(ValueError, match="This block has no relative position bias"):
         window_attention(bias=False).relative_bias(offset, offset)
-
-
-def test_a_capture_names_a_mixer_that_it_cannot_record():
-    model, pixels = create_model("twin_window", seed=0), torch.randn(1, 3, 64, 64)
-    with pytest.raises(ValueError, match="Stage 1, block 1 mixes its tokens by WindowAttention"):
-        capture(model, pixels)
-    assert list(capture(model, pixels, blocks=[(2, 0)])) == [(2, 0)]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from stvit import BlockRecord, Capture, STViT
-from stvit.capturing.records import AttentionWeights
+from stvit.capturing.mixer_taps import weights_of
+from stvit.capturing.mixer_weights import MixerWeights
 from ui import keys
 
 CPU = "cpu"
@@ -92,13 +93,11 @@ def on_cpu(capture: Capture, model: STViT) -> Capture:
     if capture.logits.device.type == CPU:
         return capture
     blocks = model.blocks()
-    records = {
-        block: _record_on_cpu(record, AttentionWeights.of(blocks[block].attention)) for block, record in capture.items()
-    }
+    records = {block: _record_on_cpu(record, weights_of(blocks[block].attention)) for block, record in capture.items()}
     return Capture(capture.logits.cpu(), capture.image_size, records)
 
 
-def _record_on_cpu(record: BlockRecord, weights: AttentionWeights) -> BlockRecord:
+def _record_on_cpu(record: BlockRecord, weights: MixerWeights) -> BlockRecord:
     used = replace(record.used_association, **_tensors_on_cpu(record.used_association))
     return replace(record, **_tensors_on_cpu(record), used_association=used, weights=weights)
 

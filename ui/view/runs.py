@@ -11,7 +11,7 @@ from torch import Tensor
 
 from analysis.variants import Variant
 from stvit import Capture, capture
-from stvit.capturing.records import AttentionWeights
+from stvit.capturing.mixer_weights import MixerWeights
 from stvit.images import RGBImage, load_image, prepare
 from stvit.images.samples import sample_images
 from ui.view.devices import CPU, on_cpu, on_device
@@ -103,5 +103,5 @@ def _tensors(holders: Iterable[object]) -> Iterator[Tensor]:
     for holder in holders:
         if isinstance(holder, Tensor):
             yield holder
-        elif is_dataclass(holder) and not isinstance(holder, AttentionWeights):
+        elif is_dataclass(holder) and not isinstance(holder, MixerWeights):
             yield from _tensors(vars(holder).values())  # with what cached properties have found since

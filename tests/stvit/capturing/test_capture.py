@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from analysis import ledger
 from analysis.attention.baselines import global_attention, local_attention
 from stvit import BlockId, BlockRecord, Capture, CellAssociation, STViT, TapError, capture
-from stvit.attention import Associate, Tap
-from tests.support.capture_checks import BLOCKS, FIRST, LATER, assert_untouched, capture_module
+from stvit.attention import Associate, SuperTokenAttention, Tap
+from stvit.capturing.mixer_taps import TAPS
+from tests.support.capture_checks import BLOCKS, FIRST, LATER, assert_untouched
 from tests.support.tiny import tiny_model, tiny_pixels
 from tests.support.tolerances import NETWORK
 
@@ -57,7 +58,7 @@ def test_every_tap_fires_exactly_once_and_is_known(model: STViT, pixels: Tensor)
         tap.register_forward_hook(lambda *_, name=name: fired.update({name: fired.get(name, 0) + 1}))
     model(pixels)
     assert fired == dict.fromkeys(taps, 1)
-    known = {f"stages.{b.stage}.blocks.{b.block}.attention.{t}" for b in BLOCKS for t in capture_module._TAPS if t}
+    known = {f"stages.{b.stage}.blocks.{b.block}.attention.{t}" for b in BLOCKS for t in TAPS[SuperTokenAttention] if t}
     assert set(taps) == known
 
 
