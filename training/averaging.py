@@ -7,14 +7,18 @@ from torch import Tensor, nn
 
 
 class AveragedModel(nn.Module):
-    """A copy of a model whose weights follow it: average = decay * average + (1 - decay) * weights.
+    """A copy of a model whose weights follow it: average = d * average + (1 - d) * weights.
+
+    At update t the decay is d = min(decay, (1 + t) / (10 + t)), so that the average reaches back over about a ninth of
+    the updates while there are few, and what a young network learnt does not linger. Its BatchNorm statistics would
+    do the most harm: they differ by factors, and a short run with a constant decay keeps them.
 
     Buffers of floats (BatchNorm's statistics) are averaged too, whole numbers are copied. The first update copies
     everything. The same as PyTorch's class of that name, without a question to each tensor at each step.
 
     Args:
         model: The model to follow.
-        decay: Decay per update.
+        decay: Greatest decay per update.
     """
 
     n_averaged: Tensor
@@ -25,17 +29,22 @@ class AveragedModel(nn.Module):
         self.decay = decay
         self.register_buffer("n_averaged", torch.tensor(0, device="cpu"))
 
+    def decay_at(self, update: int) -> float:
+        """Return the decay of an update, counted from 0."""
+        return min(self.decay, (1 + update) / (10 + update))
+
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
         """Take in the weights of a model."""
-        own, new = _tensors(self.module), _tensors(model)
-        if self.n_averaged == 0:
+        pairs = list(zip(_tensors(self.module), _tensors(model), strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point() and self.n_averaged > 0]
+        copied = [pair for pair in pairs if not pair[0].is_floating_point() or self.n_averaged == 0]
+        if moving:
+            own, new = map(list, zip(*moving, strict=True))
+            torch._foreach_lerp_(own, new, 1 - self.decay_at(int(self.n_averaged)))
+        if copied:
+            own, new = map(list, zip(*copied, strict=True))
             torch._foreach_copy_(own, new)
-        else:
-            floats = [index for index, tensor in enumerate(own) if tensor.is_floating_point()]
-            others = [index for index, tensor in enumerate(own) if not tensor.is_floating_point()]
-            torch._foreach_lerp_([own[i] for i in floats], [new[i] for i in floats], 1 - self.decay)
-            torch._foreach_copy_([own[i] for i in others], [new[i] for i in others])
         self.n_averaged += 1
 
 

@@ -9,6 +9,7 @@ import torch
 
 from stvit.atomic_files import write_atomically
 from stvit.weights import read_checkpoint
+from training.config import TrainingConfig
 
 LAST = "last.pt"
 """File name of the newest checkpoint of a run."""
@@ -58,6 +59,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not is_run(state):
         raise ValueError(f"{path} is not a training checkpoint: it holds no training_config.")
     return state
+
+
+def config_of(state: dict[str, Any]) -> TrainingConfig:
+    """Return the settings of the run that a checkpoint holds."""
+    return TrainingConfig.from_json(state["training_config"])
 
 
 def is_run(content: Any) -> bool:

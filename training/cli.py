@@ -15,9 +15,9 @@ from stvit.config import TWINS
 from stvit.error_text import sentence
 from stvit.images.model_input import CROP_FRACTION
 from training.cache import CORRUPT, ImageCache, open_cache
-from training.checkpoint import LAST, load_checkpoint
+from training.checkpoint import LAST, config_of, load_checkpoint
 from training.config import TrainingConfig
-from training.presets import PRESETS, get_preset
+from training.presets import PRESETS, TWIN_PHASES, get_preset
 
 
 def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
@@ -36,6 +36,7 @@ def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
 FLAGS: dict[str, Any] = {
     "model": str,
     "epochs": int,
+    "last_epoch": int,
     "batch_size": int,
     "lr": float,
     "sizes": parse_sizes,
@@ -54,8 +55,8 @@ FLAGS: dict[str, Any] = {
 LEAST_CACHE = 256
 """Least shorter side, in pixels, to which pictures are reduced unless asked for."""
 
-TWIN_FLAGS = ("epochs", "batch_size", "checkpoint_every", "precision", "threads", "seed")
-"""Settings of all twins that have a flag."""
+TWIN_FLAGS = ("batch_size", "checkpoint_every", "precision", "threads", "seed")
+"""Settings of all twins, in both phases, that have a flag."""
 
 FIXED = ("model", "batch_size", "lr", "precision", "seed", "init")
 """Settings that a resumed run cannot change, for what is done depends on them."""
@@ -104,6 +105,13 @@ def _add_twins(parser: argparse.ArgumentParser) -> None:
     _add_data(parser, "folder for a run and a file of weights for each twin")
     _add_common(parser)
     _add_flags(parser, TWIN_FLAGS)
+    parser.add_argument(
+        "--epochs",
+        nargs=len(TWIN_PHASES),
+        type=int,
+        metavar="N",
+        help="whole schedules of as many epochs for the phases",
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
@@ -177,8 +185,10 @@ def run_twins(options: argparse.Namespace) -> None:
     """Train the four twins by one recipe, each in its own process, and write their averaged weights."""
     from training.twins import train_twins
 
-    changes = {name: getattr(options, name) for name in TWIN_FLAGS if getattr(options, name) is not None}
-    config = get_preset("twins", **changes)
+    given = {name: getattr(options, name) for name in TWIN_FLAGS if getattr(options, name) is not None}
+    lengths = [{"epochs": count, "last_epoch": count} for count in options.epochs or ()] or [{}] * len(TWIN_PHASES)
+    changes = [given | length for length in lengths]
+    config = get_preset(TWIN_PHASES[0], **changes[0])
     if options.jobs is not None and options.jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {options.jobs}.")
     open_caches(options, config)  # once, before the twins look for them
@@ -201,7 +211,7 @@ def choose_config(options: argparse.Namespace) -> TrainingConfig:
         raise ValueError(f"{options.out} is a file, expected a folder for the run; choose another --out.")
     last = options.out / LAST
     if options.resume:
-        return _resumed(TrainingConfig.from_json(load_checkpoint(last)["training_config"]), changes)
+        return _resumed(config_of(load_checkpoint(last)), changes)
     if last.exists():
         raise ValueError(f"{options.out} already holds a run; add --resume to continue it, or choose another --out.")
     return get_preset(options.preset, **changes)

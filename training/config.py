@@ -10,7 +10,7 @@ PRECISIONS = ("no", "bf16", "fp16")
 MAX_SIDE = 2048
 """Greatest side of training images in pixels."""
 
-_COUNTS = ("epochs", "evaluate_every", "checkpoint_every", "checkpoint_epochs")
+_COUNTS = ("epochs", "last_epoch", "evaluate_every", "checkpoint_every", "checkpoint_epochs")
 _PARTS = ("label_smoothing", "drop_path", "ema_decay", "erase", "mix_probability", "jitter")
 _AMOUNTS = ("lr", "min_lr", "weight_decay", "clip_norm", "mixup", "cutmix", "warmup_epochs")
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -31,7 +31,8 @@ class TrainingConfig:
 
     Attributes:
         model: Name of the model, such as "stvit_small".
-        epochs: Passes over the training images.
+        epochs: Passes over the training images; learning rate and sizes follow from them.
+        last_epoch: Epoch after which the run ends before its schedule does (1 is the first), or None.
         batch_size: Images per step and process.
         lr: Peak learning rate for `lr_batch` images per step over all processes; it scales linearly with them.
         lr_batch: Images per step that `lr` is meant for.
@@ -44,6 +45,7 @@ class TrainingConfig:
         late_drop_path: (start, rate): from this part of the run on, the stochastic depth of the last block; or None.
         ema_decay: Decay per step of the averaged weights.
         init: Checkpoint to start from (fine-tuning); None starts at random.
+        init_last: Of a run's checkpoint take the last weights, not the averaged ones.
         evaluation_mode: Train the network in evaluation mode: BatchNorm by its running statistics, which stay as they
             are, and neither dropout nor stochastic depth.
         sizes: (start, pixels) pairs: from this part of the run on, images have this side (progressive resizing).
@@ -73,11 +75,12 @@ class TrainingConfig:
 
     model: str = "stvit_small"
     epochs: int = 300
+    last_epoch: int | None = None
     batch_size: int = 128
     lr: float = 1e-3
     lr_batch: int = 1024
     min_lr: float = 1e-5
-    warmup_epochs: int = 5
+    warmup_epochs: float = 5
     weight_decay: float = 0.05
     clip_norm: float | None = None
     label_smoothing: float = 0.1
@@ -85,6 +88,7 @@ class TrainingConfig:
     late_drop_path: tuple[float, float] | None = None
     ema_decay: float = 0.99996
     init: str | None = None
+    init_last: bool = False
     evaluation_mode: bool = False
     sizes: tuple[tuple[float, int], ...] = ((0.0, 224),)
     evaluation_size: int = 224
@@ -139,6 +143,11 @@ class TrainingConfig:
         except TypeError as error:
             raise ValueError(f"The training settings hold a value of the wrong kind ({error}).") from error
 
+    @property
+    def run_epochs(self) -> int:
+        """Epochs that the run really has."""
+        return self.last_epoch or self.epochs
+
     def size_at(self, progress: float) -> int:
         """Return the side of training images, in pixels, at a part of the run between 0 and 1."""
         return [side for start, side in self.sizes if start <= progress][-1]
@@ -170,6 +179,8 @@ class TrainingConfig:
             least, most = getattr(self, name)
             if not 0 < least <= most:
                 raise ValueError(f"{name} must be a least and a greatest number above 0, got {(least, most)}.")
+        if self.run_epochs > self.epochs:
+            raise ValueError(f"last_epoch must be at most the {self.epochs} epochs, got {self.last_epoch}.")
         if self.time_budget is not None and not 0 < self.time_budget < float("inf"):
             raise ValueError(f"time_budget must be more than 0 seconds, got {self.time_budget}.")
 

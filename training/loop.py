@@ -68,7 +68,7 @@ class Trainer:
         )
         model = STViT(self.model_config)
         if config.init is not None:
-            load_weights(model, config.init)
+            load_weights(model, load_checkpoint(Path(config.init))["model"] if config.init_last else config.init)
         model.train(not config.evaluation_mode)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs
@@ -93,13 +93,17 @@ class Trainer:
         self.clock = time.perf_counter()
         log = MetricsLog(self.out / METRICS, self.epoch) if self.accelerator.is_main_process else None
         with self._kernels():
-            while self.progress.fraction < 1 and self.epoch < self.config.epochs:
+            while not self._ended(self.epoch):
                 row = self._run_epoch()
                 if log is not None:
                     log.write(row)
-                ended = self.progress.fraction >= 1 or self.epoch == self.config.epochs
+                ended = self._ended(self.epoch)
                 if ended or self.epoch % self.config.checkpoint_epochs == 0:
                     self.save()
+
+    def _ended(self, epochs: int) -> bool:
+        """Return whether the run is complete once so many epochs are done."""
+        return self.progress.fraction >= 1 or epochs >= self.config.run_epochs
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state of the run."""
@@ -183,7 +187,7 @@ class Trainer:
     def _run_one_size(self, bar: Any) -> None:
         """Train until the epoch ends or the image size changes."""
         self.size = self.config.size_at(self.progress.fraction)
-        bar.set_description(f"epoch {self.epoch + 1}/{self.config.epochs} at {self.size} px")
+        bar.set_description(f"epoch {self.epoch + 1}/{self.config.run_epochs} at {self.size} px")
         pictures, config = self.train_pictures, self.config
         for crops, labels in load_batches(pictures, config, self.epoch, self.size, self.step, self.place):
             self._advance(crops, labels)
@@ -238,7 +242,7 @@ class Trainer:
             "train_accuracy": accuracy,
             "seconds": round(self.progress.seconds, 2),
         }
-        last = self.epoch + 1 == self.config.epochs or self.progress.fraction >= 1
+        last = self._ended(self.epoch + 1)
         if last or (self.epoch + 1) % self.config.evaluate_every == 0:
             size = self.config.evaluation_size if last else self.size
             # Batch statistics differ between processes; those of the main one are saved, so they are judged.

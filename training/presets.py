@@ -83,15 +83,16 @@ PRESETS["demo_gpu"] = replace(
 PRESETS["twins"] = replace(
     PRESETS["demo"],
     model="twin_super",
-    epochs=150,
+    epochs=40,
+    last_epoch=30,
     batch_size=256,
     lr=2e-3,
     lr_batch=256,
     warmup_epochs=8,
     drop_path=0.05,
     ema_decay=0.998,
-    sizes=((0.0, 128), (0.85, 192)),
-    evaluation_size=192,
+    sizes=((0.0, 128),),
+    evaluation_size=128,
     evaluate_every=25,
     crop_scale=(0.25, 1.0),
     jitter=0.3,
@@ -104,16 +105,35 @@ PRESETS["twins"] = replace(
     checkpoint_every=1000,
     checkpoint_epochs=10,
 )
+PRESETS["twins_continued"] = replace(
+    PRESETS["twins"],
+    epochs=1,
+    last_epoch=None,
+    batch_size=128,
+    lr=3.6e-4,
+    lr_batch=128,
+    warmup_epochs=0.1,
+    init_last=True,
+    ema_decay=0.98,
+    evaluate_every=1,
+    on_device=False,
+    checkpoint_every=25,
+    checkpoint_epochs=1,
+)
 """Recipes by name: the paper's for each size, its fine-tuning at 384, the small demo on two CPU cores, a second run of
-the demo that begins (`init`) from the weights of the first, the demo in one run on one GPU, and the one recipe of all
-twins (`python -m training twins` trains the four)."""
+the demo that begins (`init`) from the weights of the first, the demo in one run on one GPU, and the two phases of
+all twins (`python -m training twins` trains the four): a schedule ended early, then a short one from its last weights
+to a learning rate of 0."""
 
-CONTINUING = ("finetune_384", "demo_continued")
+TWIN_PHASES = ("twins", "twins_continued")
+"""The recipes that a twin passes through, in turn."""
+
+CONTINUING = ("finetune_384", "demo_continued", "twins_continued")
 """Recipes that make sense from given weights (`init`) only."""
 
 
 def get_preset(name: str, **overrides: Any) -> TrainingConfig:
-    """Return a recipe by name, with some settings replaced.
+    """Return a recipe by name, with some settings replaced; a schedule of other `epochs` runs to its end.
 
     Raises:
         KeyError: If there is no such recipe; the message lists the known ones.
@@ -121,7 +141,8 @@ def get_preset(name: str, **overrides: Any) -> TrainingConfig:
     """
     if name not in PRESETS:
         raise KeyError(f"There is no preset {name!r}; known are {', '.join(PRESETS)}.")
-    config = replace(PRESETS[name], **overrides)
+    whole = {"last_epoch": None} if "epochs" in overrides else {}
+    config = replace(PRESETS[name], **whole | overrides)
     if name in CONTINUING and config.init is None:
         raise ValueError(f"The recipe {name} starts from weights: name them by --init FILE.")
     return config

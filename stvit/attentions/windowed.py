@@ -98,8 +98,8 @@ class WindowedAttention(Attention):
 
     def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
         """Return each head's attention times its own values, shape (heads, N, C)."""
-        mixed = self._weight @ values[:, self._members]  # (heads, windows, slots, C)
-        return mixed.flatten(1, 2)[:, self._position]
+        mixed = self._weight @ values[:, self._members].to(self._weight.dtype)  # (heads, windows, slots, C)
+        return mixed.flatten(1, 2)[:, self._position].to(values.dtype)
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token, shape (N,)."""

@@ -126,6 +126,22 @@ def test_twins_share_one_recipe_of_a_fixed_length():
     assert (preset.on_device, preset.time_budget, preset.randaugment) == (True, None, None)
     with pytest.raises(ValueError, match="trained for a number of epochs; leave time_budget out"):
         get_preset("twins", time_budget=60.0)
+    with pytest.raises(ValueError, match="twins_continued starts from weights: name them by --init FILE"):
+        get_preset("twins_continued")
+
+
+def test_the_second_phase_of_the_twins_goes_on_about_where_the_first_stopped():
+    first, second = get_preset("twins"), get_preset("twins_continued", init="weights")
+    reached = first.lr * lr_factor(first.run_epochs / first.epochs, first.warmup_epochs / first.epochs, 0.0)
+    assert 0.75 < second.lr / reached <= 1
+    assert (first.lr_batch, second.lr_batch) == (first.batch_size, second.batch_size)  # rates are those stated
+    assert (second.min_lr, second.sizes, second.crop_scale) == (0.0, first.sizes, first.crop_scale)
+
+
+@pytest.mark.parametrize("last", [0, 41])
+def test_a_run_cannot_end_after_its_schedule(last):
+    with pytest.raises(ValueError, match="last_epoch must"):
+        TrainingConfig(epochs=40, last_epoch=last)
 
 
 def test_sizes_change_at_their_part_of_the_run():

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -13,13 +14,14 @@ from stvit.weights.load import model_from_file
 from tests.support.paths import ROOT
 from tests.support.training_data import tiny_cache, write_folder
 from training.batches import CropBatches
+from training.checkpoint import LAST, load_checkpoint
 from training.cli import main
 from training.loop import METRICS, Trainer
 from training.metrics import read_metrics
 from training.pictures import PicturesOnDevice
 from training.presets import get_preset
 
-SHORT = ["--epochs", "2", "--batch-size", "8", "--precision", "no", "--threads", "1", "--quiet"]
+SHORT = ["--epochs", "2", "1", "--batch-size", "8", "--precision", "no", "--threads", "1", "--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_one_command_trains_the_twins_and_goes_on_where_it_was_stopped(data, tmp
     out = tmp_path / "runs" / "twins"
     stopped = start(data, out, "--only", "twin_super", "twin_conv", "--checkpoint-every", "1")
     deadline = time.monotonic() + 120
-    while not (out / "twin_super" / "last.pt").exists() and time.monotonic() < deadline:
+    while not (out / "twin_super" / "twins" / "last.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     stopped.send_signal(signal.SIGINT)
     _, said = stopped.communicate(timeout=60)
@@ -52,11 +54,31 @@ def test_one_command_trains_the_twins_and_goes_on_where_it_was_stopped(data, tmp
     again = start(data, out, "--only", "twin_super", "twin_conv")
     printed, said = again.communicate(timeout=240)
     assert again.returncode == 0, said.decode()
-    assert printed.decode().count("% top-1 on whole images of 192 px after 2 epochs") == 2
+    assert printed.decode().count("% top-1 on whole images of 128 px after 2 + 1 epochs") == 2
     for name in ("twin_super", "twin_conv"):
         model = model_from_file(out / f"{name}.safetensors")
         assert model.config.mixers == CONFIGS[name].mixers
-        assert [row["epoch"] for row in read_metrics(out / name / METRICS)] == [0, 1]
+        assert [row["epoch"] for row in read_metrics(out / name / "twins" / METRICS)] == [0, 1]
+        assert [row["epoch"] for row in read_metrics(out / name / "twins_continued" / METRICS)] == [0]
+        second = load_checkpoint(out / name / "twins_continued" / LAST)
+        assert json.loads(second["training_config"])["init"] == str(out / name / "twins" / LAST)
+
+
+def test_the_second_phase_begins_with_the_last_weights_of_the_first_not_the_averaged(tmp_path):
+    changes = {"model": "twin_conv", "batch_size": 8, "precision": "no", "threads": torch.get_num_threads()}
+    changes |= {"sizes": ((0.0, 32),), "evaluation_size": 32}
+    first = Trainer(
+        get_preset("twins", **changes, epochs=2, last_epoch=1), tiny_cache(), tiny_cache(2), tmp_path, False
+    )
+    first.run()
+    assert first.epoch == 1
+    assert [row["epoch"] for row in read_metrics(tmp_path / METRICS)] == [0]
+    assert "val_top1" in read_metrics(tmp_path / METRICS)[-1]  # the last epoch has a validation
+    config = get_preset("twins_continued", **changes, init=str(tmp_path / LAST))
+    second = Trainer(config, tiny_cache(), tiny_cache(2), tmp_path / "second", False)
+    weights = [run.network.classifier.weight for run in (first, second)]
+    assert torch.equal(*weights)
+    assert not torch.equal(weights[1], first.averaged.module.classifier.weight)
 
 
 def test_a_twin_that_fails_is_named_with_its_reason(data, tmp_path, capsys):
