@@ -1,5 +1,6 @@
 """What happened in a block that mixes its tokens by a convolution: there is no attention to look at."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
@@ -24,6 +25,11 @@ class ConvRecord(BlockRecord):
             RuntimeError: If the weights were changed after the capture.
         """
         return self._convolutions().kernel
+
+    @property
+    def scale(self) -> float:
+        """Not a number: there are no logits."""
+        return math.nan
 
     def token_attention(self, image: int = 0) -> NoReturn:
         """Refuse.

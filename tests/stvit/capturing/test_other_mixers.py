@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from stvit import BlockId, capture
+from stvit.capturing.attention_record import AttentionRecord
 from stvit.capturing.conv_record import ConvRecord
 from stvit.capturing.records import NoAttentionError
 from stvit.capturing.window_record import WindowRecord
@@ -80,6 +81,7 @@ def test_a_block_of_convolutions_says_that_it_has_no_attention_and_gives_its_ker
     assert isinstance(record, ConvRecord)
     assert not record.has_attention
     assert record.heads == 0
+    assert isinstance(record, AttentionRecord)
     assert torch.equal(record.kernel, model.blocks()[CONV].attention.aggregate.weight[:, 0])
     said = "^Stage 2, block 1 mixes its tokens by a convolution and has no attention; look at its `kernel`, or at "
     for ask in (record.token_attention, record.token_query_key, lambda: record.super_attention):
