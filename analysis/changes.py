@@ -103,6 +103,10 @@ def change_named(name: str) -> Change:
 
     Raises:
         ValueError: If there is none of this name; the message lists the known ones.
+
+    Example:
+        >>> change_named("hard").title
+        'Hard assignment'
     """
     if name not in CHANGES:
         raise ValueError(f"There is no change {name!r} of the association; known are {', '.join(CHANGES)}.")

@@ -30,7 +30,12 @@ REPEATS = 3
 
 
 def global_attention_macs(tokens: int, channels: int) -> int:
-    """Return the MACs of global attention, 2 N^2 C + 4 N C^2 (paper, section 3.3)."""
+    """Return the MACs of global attention, 2 N^2 C + 4 N C^2 (paper, section 3.3).
+
+    Example:
+        >>> global_attention_macs(tokens=4, channels=2)  # 2 * 16 * 2 + 4 * 4 * 4
+        128
+    """
     return 2 * tokens**2 * channels + 4 * tokens * channels**2
 
 
@@ -38,6 +43,10 @@ def super_token_attention_macs(tokens: int, super_tokens: int, channels: int) ->
     """Return the MACs of super token attention, 19 N C + 2 M^2 C + 4 M C^2 + 9 N C (paper, section 3.3).
 
     Association and sampling, attention among super tokens with its projections, and upsampling, in this order.
+
+    Example:
+        >>> super_token_attention_macs(tokens=4, super_tokens=1, channels=2)  # 19 * 8 + (2 * 2 + 4 * 4) + 9 * 8
+        244
     """
     sampling, upsampling = 19 * tokens * channels, 9 * tokens * channels
     return sampling + global_attention_macs(super_tokens, channels) + upsampling
@@ -51,6 +60,10 @@ def counted_macs(grid: TokenGrid, channels: int, heads: int, num_iters: int = 1)
         channels: C.
         heads: Attention heads.
         num_iters: Iterations of the sampling.
+
+    Example:
+        >>> counted_macs(TokenGrid(2, 2), channels=2, heads=1) == global_attention_macs(tokens=4, channels=2)
+        True
     """
     with torch.device("meta"):
         module = SuperTokenAttention(channels, heads, grid.cell, num_iters)
@@ -103,6 +116,10 @@ def crossing(channels: int, tokens_per_super_token: int) -> float:
 
     Raises:
         ValueError: If P is below 2, where there is nothing to compare.
+
+    Example:
+        >>> crossing(channels=8, tokens_per_super_token=2)  # (14 - 8) / 0.75
+        8.0
     """
     if tokens_per_super_token < 2:
         raise ValueError(f"A crossing needs at least 2 tokens per super token, got {tokens_per_super_token}.")

@@ -52,6 +52,11 @@ def split_heads(
     """Split the joint projection (B, 3 C, N) into q, k and v, each (B, heads, N, head_dim).
 
     The channels are laid out head by head as (q, k, v), as in the released weights.
+
+    Example:
+        >>> query, key, value = split_heads(torch.arange(6.0).view(1, 6, 1), heads=1)
+        >>> query.flatten(), key.flatten(), value.flatten()
+        (tensor([0., 1.]), tensor([2., 3.]), tensor([4., 5.]))
     """
     batch, channels, tokens = qkv.shape
     parts = qkv.reshape(batch, heads, channels // heads, tokens).transpose(-1, -2)

@@ -83,6 +83,10 @@ class STViTConfig:
 
         Raises:
             ValueError: If a name is unknown; the message lists the known ones.
+
+        Example:
+            >>> STViTConfig.from_dict({"num_classes": 7}) == STViTConfig(num_classes=7)
+            True
         """
         _check_settings(values)
         return cls(**{name: _tuples(value) for name, value in values.items()})
@@ -185,6 +189,10 @@ def get_config(name: str, **overrides: Any) -> STViTConfig:
     Raises:
         KeyError: If there is no such variant; the message lists the known ones.
         ValueError: If a setting is unknown or its value makes no model.
+
+    Example:
+        >>> get_config("stvit_small", num_classes=7).num_classes
+        7
     """
     if name not in CONFIGS:
         raise KeyError(f"There is no variant {name!r}; known are {', '.join(CONFIGS)}.")

@@ -16,12 +16,21 @@ def sentence(error: BaseException) -> str:
 
     A KeyError comes without its quotes, an OSError without its number. An error that says nothing by itself is named
     by its kind.
+
+    Example:
+        >>> sentence(KeyError("There is no such size.")), sentence(ValueError())
+        ('There is no such size.', 'ValueError: no reason was given.')
     """
     return plain(" ".join(_message(error).split()), SENTENCE)
 
 
 def about(name: str, error: BaseException) -> str:
-    """Return the message of an error about a named thing, with the name in front unless the message has it."""
+    """Return the message of an error about a named thing, with the name in front unless the message has it.
+
+    Example:
+        >>> about("cat.png", ValueError("This file is empty."))
+        'cat.png: This file is empty.'
+    """
     message = sentence(error)
     return message if plain(name) in message else f"{plain(name)}: {message}"
 
@@ -34,14 +43,20 @@ def counted(number: int, one: str, many: str = "") -> str:
         one: The singular.
         many: The plural, where it is not the singular with an s.
 
-    >>> counted(1, "pixel"), counted(1200, "class", "classes")
-    ('1 pixel', '1,200 classes')
+    Example:
+        >>> counted(1, "pixel"), counted(1200, "class", "classes")
+        ('1 pixel', '1,200 classes')
     """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def listed(items: Iterable[object], shown: int = SHOWN, limit: int = LIMIT) -> str:
-    """Return a list for a sentence: the first items, each shortened, then how many more there are."""
+    """Return a list for a sentence: the first items, each shortened, then how many more there are.
+
+    Example:
+        >>> listed("abcdefgh")
+        'a, b, c, d, e, f and 2 more'
+    """
     words = list(items)
     rest = len(words) - shown
     return ", ".join(plain(word, limit) for word in words[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -31,10 +31,11 @@ def plain(text: object, limit: int = LIMIT) -> str:
         The text with controls, formats and lone surrogates written as `\x1b`, `\u202e` or `\udc80`. It holds no line
         break, encodes as UTF-8 and is legal in XML.
 
-    >>> plain("cat\x1b[31m.png")
-    'cat\\x1b[31m.png'
-    >>> plain("a" * 1000 + ".png", limit=12)
-    'aaaaaaa….png'
+    Example:
+        >>> plain("cat\x1b[31m.png")
+        'cat\\x1b[31m.png'
+        >>> plain("a" * 1000 + ".png", limit=12)
+        'aaaaaaa….png'
     """
     words = _halves(str(text), limit)
     if not _PRINTABLE_ASCII.fullmatch(words):
@@ -43,7 +44,12 @@ def plain(text: object, limit: int = LIMIT) -> str:
 
 
 def quoted(text: object, limit: int = LIMIT) -> str:
-    """Return a foreign word in quotation marks for a sentence; see `plain`."""
+    """Return a foreign word in quotation marks for a sentence; see `plain`.
+
+    Example:
+        >>> quoted("cat.png")
+        "'cat.png'"
+    """
     return f"'{plain(text, limit)}'"
 
 

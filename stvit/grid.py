@@ -27,6 +27,10 @@ def as_cell(cell: int | tuple[int, int]) -> tuple[int, int]:
 
     Raises:
         ValueError: If a side is not a positive whole number.
+
+    Example:
+        >>> as_cell(8), as_cell((4, 8))
+        ((8, 8), (4, 8))
     """
     sides = cell if isinstance(cell, tuple | list) else (cell, cell)
     if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
@@ -45,6 +49,11 @@ class TokenGrid:
         height: Token rows H.
         width: Token columns W.
         cell: Tokens per super token and axis, one number or (height, width). 1 means no super tokens.
+
+    Example:
+        >>> grid = TokenGrid(14, 14, 4)
+        >>> grid.num_tokens, grid.num_super_tokens, grid.padding
+        (196, 16, (2, 2))
     """
 
     height: int
@@ -167,6 +176,11 @@ def cell_neighbours(rows: int, columns: int) -> Int[Tensor, "cells 9"]:
     """Return the 3 x 3 neighbourhood of each super token, shape (M, 9), row-major; -1 is a phantom.
 
     Made on the CPU whatever the default device, because the result is kept for later calls.
+
+    Example:
+        >>> cell_neighbours(1, 2)
+        tensor([[-1, -1, -1, -1,  0,  1, -1, -1, -1],
+                [-1, -1, -1,  0,  1, -1, -1, -1, -1]])
     """
     offset = torch.tensor([-1, 0, 1], device="cpu")
     row = torch.arange(rows, device="cpu")[:, None, None, None] + offset[:, None]

@@ -33,6 +33,10 @@ class BlockId(NamedTuple):
     Attributes:
         stage: Stage, 0 to 3.
         block: Block within the stage.
+
+    Example:
+        >>> BlockId(0, 1).caption, BlockId(0, 1).stride
+        ('stage 1, block 2', 4)
     """
 
     stage: int
@@ -188,6 +192,10 @@ def create_model(name: str = "stvit_small", *, seed: int | None = None, **overri
     Raises:
         KeyError: If there is no such variant.
         ValueError: If an override is no setting, or its value makes no model.
+
+    Example:
+        >>> create_model("stvit_demo", seed=0).eval()(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 10])
     """
     config = get_config(name, **overrides)
     if seed is None:
@@ -203,7 +211,12 @@ def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractC
 
 
 def drop_path_rates(config: STViTConfig) -> list[list[float]]:
-    """Return the stochastic depth of each block, by stage: linear from 0 to config.drop_path_rate."""
+    """Return the stochastic depth of each block, by stage: linear from 0 to config.drop_path_rate.
+
+    Example:
+        >>> drop_path_rates(STViTConfig(depths=(2, 1, 1, 1), drop_path_rate=0.5))
+        [[0.0, 0.125], [0.25], [0.375], [0.5]]
+    """
     last = max(1, sum(config.depths) - 1)
     rates = iter(config.drop_path_rate * depth / last for depth in range(sum(config.depths)))
     return [[next(rates) for _ in range(depth)] for depth in config.depths]

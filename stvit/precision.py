@@ -9,5 +9,9 @@ def at_least_single(tensor: Tensor) -> Tensor:
 
     Half precision loses what thousands of summands add up to, and rounds the 1e-12 that keeps empty super tokens from a
     division by zero to nothing.
+
+    Example:
+        >>> at_least_single(torch.zeros(1, dtype=torch.float16)).dtype
+        torch.float32
     """
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -42,6 +42,12 @@ def global_attention(record: AttentionRecord, image: int = 0) -> Attention:
         IndexError: If the batch has no such image.
         NoAttentionError: If the block mixes its tokens by a convolution.
         RuntimeError: If the weights were changed after the capture.
+
+    Example:
+        >>> from stvit import BlockId, capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> global_attention(cap[BlockId(0, 0)]).num_tokens
+        256
     """
     _check_image(record, image)
     return record.global_attention(image)
@@ -61,6 +67,12 @@ def local_attention(
         ValueError: If the window is not of at least 1 x 1 tokens.
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
+
+    Example:
+        >>> from stvit import BlockId, capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> local_attention(cap[BlockId(0, 0)], window=2).row(0).count_nonzero()
+        tensor(4)
     """
     _check_image(record, image)
     query, key = record.token_query_key(image)
@@ -87,6 +99,12 @@ def swapped_attention(
         ValueError: If the association does not fit the block's grid, or the block has windowed or no attention.
         IndexError: If the batch has no such image.
         RuntimeError: If the weights were changed after the capture.
+
+    Example:
+        >>> from stvit import BlockId, capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> swapped_attention(cap[BlockId(0, 0)], "grid").row_sums().allclose(torch.ones(256))  # nothing leaks
+        True
     """
     _check_image(record, image)
     if type(record) is not BlockRecord:
@@ -136,6 +154,10 @@ class UniformAttention(Attention):
     Args:
         num_tokens: Number of tokens N.
         heads: Number of heads.
+
+    Example:
+        >>> UniformAttention(4).row(0)
+        tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
 
     def __init__(self, num_tokens: int, heads: int = 1) -> None:
@@ -158,6 +180,10 @@ class IdentityAttention(Attention):
     Args:
         num_tokens: Number of tokens N.
         heads: Number of heads.
+
+    Example:
+        >>> IdentityAttention(3).row(1)
+        tensor([0., 1., 0.])
     """
 
     def __init__(self, num_tokens: int, heads: int = 1) -> None:

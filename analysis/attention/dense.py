@@ -11,12 +11,6 @@ from stvit import Attention, RowBlock
 class DenseAttention(Attention):
     """An attention that is there as a whole: an array from any model, ready for every metric.
 
-    >>> from analysis import DenseAttention, measure
-    >>> from stvit import TokenGrid
-    >>> attention = DenseAttention(np.full((3, 196, 196), 1 / 196))
-    >>> measure(attention, TokenGrid(14, 14, 1), 16).head_values()["entropy"].round(3)
-    array([5.278, 5.278, 5.278])
-
     Args:
         weights: Attention of each query (row) to each key, shape (heads, N, N); finite and not negative. Rows need
             not sum to 1. It is not copied.
@@ -24,6 +18,13 @@ class DenseAttention(Attention):
     Raises:
         TypeError: If the weights are no array or tensor of real numbers.
         ValueError: If they have another shape, or a weight is negative or not finite.
+
+    Example:
+        >>> from analysis import DenseAttention, measure
+        >>> from stvit import TokenGrid
+        >>> attention = DenseAttention(np.full((3, 196, 196), 1 / 196))
+        >>> measure(attention, TokenGrid(14, 14, 1), 16).head_values()["entropy"].round(3)  # log 196
+        array([5.278, 5.278, 5.278])
     """
 
     def __init__(

@@ -129,6 +129,10 @@ def chosen_kinds(names: str | Iterable[str]) -> list[Kind]:
 
     Raises:
         ValueError: If a name is unknown; the message lists the known ones.
+
+    Example:
+        >>> [kind.title for kind in chosen_kinds(["super", "global"])]
+        ['Super token attention', 'Global attention']
     """
     wanted = [names] if isinstance(names, str) else list(names)
     unknown = [str(name) for name in wanted if name not in KINDS]
@@ -148,6 +152,10 @@ def attention_rules(
 
     Raises:
         ValueError: If a name is unknown; the message lists the known ones.
+
+    Example:
+        >>> list(attention_rules(["super", "local"]))
+        ['super', 'local']
     """
     if isinstance(attentions, Mapping):
         return attentions

@@ -17,6 +17,10 @@ def part_number(text: str) -> Part:
 
     Raises:
         ArgumentTypeError: If there is no such part.
+
+    Example:
+        >>> part_number("3/16")
+        Part(number=3, of=16)
     """
     try:
         return Part.parse(filled(text))

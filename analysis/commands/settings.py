@@ -47,17 +47,32 @@ def whole_number(text: str) -> int:
 
 
 def from_one(text: str) -> int:
-    """Return a number that people count from 1, counted from 0."""
+    """Return a number that people count from 1, counted from 0.
+
+    Example:
+        >>> from_one("1")
+        0
+    """
     return whole_number(text) - 1
 
 
 def to_one(number: int) -> str:
-    """Write a number that is counted from 0 as people count."""
+    """Write a number that is counted from 0 as people count.
+
+    Example:
+        >>> to_one(0)
+        '1'
+    """
     return str(number + 1)
 
 
 def written(value: object) -> str:
-    """Write a value so that no command takes it for an option."""
+    """Write a value so that no command takes it for an option.
+
+    Example:
+        >>> written(8), written(Path("-cat.png"))
+        ('8', './-cat.png')
+    """
     text = str(value)
     return f"./{text}" if isinstance(value, Path) and text.startswith("-") else text
 

@@ -28,6 +28,10 @@ class Canvas:
         token_pixels: Side of a token in pixels of the picture.
         anchor: The token to frame, if any.
         caption: Below the figure; only figures for papers have one.
+
+    Example:
+        >>> Canvas(np.zeros((32, 48, 3), np.uint8)).size
+        (32, 48)
     """
 
     shown: UInt8[np.ndarray, "height width 3"]

@@ -21,6 +21,10 @@ def colour_range(low: float, high: float) -> tuple[float, float]:
 
     Returns:
         (low, high) as they are if they differ by more than rounding, else a range around both; 0 to 1 for only zeros.
+
+    Example:
+        >>> colour_range(0, 5), colour_range(0, 0), colour_range(100, 100)
+        ((0, 5), (0.0, 1.0), (99.0, 101.0))
     """
     magnitude = max(abs(low), abs(high))
     if magnitude == 0:
@@ -41,6 +45,10 @@ def value_range(values: np.ndarray, minimum: float = 0.0, maximum: float | None 
         values: What is drawn.
         minimum: Lower end.
         maximum: Upper end; the largest value if None.
+
+    Example:
+        >>> value_range(np.array([1.0, 4.0])), value_range(np.array([3.0, 3.0]))
+        ((0.0, 4.0), (0.0, 6.0))
     """
     finite = values[np.isfinite(values)]
     if maximum is not None or finite.size == 0:
@@ -52,7 +60,12 @@ def value_range(values: np.ndarray, minimum: float = 0.0, maximum: float | None 
 
 
 def symmetric_range(values: np.ndarray) -> tuple[float, float]:
-    """Return the ends of a colour bar around 0, from the finite values alone."""
+    """Return the ends of a colour bar around 0, from the finite values alone.
+
+    Example:
+        >>> symmetric_range(np.array([-2.0, 1.0]))
+        (-2.0, 2.0)
+    """
     finite = np.abs(values[np.isfinite(values)])
     top = float(finite.max()) if finite.size else 0.0
     return (-top, top) if top else (-1.0, 1.0)
@@ -63,6 +76,10 @@ def short(value: float) -> str:
 
     Numbers that round to less than 0.001 or to 100,000 and more are in powers of ten. Written like `formatWeight` of
     the explorer in the browser, ties away from zero.
+
+    Example:
+        >>> short(0.01234), short(0.00012345), short(1300)
+        ('0.0123', '1.23e-4', '1300')
     """
     if value == 0 or not math.isfinite(value):
         return f"{abs(value) if value == 0 else value:.0f}"

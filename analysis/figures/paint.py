@@ -90,6 +90,10 @@ def mean_colours(image: Image, labels: Labels) -> Image:
 
     Raises:
         ValueError: If the image is no RGB image or the labels are larger than it.
+
+    Example:
+        >>> mean_colours(np.array([[[0, 0, 0], [10, 20, 30]]], np.uint8), np.array([[0, 0]]))[0, 0]
+        array([ 5, 10, 15], dtype=uint8)
     """
     check_image(image)
     segment, values = compact_labels(upsample_labels(labels, *image.shape[:2]))
@@ -112,6 +116,11 @@ def colour_labels(labels: Labels, palette: UInt8[np.ndarray, "colours 3"] = PALE
 
     Raises:
         ValueError: If the labels are no label map or the palette is empty.
+
+    Example:
+        >>> first, second = colour_labels(np.array([[0, 1]]))[0]
+        >>> bool((first == second).all())
+        False
     """
     check_labels(labels)
     if len(palette) == 0:
@@ -122,7 +131,12 @@ def colour_labels(labels: Labels, palette: UInt8[np.ndarray, "colours 3"] = PALE
 
 
 def luma(image: Image) -> Float[np.ndarray, "height width"]:
-    """Return the brightness of an image as the eye weighs its colours (ITU-R BT.601), 0 to 255."""
+    """Return the brightness of an image as the eye weighs its colours (ITU-R BT.601), 0 to 255.
+
+    Example:
+        >>> luma(np.full((1, 1, 3), 255, np.uint8)).round()
+        array([[255.]], dtype=float32)
+    """
     return image.astype(np.float32) @ np.array(LUMA_WEIGHTS, dtype=np.float32)
 
 

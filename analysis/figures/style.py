@@ -60,12 +60,22 @@ def marker_of(kind: str) -> Marker:
 
 
 def line_of(kind: str) -> str:
-    """Return the line of a kind of attention: "solid", "dash", "dot" or "dashdot"."""
+    """Return the line of a kind of attention: "solid", "dash", "dot" or "dashdot".
+
+    Example:
+        >>> line_of("super"), line_of("global")
+        ('solid', 'dash')
+    """
     return KINDS[kind].dash if kind in KINDS else "solid"
 
 
 def no_values(title: str) -> str:
-    """Return what is said in place of a chart that would be empty."""
+    """Return what is said in place of a chart that would be empty.
+
+    Example:
+        >>> no_values("Entropy")
+        'Entropy does not exist for what is chosen here.'
+    """
     return f"{title} does not exist for what is chosen here."
 
 
@@ -111,12 +121,22 @@ def _encode(data: bytes, shape: tuple[int, ...]) -> str:
 
 
 def png_source(image: UInt8[np.ndarray, "height width ..."]) -> str:
-    """Return an image as a data address that Plotly can draw."""
+    """Return an image as a data address that Plotly can draw.
+
+    Example:
+        >>> png_source(np.zeros((1, 1, 3), np.uint8))[:22]
+        'data:image/png;base64,'
+    """
     return _encode(np.ascontiguousarray(image).tobytes(), image.shape)
 
 
 def greyscale(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
-    """Return the picture in grey (ITU-R 601 luma), the ground that heat is drawn on."""
+    """Return the picture in grey (ITU-R 601 luma), the ground that heat is drawn on.
+
+    Example:
+        >>> greyscale(np.array([[[255, 0, 0]]], np.uint8))  # 0.299 * 255
+        array([[[76, 76, 76]]], dtype=uint8)
+    """
     return np.repeat(luma(image).round().astype(np.uint8)[..., None], 3, axis=-1)
 
 

@@ -21,6 +21,10 @@ def default_tolerance(height: int, width: int) -> int:
     The factor is a 32-bit float, as in the code of the superpixel benchmark, so 360 x 480, whose diagonal is 600, has
     1 and not 2. The 0.0075 of the BSDS boundary benchmark belongs to another score: there boundary pixels are matched
     one to one, here any pixel within the window counts.
+
+    Example:
+        >>> default_tolerance(321, 481)
+        1
     """
     return math.floor(DIAGONAL_SHARE * math.hypot(height, width) + 0.5)
 
@@ -38,6 +42,10 @@ def boundary_recall(labels: Labels, reference: Reference, tolerance: int | None 
 
     Raises:
         ValueError: If shapes differ or the tolerance is negative.
+
+    Example:
+        >>> boundary_recall(np.array([[0, 1, 1, 1]]), np.array([[0, 0, 1, 1]]), tolerance=0)  # one of two pixels
+        0.5
     """
     found, _, expected = _boundary_hits(labels, reference, tolerance)
     return found / expected if expected else math.nan
@@ -56,6 +64,10 @@ def boundary_precision(labels: Labels, reference: Reference, tolerance: int | No
 
     Raises:
         ValueError: If shapes differ or the tolerance is negative.
+
+    Example:
+        >>> boundary_precision(np.array([[0, 1, 1, 1]]), np.array([[0, 0, 1, 1]]), tolerance=0)
+        0.5
     """
     found, false, _ = _boundary_hits(labels, reference, tolerance)
     return found / (found + false) if found + false else math.nan
@@ -72,6 +84,10 @@ def mean_distance_to_edge(labels: Labels, reference: Reference) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> mean_distance_to_edge(np.array([[0, 1, 1, 1]]), np.array([[0, 0, 1, 1]]))  # 0 and 1 pixel
+        0.5
     """
     check_labels(labels)
     check_labels(reference)
@@ -83,7 +99,12 @@ def mean_distance_to_edge(labels: Labels, reference: Reference) -> float:
 
 
 def widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarray, "height width"]:
-    """Return the pixels with a true one in the square window of side 2 radius + 1."""
+    """Return the pixels with a true one in the square window of side 2 radius + 1.
+
+    Example:
+        >>> widen(np.array([[False, True, False, False]]), radius=1)
+        array([[ True,  True,  True, False]])
+    """
     return maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)
 
 

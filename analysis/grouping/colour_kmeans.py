@@ -26,6 +26,12 @@ def colour_kmeans_labels(image: Image, rows: int, columns: int, iterations: int 
 
     Raises:
         ValueError: If the image is no RGB image, the grid does not fit it, or there is no iteration.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> image[:, 3:] = 255
+        >>> colour_kmeans_labels(image, rows=1, columns=2).labels[0]
+        array([0, 0, 0, 1, 1, 1, 1, 1])
     """
     check_request(image, rows * columns)
     if iterations < 1:

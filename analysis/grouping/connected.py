@@ -18,6 +18,10 @@ def largest_pieces(labels: Labels) -> Int[np.ndarray, "height width"]:
 
     Raises:
         ValueError: If the labels are no label map.
+
+    Example:
+        >>> largest_pieces(np.array([[0, 0, 1, 0]]))
+        array([[0, 0, 1, 1]])
     """
     check_labels(labels)
     segment, values = compact_labels(labels)
@@ -35,7 +39,12 @@ def largest_pieces(labels: Labels) -> Int[np.ndarray, "height width"]:
 
 
 def piece_owners(pieces: Labels, labels: Labels) -> Int[np.ndarray, " pieces"]:
-    """Return the label of each piece of `connected_labels`."""
+    """Return the label of each piece of `connected_labels`.
+
+    Example:
+        >>> piece_owners(np.array([[0, 1, 2]]), np.array([[7, 8, 7]]))
+        array([7, 8, 7])
+    """
     owner = np.empty(int(pieces.max()) + 1, dtype=np.int64)
     owner[pieces.ravel()] = labels.ravel()
     return owner

@@ -23,6 +23,10 @@ def random_seed_labels(height: int, width: int, num_segments: int, seed: int = 0
 
     Raises:
         ValueError: If the number does not fit the picture.
+
+    Example:
+        >>> random_seed_labels(4, 4, 3).count
+        3
     """
     check_count(height, width, num_segments)
     chosen = np.random.default_rng(seed).choice(height * width, num_segments, replace=False)
@@ -43,6 +47,11 @@ def radial_labels(height: int, width: int, num_segments: int) -> Segmentation:
 
     Raises:
         ValueError: If the number does not fit the picture.
+
+    Example:
+        >>> segmentation = radial_labels(8, 8, 7)  # the centre and a ring of six
+        >>> segmentation.count, segmentation.settings
+        (7, {'rings': 2})
     """
     check_count(height, width, num_segments)
     down = (np.arange(height) + 0.5) / height - 0.5

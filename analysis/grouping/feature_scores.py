@@ -55,6 +55,11 @@ def token_cosines(
 
     Raises:
         ValueError: If there are not as many labels as tokens, or none.
+
+    Example:
+        >>> features = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> token_cosines(features, np.array([0, 0, 1])).own
+        array([1., 1., 1.])
     """
     if len(features) != len(labels) or not len(labels):
         raise ValueError(f"Each token needs one label, got {len(features)} tokens and {len(labels)} labels.")

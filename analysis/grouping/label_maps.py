@@ -65,6 +65,11 @@ def grid_labels(height: int, width: int, rows: int, columns: int) -> Int[np.ndar
 
     Raises:
         ValueError: If there are more rows or columns than pixels, or fewer than one.
+
+    Example:
+        >>> grid_labels(2, 4, rows=1, columns=2)
+        array([[0, 0, 1, 1],
+               [0, 0, 1, 1]])
     """
     for name, parts, size in (("rows", rows, height), ("columns", columns, width)):
         if not 1 <= parts <= size:
@@ -87,6 +92,10 @@ def compact_labels(
 
     Returns:
         The renumbered labels, same shape, and the old label of each new one.
+
+    Example:
+        >>> compact_labels(np.array([5, 9, 5]))
+        (array([0, 1, 0]), array([5, 9]))
     """
     highest = int(labels.max())
     if highest > 8 * labels.size + 1024:  # a table over all values would be mostly empty
@@ -102,6 +111,10 @@ def nearest_indices(size: int, target: int) -> Int[np.ndarray, " target"]:
 
     Raises:
         ValueError: If the target is smaller than the size.
+
+    Example:
+        >>> nearest_indices(2, 4)
+        array([0, 0, 1, 1])
     """
     if target < size:
         raise ValueError(f"Nearest upsampling from {size} to {target} would lose positions; ask for at least {size}.")
@@ -113,6 +126,10 @@ def upsample_nearest(values: Shaped[np.ndarray, "h w *rest"], height: int, width
 
     Raises:
         ValueError: If the new size is smaller than the old one.
+
+    Example:
+        >>> upsample_nearest(np.array([[0.5, 1.5]]), 1, 4)
+        array([[0.5, 0.5, 1.5, 1.5]])
     """
     if values.shape[:2] == (height, width):
         return values
@@ -126,6 +143,11 @@ def upsample_labels(labels: Labels, height: int, width: int) -> Integer[np.ndarr
 
     Raises:
         ValueError: If the labels are not a label map or are larger than the new size.
+
+    Example:
+        >>> upsample_labels(np.array([[0, 1]]), 2, 4)
+        array([[0, 0, 1, 1],
+               [0, 0, 1, 1]])
     """
     check_labels(labels)
     return upsample_nearest(labels, height, width)
@@ -141,6 +163,10 @@ def boundary_mask(
     Args:
         labels: Label map, shape (height, width).
         counted: Pixels that have a label; no edge runs between one that has and one that has none. None means all.
+
+    Example:
+        >>> boundary_mask(np.array([[0, 0, 1, 1]]))
+        array([[False,  True,  True, False]])
     """
     mask = np.zeros(labels.shape, dtype=bool)
     for axis in (0, 1):
@@ -155,7 +181,12 @@ def boundary_mask(
 
 
 def connected_labels(labels: Labels) -> Int[np.ndarray, "height width"]:
-    """Give each 4-connected component of each label a label of its own, from 0, row by row."""
+    """Give each 4-connected component of each label a label of its own, from 0, row by row.
+
+    Example:
+        >>> connected_labels(np.array([[0, 1, 0]]))
+        array([[0, 1, 2]])
+    """
     check_labels(labels)
     compact, _ = compact_labels(labels)
     return label_components(compact, connectivity=1, background=-1).astype(np.int64) - 1
@@ -167,6 +198,11 @@ def neighbour_pairs(labels: Labels, *, diagonal: bool = False) -> Integer[np.nda
     Args:
         labels: Label map, shape (height, width).
         diagonal: Whether touching at a corner counts.
+
+    Example:
+        >>> neighbour_pairs(np.array([[0, 1, 2]]))
+        array([[0, 1],
+               [1, 2]])
     """
     check_labels(labels)
     compact, values = compact_labels(labels)

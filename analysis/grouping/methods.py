@@ -157,6 +157,10 @@ def method_named(name: str) -> Method:
 
     Raises:
         ValueError: If there is none of this name; the message lists the known ones.
+
+    Example:
+        >>> method_named("slic").title
+        'SLIC'
     """
     if name not in METHODS:
         raise ValueError(f"There is no grouping method {name!r}; known are {', '.join(METHODS)}.")
@@ -168,6 +172,10 @@ def chosen_methods(names: Iterable[str]) -> list[Method]:
 
     Raises:
         ValueError: If a name is unknown; the message lists the known ones.
+
+    Example:
+        >>> [method.name for method in chosen_methods(["grid", "slic"])]
+        ['grid', 'slic']
     """
     wanted = {method_named(name).name for name in names}
     return [method for name, method in METHODS.items() if name in wanted]

@@ -35,6 +35,10 @@ class Overlap:
 
         Raises:
             ValueError: If shapes differ.
+
+        Example:
+            >>> Overlap.between(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]])).pixels
+            array([2, 1, 1])
         """
         check_labels(labels)
         check_labels(reference)

@@ -19,6 +19,10 @@ def undersegmentation_error(labels: Labels, reference: Reference) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> undersegmentation_error(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]))  # (1 + 1) / 4
+        0.5
     """
     return Overlap.between(labels, reference).undersegmentation_error()
 
@@ -30,6 +34,10 @@ def corrected_undersegmentation_error(labels: Labels, reference: Reference) -> f
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> corrected_undersegmentation_error(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]))  # 1 / 4
+        0.25
     """
     return Overlap.between(labels, reference).corrected_undersegmentation_error()
 
@@ -41,6 +49,10 @@ def achievable_segmentation_accuracy(labels: Labels, reference: Reference) -> fl
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> achievable_segmentation_accuracy(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]))  # (2 + 1) / 4
+        0.75
     """
     return Overlap.between(labels, reference).achievable_accuracy()
 
@@ -62,6 +74,10 @@ def oracle_mean_iou(labels: Labels, reference: Reference, ignore: int | None = N
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> oracle_mean_iou(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]))  # (3 / 4 + 0 / 1) / 2
+        0.375
     """
     check_same_shape(labels, reference, "the reference")
     counted = np.ones(reference.shape, dtype=bool) if ignore is None else reference != ignore
@@ -87,6 +103,11 @@ def soft_achievable_segmentation_accuracy(
 
     Raises:
         ValueError: If index and weight differ in shape, or the reference is coarser than the tokens.
+
+    Example:
+        >>> index, weight = np.array([[[0], [0]]]), np.array([[[1.0], [1.0]]])  # one super token for both
+        >>> soft_achievable_segmentation_accuracy(index, weight, np.array([[0, 1]]))
+        0.5
     """
     if index.shape != weight.shape:
         raise ValueError(f"Index and weight must have the same shape, got {index.shape} and {weight.shape}.")
@@ -110,6 +131,10 @@ def adjusted_rand_index(labels: Labels, reference: Reference) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> adjusted_rand_index(np.array([[0, 0, 1, 1]]), np.array([[7, 7, 3, 3]]))
+        1.0
     """
     return Overlap.between(labels, reference).adjusted_rand_index()
 
@@ -119,6 +144,10 @@ def conditional_entropy(labels: Labels, given: Reference) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> conditional_entropy(np.array([[0, 1]]), given=np.array([[0, 0]])) == math.log(2)
+        True
     """
     return Overlap.between(labels, given).segment_entropy()
 
@@ -128,6 +157,10 @@ def variation_of_information(labels: Labels, reference: Reference) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> variation_of_information(np.array([[0, 1]]), np.array([[0, 0]])) == math.log(2)
+        True
     """
     overlap = Overlap.between(labels, reference)
     return overlap.segment_entropy() + overlap.region_entropy()

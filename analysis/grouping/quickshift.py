@@ -33,6 +33,12 @@ def quickshift_labels(image: Image, num_segments: int, *, ratio: float = 1.0) ->
 
     Raises:
         ValueError: If the image is no RGB image or the number does not fit it.
+
+    Example:
+        >>> image = np.zeros((16, 16, 3), np.uint8)
+        >>> image[:, 8:] = 255
+        >>> quickshift_labels(image, 2).count
+        2
     """
     check_request(image, num_segments)
     kernel = max(LEAST_KERNEL, math.sqrt(image.shape[0] * image.shape[1] / num_segments) / (2 * REACH))

@@ -110,6 +110,11 @@ def describe_segments(labels: Labels, image: Features, total: int | None = None)
 
     Raises:
         ValueError: If shapes differ, or the labels are more than the total.
+
+    Example:
+        >>> found = describe_segments(np.array([[0, 0, 0, 2]]), np.zeros((1, 4, 3)), total=3)
+        >>> found.count, found.empty, found.smallest, found.largest
+        (2, 1, 1, 3)
     """
     explained, within = _variations(labels, image)
     segment, _ = compact_labels(labels)
@@ -131,7 +136,12 @@ def describe_segments(labels: Labels, image: Features, total: int | None = None)
 
 
 def segment_count(labels: Labels) -> int:
-    """Count the labels that own at least one pixel."""
+    """Count the labels that own at least one pixel.
+
+    Example:
+        >>> segment_count(np.array([[0, 5, 5]]))
+        2
+    """
     check_labels(labels)
     return len(compact_labels(labels)[1])
 
@@ -141,6 +151,10 @@ def empty_count(labels: Labels, total: int) -> int:
 
     Raises:
         ValueError: If a label lies beyond the total.
+
+    Example:
+        >>> empty_count(np.array([[0, 2]]), total=4)
+        2
     """
     check_labels(labels)
     if labels.max() >= total:
@@ -149,7 +163,12 @@ def empty_count(labels: Labels, total: int) -> int:
 
 
 def disconnected_count(labels: Labels) -> int:
-    """Count the labels whose pixels form more than one 4-connected component."""
+    """Count the labels whose pixels form more than one 4-connected component.
+
+    Example:
+        >>> disconnected_count(np.array([[0, 1, 0]]))
+        1
+    """
     segment, _ = compact_labels(labels)
     return _owners_of_several(connected_labels(segment), segment)
 
@@ -166,6 +185,10 @@ def explained_variation(labels: Labels, image: Features) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> explained_variation(np.array([[0, 0, 1, 1]]), np.array([[[0.0], [0.0], [1.0], [1.0]]]))
+        1.0
     """
     return _variations(labels, image)[0]
 
@@ -177,6 +200,10 @@ def intra_segment_variation(labels: Labels, image: Features) -> float:
 
     Raises:
         ValueError: If shapes differ.
+
+    Example:
+        >>> intra_segment_variation(np.array([[0, 0]]), np.array([[[0.0], [2.0]]]))
+        1.0
     """
     return _variations(labels, image)[1]
 
@@ -186,6 +213,10 @@ def compactness(labels: Labels) -> float:
 
     CO = sum_j |S_j|/N * 4 pi |S_j| / L_j^2, L_j the sides of pixels of S_j that face another segment or the border
     of the image. This is the benchmark's; values of Schick et al. 2012 are not comparable.
+
+    Example:
+        >>> compactness(np.array([[0, 0], [0, 0]])) == math.pi / 4
+        True
     """
     check_labels(labels)
     segment, _ = compact_labels(labels)
@@ -198,7 +229,12 @@ def compactness(labels: Labels) -> float:
 
 
 def contour_density(labels: Labels) -> float:
-    """Return the part of the pixels that lie on a boundary (differ from any of their 4 neighbours)."""
+    """Return the part of the pixels that lie on a boundary (differ from any of their 4 neighbours).
+
+    Example:
+        >>> contour_density(np.array([[0, 0, 1, 1]]))
+        0.5
+    """
     check_labels(labels)
     return float(boundary_mask(labels).mean())
 

@@ -17,6 +17,10 @@ class Segmentation:
         method: What made it, for captions.
         requested: Segments asked for.
         settings: The settings that led to it, found by search where there was one.
+
+    Example:
+        >>> Segmentation(np.array([[0, 3]]), method="by hand", requested=2, settings={}).count
+        2
     """
 
     labels: Labels

@@ -43,6 +43,11 @@ def soft_kmeans_association(
 
     Raises:
         ValueError: If the image is no RGB image, the grid does not fit it, or there is no iteration.
+
+    Example:
+        >>> index, weight = soft_kmeans_association(np.zeros((4, 4, 3), np.uint8), rows=2, columns=2)
+        >>> index[0]  # a corner: five of its nine neighbours lie outside
+        array([-1, -1, -1, -1,  0,  1, -1,  2,  3])
     """
     check_image(image)
     if iterations < 1:

@@ -82,6 +82,10 @@ def disturbed(image: Image, disturbance: Disturbance) -> Image:
 
     Raises:
         ValueError: If the image is no RGB image.
+
+    Example:
+        >>> disturbed(np.array([[[0, 0, 0], [9, 9, 9]]], np.uint8), DISTURBANCES[-1])[0, :, 0]  # a flip
+        array([9, 0], dtype=uint8)
     """
     check_image(image)
     return np.ascontiguousarray(np.clip(np.rint(disturbance.apply(image)), 0, 255).astype(np.uint8))
@@ -99,6 +103,11 @@ def agreement(labels: Labels, changed: Labels, disturbance: Disturbance) -> floa
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> labels = np.array([[0, 1, 1]])
+        >>> agreement(labels, labels[:, ::-1], DISTURBANCES[-1])  # a flip
+        1.0
     """
     check_same_shape(labels, changed, "those of the changed picture")
     return adjusted_rand_index(labels[disturbance.valid], disturbance.undo(changed)[disturbance.valid])

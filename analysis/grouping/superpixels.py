@@ -58,6 +58,11 @@ def regular_grid_labels(height: int, width: int, rows: int, columns: int) -> Seg
 
     Raises:
         ValueError: If there are more rows or columns than pixels, or fewer than one.
+
+    Example:
+        >>> regular_grid_labels(2, 4, rows=1, columns=2).labels
+        array([[0, 0, 1, 1],
+               [0, 0, 1, 1]])
     """
     labels = grid_labels(height, width, rows, columns)
     return Segmentation(labels, "regular grid", rows * columns, {"rows": rows, "columns": columns})
@@ -88,6 +93,12 @@ def slic_labels(
 
     Raises:
         ValueError: If the image is no RGB image, the number does not fit it, or the compactness is not positive.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> image[:, 4:] = 255
+        >>> slic_labels(image, 2).count
+        2
     """
     check_request(image, num_segments)
     if not compactness > 0:
@@ -159,6 +170,10 @@ def token_image(image: Image, grid_height: int, grid_width: int) -> UInt8[np.nda
 
     Raises:
         ValueError: If the image is no RGB image or the grid is finer than the image.
+
+    Example:
+        >>> token_image(np.array([[[0, 1, 2], [4, 5, 6]]], np.uint8), 1, 1)
+        array([[[2, 3, 4]]], dtype=uint8)
     """
     check_image(image)
     height, width = image.shape[:2]
@@ -189,6 +204,12 @@ def felzenszwalb_labels(
 
     Raises:
         ValueError: If the image is no RGB image or the number does not fit it.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> image[:, 4:] = 255
+        >>> felzenszwalb_labels(image, 2).count
+        2
     """
     check_request(image, num_segments)
     if min_size is None:
@@ -206,6 +227,12 @@ def soft_kmeans_labels(image: Image, rows: int, columns: int, iterations: int = 
 
     Raises:
         ValueError: As `soft_kmeans_association`.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> image[:, 3:] = 255
+        >>> soft_kmeans_labels(image, rows=1, columns=2).labels[0]
+        array([0, 0, 0, 1, 1, 1, 1, 1])
     """
     index, weight = soft_kmeans_association(image, rows, columns, iterations, **scales)
     best = weight.argmax(axis=1)[:, None]

@@ -57,6 +57,11 @@ class Truth:
 
         Raises:
             ValueError: If there is no map, a map is none, shapes differ, or an annotator labelled nothing.
+
+        Example:
+            >>> truth = Truth.of([np.array([[0, 0, 1]]), np.array([[0, 1, 1]])])
+            >>> len(truth.annotations), truth.cell
+            (2, array([0, 1, 2]))
         """
         if not maps:
             raise ValueError("A truth needs the label map of at least one annotator, got none.")

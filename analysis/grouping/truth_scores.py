@@ -35,6 +35,11 @@ def truth_scores(labels: Labels, truth: Truth) -> list[dict[str, float]]:
 
     Raises:
         ValueError: If the labels are not a label map of the truth's shape.
+
+    Example:
+        >>> truth = Truth.of([np.array([[0, 0, 0, 1]])])
+        >>> truth_scores(np.array([[0, 0, 1, 1]]), truth)[0]["achievable_segmentation_accuracy"]
+        0.75
     """
     check_labels(labels)
     if labels.shape != truth.shape:
@@ -53,6 +58,10 @@ def soft_accuracies(
     """Return the `soft_achievable_segmentation_accuracy` of an association against each annotator.
 
     Pixels that an annotator left out count nowhere.
+
+    Example:
+        >>> soft_accuracies(np.array([[[0], [0]]]), np.array([[[1.0], [1.0]]]), Truth.of([np.array([[0, 1]])]))
+        [0.5]
     """
     tokens = np.arange(index[..., 0].size).reshape(index.shape[:2])
     cells = int(truth.cell.max()) + 1

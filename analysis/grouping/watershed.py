@@ -27,6 +27,11 @@ def watershed_labels(
 
     Raises:
         ValueError: If the image is no RGB image, the number does not fit it, or the compactness is negative.
+
+    Example:
+        >>> import numpy as np
+        >>> watershed_labels(np.zeros((8, 8, 3), np.uint8), 4).count
+        4
     """
     check_request(image, num_segments)
     if not compactness >= 0:

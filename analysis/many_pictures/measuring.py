@@ -110,6 +110,10 @@ def readable(path: Path) -> str:
     r"""Return a path as text that every file takes: controls and bytes that are no UTF-8 become escapes such as \r.
 
     A lone carriage return would end a line of a CSV file, and half a surrogate pair has no encoding.
+
+    Example:
+        >>> readable(Path("cat\r.png"))
+        'cat\\r.png'
     """
     return "".join(
         letter.encode("unicode_escape").decode("ascii") if unicodedata.category(letter) in ("Cc", "Cs") else letter

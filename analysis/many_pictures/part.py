@@ -35,5 +35,10 @@ class Part:
         return f"{self.number}/{self.of}"
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return the items of this part: every n-th, so that parts are of equal size and none is in two."""
+        """Return the items of this part: every n-th, so that parts are of equal size and none is in two.
+
+        Example:
+            >>> Part(2, 3).share("abcdef")
+            'be'
+        """
         return items[self.number - 1 :: self.of]

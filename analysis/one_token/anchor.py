@@ -56,6 +56,13 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
 
     Raises:
         IndexError: If there is no such token or head.
+
+    Example:
+        >>> import torch
+        >>> from stvit import BlockId, capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> [found.title for found in anchor_maps(cap[BlockId(0, 0)], None, token=0, token_pixels=4)][-1]
+        'Association'
     """
     record.grid.position(token)
     through = record.token_attention()

@@ -67,6 +67,12 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     Raises:
         ValueError: If the block has no super tokens.
         IndexError: If there is no such token or head.
+
+    Example:
+        >>> from stvit import BlockId, capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> lesson(cap[BlockId(0, 0)], token=0).neighbours  # a corner of 2 x 2 super tokens
+        array([-1, -1, -1, -1,  0,  1, -1,  2,  3])
     """
     grid = record.grid
     if grid.is_identity:

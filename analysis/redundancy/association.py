@@ -55,6 +55,10 @@ def super_token_counts(labels: np.ndarray, super_tokens: int) -> dict[str, float
     Args:
         labels: Super token of each token, shape (H, W).
         super_tokens: Number of super tokens M.
+
+    Example:
+        >>> super_token_counts(np.array([[0, 1, 0]]), super_tokens=3)
+        {'empty_super_tokens': 1.0, 'disconnected_super_tokens': 1.0}
     """
     parts = connected_labels(labels)
     first_of_part = np.unique(parts, return_index=True)[1]

@@ -303,7 +303,12 @@ CATALOGUE: dict[str, Metric] = {
 
 
 def metrics_of(scope: Scope) -> tuple[str, ...]:
-    """Return the names of all metrics of one scope, in the order of the ledger."""
+    """Return the names of all metrics of one scope, in the order of the ledger.
+
+    Example:
+        >>> "entropy" in metrics_of("token"), "entropy" in metrics_of("head")
+        (True, False)
+    """
     return tuple(name for name, metric in CATALOGUE.items() if metric.scope == scope)
 
 
@@ -315,6 +320,10 @@ def chosen_metrics(names: str | Iterable[str] | None) -> tuple[str, ...]:
 
     Raises:
         ValueError: If a name is unknown; the message lists the known ones.
+
+    Example:
+        >>> chosen_metrics("entropy")
+        ('entropy',)
     """
     if names is None:
         return tuple(CATALOGUE)

@@ -20,6 +20,10 @@ def mean_cosine(features: FeatureMap) -> float:
 
     The sum over all pairs is the squared norm of the sum of unit vectors, so the cost is O(N C), not O(N^2 C).
     Zero vectors (super tokens that nobody belongs to) have no direction and are left out; NaN if no pair is left.
+
+    Example:
+        >>> mean_cosine(torch.eye(3).view(3, 1, 3))  # each token at a right angle to the others
+        0.0
     """
     unit = _unit_vectors(features)
     count = _directed(unit).sum().item()
@@ -29,7 +33,12 @@ def mean_cosine(features: FeatureMap) -> float:
 
 
 def mean_neighbour_cosine(features: FeatureMap) -> float:
-    """Return the mean cosine over all pairs of tokens side by side (4-neighbours); NaN if there is none."""
+    """Return the mean cosine over all pairs of tokens side by side (4-neighbours); NaN if there is none.
+
+    Example:
+        >>> mean_neighbour_cosine(torch.tensor([[[1.0, 2.0, -3.0]]]))  # (1 - 1) / 2
+        0.0
+    """
     pairs = torch.cat([part.flatten() for part in _side_by_side(features)])
     return pairs[~pairs.isnan()].mean().item()
 
@@ -39,6 +48,10 @@ def rank_one_residual(features: FeatureMap) -> float:
 
     The distance of the tokens from being all the same, relative to their size (Dong et al., 2021, who bound how
     pure attention shrinks it). NaN if all features are 0.
+
+    Example:
+        >>> rank_one_residual(torch.ones(3, 2, 2)), rank_one_residual(torch.tensor([[[1.0, -1.0]]]))
+        (0.0, 1.0)
     """
     tokens = features.flatten(1).double()
     return ((tokens - tokens.mean(1, keepdim=True)).norm() / tokens.norm()).item()
@@ -60,6 +73,11 @@ def linear_cka(
 
     Raises:
         ValueError: If the numbers of examples differ or are too small (unbiased: 4, plain: 2).
+
+    Example:
+        >>> examples = torch.arange(5.0)[:, None]
+        >>> round(linear_cka(examples, 2 * examples + 1), 6)
+        1.0
     """
     _check_examples(first, second, 4 if unbiased else 2)
     x, y = (part.double() - part.double().mean(0) for part in (first, second))
@@ -78,6 +96,11 @@ def feature_cka(
 
     Maps of different resolution are brought to the coarser grid by average pooling (area-weighted bins where one
     size does not divide the other), so that examples are the same places of the image.
+
+    Example:
+        >>> features = torch.arange(4.0).view(1, 2, 2)
+        >>> round(feature_cka(features, 3 * features), 6)
+        1.0
     """
     size = min(first.shape[1], second.shape[1]), min(first.shape[2], second.shape[2])
     pooled = [F.adaptive_avg_pool2d(part.double(), size).flatten(1).T for part in (first, second)]

@@ -19,6 +19,13 @@ def head_pairs(
 
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens.
+
+    Example:
+        >>> from analysis import DenseAttention
+        >>> opposite = DenseAttention(np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]]))
+        >>> head_pairs(opposite, TokenGrid(1, 2))[1]
+        array([[1., 0.],
+               [0., 1.]])
     """
     check_tokens(attention, grid)
     heads, tokens = attention.heads, attention.num_tokens

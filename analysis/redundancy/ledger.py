@@ -72,6 +72,13 @@ def ledger(
     Raises:
         ValueError: If an attention or a metric is unknown, image_names does not fit the batch, or the model or an
             attention gives numbers that are not finite.
+
+    Example:
+        >>> import torch
+        >>> from stvit import capture, create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> len(ledger(cap, attentions=["super"], metrics=["entropy"]))  # 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8 heads
+        48
     """
     rules = attention_rules(attentions, window)
     wanted = chosen_metrics(metrics)

@@ -88,6 +88,11 @@ def measure(
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens, a name is unknown, a weight is not
             finite, or a number of the sample makes no sense.
+
+    Example:
+        >>> from analysis import DenseAttention
+        >>> measure(DenseAttention(torch.eye(4)[None]), TokenGrid(2, 2), 16, "entropy").head_values()
+        {'entropy': array([0.])}
     """
     sample = None if anchors is None else draw_rows(grid, anchors, seed)
     return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens, sample)[0]
@@ -127,6 +132,11 @@ def per_token(
 
     Raises:
         ValueError: If the attention and the grid have different numbers of tokens, or a name is no row metric.
+
+    Example:
+        >>> from analysis import DenseAttention
+        >>> per_token(DenseAttention(torch.full((1, 4, 4), 0.25)), TokenGrid(2, 2), 16, "mass")
+        {'mass': array([[1., 1., 1., 1.]])}
     """
     wanted = chosen_metrics(metrics)
     others = [name for name in wanted if CATALOGUE[name].scope != "token"]
@@ -153,6 +163,10 @@ def measure_row(
 
     Raises:
         ValueError: If the row does not hold one weight per token of the grid.
+
+    Example:
+        >>> measure_row(np.array([0.5, 0.5]), TokenGrid(1, 2), anchor=0, token_pixels=16)["distance"]
+        8.0
     """
     if len(row) != grid.num_tokens:
         raise ValueError(

@@ -17,6 +17,10 @@ def run_all(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
 
     Inside a task PyTorch uses one thread: many small operations scale better side by side than each cut in parts.
     Tasks may call this function themselves; theirs then run one after the other. The first error is raised.
+
+    Example:
+        >>> run_all([lambda: "first", lambda: "second"])
+        ['first', 'second']
     """
     threads = torch.get_num_threads()
     if threads < 2 or len(tasks) < 2:

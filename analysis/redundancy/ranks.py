@@ -49,13 +49,23 @@ class Spectrum:
 
 
 def effective_rank(values: Float[Tensor, " count"]) -> float:
-    """Return exp(- sum p log p) with p = sigma / sum sigma (Roy and Vetterli, EUSIPCO 2007); 0 for a zero matrix."""
+    """Return exp(- sum p log p) with p = sigma / sum sigma (Roy and Vetterli, EUSIPCO 2007); 0 for a zero matrix.
+
+    Example:
+        >>> round(effective_rank(torch.ones(3)), 3)
+        3.0
+    """
     total = values.sum()
     return torch.special.entr(values / total).sum().exp().item() if total > 0 else 0.0
 
 
 def stable_rank(values: Float[Tensor, " count"]) -> float:
-    """Return sum sigma^2 / sigma_1^2 (Rudelson and Vershynin, 2007); 0 for a zero matrix."""
+    """Return sum sigma^2 / sigma_1^2 (Rudelson and Vershynin, 2007); 0 for a zero matrix.
+
+    Example:
+        >>> stable_rank(torch.tensor([2.0, 1.0]))  # (4 + 1) / 4
+        1.25
+    """
     largest = values.max() if len(values) else values.new_zeros(())
     return (values / largest).square().sum().item() if largest > 0 else 0.0
 
@@ -71,6 +81,11 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) 
         attention: Any attention.
         head: Which head.
         exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
+
+    Example:
+        >>> from analysis import DenseAttention
+        >>> spectrum(DenseAttention(torch.eye(3)[None]), head=0).values.tolist()
+        [1.0, 1.0, 1.0]
     """
     known = known_spectrum(attention, head)
     if known is not None:

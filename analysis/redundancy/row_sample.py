@@ -57,6 +57,10 @@ def draw_rows(grid: TokenGrid, anchors: int, seed: int | Sequence[int]) -> RowSa
 
     Raises:
         ValueError: If there are fewer than `LEAST_ANCHORS` anchors, or the seed is below 0.
+
+    Example:
+        >>> draw_rows(TokenGrid(4, 4), anchors=4, seed=0).sizes
+        array([4, 4, 4, 4])
     """
     if anchors < LEAST_ANCHORS:
         raise ValueError(f"anchors must be at least {LEAST_ANCHORS} for an error to be known, got {anchors}.")
@@ -78,6 +82,10 @@ def snake(height: int, width: int, anchors: int) -> Int[np.ndarray, " tokens"]:
     Bands of rows, as high as a square region of N / anchors tokens, are walked column by column, every other one from
     right to left. Cut into `anchors` runs whose lengths differ by at most one, the order gives strata; runs that
     follow each other are neighbours on the grid.
+
+    Example:
+        >>> snake(2, 2, anchors=2)
+        array([0, 2, 1, 3])
     """
     side = (height * width / anchors) ** 0.5
     bands = np.array_split(np.arange(height), min(height, max(1, round(height / side))))

@@ -12,6 +12,10 @@ def where(stage: int, block: int, head: int | None = None) -> str:
         stage: Stage, from 0.
         block: Block within the stage, from 0.
         head: Head, from 0; None for a number about the whole block.
+
+    Example:
+        >>> where(0, 1, 2)
+        'stage 1, block 2, head 3'
     """
     place = block_caption(stage, block)
     return place if head is None else f"{place}, head {head + 1}"
@@ -21,6 +25,10 @@ def where_column(table: pd.DataFrame) -> pd.Series:
     """Return `where` for each row of a table with the columns stage, block and, where there are heads, head.
 
     A row without a block, such as one about the prediction, has no place.
+
+    Example:
+        >>> where_column(pd.DataFrame({"stage": [0], "block": [1]})).tolist()
+        ['stage 1, block 2']
     """
     heads = table["head"] if "head" in table else [None] * len(table)
     places = zip(table["stage"], table["block"], heads, strict=True)

@@ -65,6 +65,10 @@ class Footprint:
 
         Raises:
             ValueError: If an input of this size has outputs of another size.
+
+        Example:
+            >>> Footprint(torch.ones(3, 3)).back(torch.ones(1, 2, 2), size=(2, 2)).sum()  # nothing is lost
+            tensor(4.)
         """
         expected = tuple(-(-side // self.stride) for side in size)
         if relevance.shape[1:] != expected:

@@ -98,6 +98,13 @@ def rollout(
         IndexError: If there is no such token or image.
         ValueError: If residual is no share, the weights are of another picture size or model, or a block on the way
             mixes its tokens by a convolution (`NoAttentionError`).
+
+    Example:
+        >>> from stvit import capture, create_model
+        >>> model = create_model("stvit_demo", seed=0)
+        >>> found = rollout(capture(model, torch.zeros(1, 3, 64, 64)), Footprints.of(model))
+        >>> round(found.pixels.sum().item(), 3)
+        1.0
     """
     if not 0 <= residual <= 1:
         raise ValueError(f"The share of the residual must lie between 0 and 1, got {residual}.")

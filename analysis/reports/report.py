@@ -76,6 +76,10 @@ def suffix_of(path: Path) -> str:
 
     Raises:
         ValueError: If reports have no such kind.
+
+    Example:
+        >>> suffix_of(Path("figure.PDF"))
+        'pdf'
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:

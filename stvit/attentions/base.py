@@ -39,6 +39,10 @@ class RowBlock:
             weight 0 and any valid token.
         num_tokens: Number of tokens N.
         chosen: The token of each row where they are not consecutive, shape (rows,), else None.
+
+    Example:
+        >>> RowBlock(0, torch.tensor([[[1.0]]]), torch.tensor([[2]]), num_tokens=3).dense()
+        tensor([[[0., 0., 1.]]])
     """
 
     start: int
@@ -224,5 +228,10 @@ class Attention(ABC):
 
 
 def one_head(per_head: Float[Tensor, " heads *rest"], head: int | None) -> Float[Tensor, " *rest"]:
-    """Return the part of one head, or the mean over heads."""
+    """Return the part of one head, or the mean over heads.
+
+    Example:
+        >>> one_head(torch.tensor([1.0, 3.0]), head=0), one_head(torch.tensor([1.0, 3.0]), head=None)
+        (tensor(1.), tensor(2.))
+    """
     return per_head.mean(0) if head is None else per_head[head]

@@ -49,6 +49,14 @@ class DecomposedAttention(Attention):
     Attributes:
         association: Q of this image, batch size 1.
         super_attention: A(S) of this image.
+
+    Example:
+        Token 0 attends to both super tokens alike, and each of them to its two tokens:
+
+        >>> from stvit import TokenGrid
+        >>> halves = Association.from_labels(torch.tensor([[0, 0, 1, 1]]), TokenGrid(1, 4, (1, 2)), torch.zeros(1))
+        >>> DecomposedAttention(halves, SoftmaxAttention(torch.zeros(1, 2, 8), torch.zeros(1, 2, 8), 1.0)).row(0)
+        tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
 
     association: Association

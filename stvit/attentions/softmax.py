@@ -24,6 +24,10 @@ def attention_logits(
 
     Half of the scale goes to each side before the product, as in PyTorch's own attention: rounding then agrees with
     what the model computes, to the bit on the CPU, also where logits are large.
+
+    Example:
+        >>> attention_logits(torch.ones(1, 4), torch.ones(1, 4), scale=0.25)
+        tensor([[1.]])
     """
     root = scale**0.5
     return (query * root) @ (key * root).transpose(-1, -2)
@@ -37,6 +41,10 @@ class SoftmaxAttention(Attention):
         query: Shape (heads, N, head_dim).
         key: Shape (heads, N, head_dim).
         scale: Factor of the logits, head_dim^-0.5 in STViT.
+
+    Example:
+        >>> SoftmaxAttention(torch.zeros(1, 2, 8), torch.zeros(1, 2, 8), scale=8**-0.5).row(0)
+        tensor([0.5000, 0.5000])
     """
 
     query: Float[Tensor, "heads tokens head_dim"]

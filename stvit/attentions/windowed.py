@@ -29,6 +29,11 @@ class WindowedAttention(Attention):
         shift: How far the windows are moved down and right, in tokens.
         bias: What each head adds to a logit by the offset of query and key (query minus key), shape
             (heads, 2 reach + 1, 2 reach + 1) with offset 0 in the middle; None for nothing.
+
+    Example:
+        >>> same = torch.zeros(1, 4, 8)
+        >>> WindowedAttention(same, same, 1.0, height=1, width=4, window=(1, 2)).row(0)
+        tensor([0.5000, 0.5000, 0.0000, 0.0000])
     """
 
     query: Float[Tensor, "heads tokens head_dim"]

@@ -66,6 +66,12 @@ def capture(
         TypeError: If the model, the pixels, a block or a swap is of no kind that is known.
         ValueError: If the pixels do not fit the model, a swap does not fit its block, or a pixel is not finite.
         TapError: If a tap did not fire exactly once.
+
+    Example:
+        >>> from stvit import create_model
+        >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
+        >>> cap[BlockId(0, 0)].grid
+        TokenGrid(height=16, width=16, cell=8)
     """
     check_run(model, pixels)
     wanted = _existing(model, blocks)

@@ -79,7 +79,12 @@ def _count_channels(array: Shaped[np.ndarray, "..."]) -> int:
 
 
 def scale_to_8_bit(values: Shaped[np.ndarray, "*shape"], full_scale: int) -> UInt8[np.ndarray, "*shape"]:
-    """Scale whole numbers from 0..full_scale to 0..255, rounded to the nearest."""
+    """Scale whole numbers from 0..full_scale to 0..255, rounded to the nearest.
+
+    Example:
+        >>> scale_to_8_bit(np.array([0, 65535]), full_scale=65535)
+        array([  0, 255], dtype=uint8)
+    """
     return ((values.astype(np.uint32) * 255 + full_scale // 2) // full_scale).astype(np.uint8)
 
 
@@ -92,6 +97,10 @@ def spread(values: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
 
     Raises:
         ImageError: If a value is NaN or infinite.
+
+    Example:
+        >>> spread(np.array([-1.0, 0.0, 4.0]))
+        array([  0,  51, 255], dtype=uint8)
     """
     check_finite(values)
     low, high = float(values.min()), float(values.max())

@@ -74,6 +74,11 @@ def load_image(
         ImageError: In one sentence, why the picture cannot be used: missing, empty, not an image, truncated, too
             many pixels, too small, too elongated.
         ValueError: If an option has another value.
+
+    Example:
+        >>> picture = load_image(np.zeros((48, 64, 3), np.uint8))
+        >>> picture.height, picture.width
+        (48, 64)
     """
     _check_option("orientation", orientation, Orientation)
     _check_option("alpha", alpha, Alpha)

@@ -54,6 +54,10 @@ def format_of(data: bytes) -> str:
 
     Raises:
         ImageError: If they are those of no accepted format.
+
+    Example:
+        >>> format_of(b"GIF89a")
+        'GIF'
     """
     for name, (signature, _) in READERS.items():
         if signature.match(data):

@@ -122,6 +122,11 @@ def crop_framing(original: Size, size: Size, crop_fraction: float) -> Framing:
         original: Height and width of the picture.
         size: Height and width of the crop.
         crop_fraction: Share of the short side that is kept.
+
+    Example:
+        >>> framing = crop_framing((256, 384), (224, 224), crop_fraction=0.875)
+        >>> framing.resized, framing.corner
+        ((256, 384), (16, 80))
     """
     least = [math.floor(side / crop_fraction) for side in size]
     if least[0] * original[1] >= least[1] * original[0]:
@@ -138,6 +143,10 @@ def whole_framing(original: Size, short_side: int) -> Framing:
     Args:
         original: Height and width of the picture.
         short_side: Wanted short side, rounded to the nearest multiple of 32 (half up).
+
+    Example:
+        >>> whole_framing((300, 400), short_side=224).size
+        (224, 288)
     """
     step = STRIDES[-1]
     short = _nearest_multiple(short_side, 1, step)
@@ -151,6 +160,10 @@ def check_side(size: object) -> int:
 
     Raises:
         ValueError: If it is not a whole number from 32 to 2048.
+
+    Example:
+        >>> check_side(224)
+        224
     """
     try:
         side = operator.index(size)  # type: ignore[arg-type]
@@ -172,6 +185,10 @@ def check_size(size: object) -> Size:
 
     Raises:
         ValueError: If it is neither, or a side is out of range.
+
+    Example:
+        >>> check_size(224), check_size((224, 320))
+        ((224, 224), (224, 320))
     """
     if not isinstance(size, tuple | list):
         side = check_side(size)

@@ -74,6 +74,10 @@ def published_crop_fraction(size: int) -> float:
 
     It leaves a margin up to 224 (0.875) and none above: at 384 the short side is resized to 384.
     Source: `build_transform` in the released `visualization/datasets.py`.
+
+    Example:
+        >>> published_crop_fraction(224), published_crop_fraction(384)
+        (0.875, 1.0)
     """
     return CROP_FRACTION if size <= PRETRAINING_SIZE else 1.0
 
@@ -98,6 +102,10 @@ def prepare(
     Raises:
         ValueError: If the size, the mode or the crop fraction is not sensible.
         ImageError: If the picture cannot be loaded.
+
+    Example:
+        >>> prepare(np.zeros((300, 400, 3), np.uint8), 224, mode="whole").pixels.shape
+        torch.Size([1, 3, 224, 288])
     """
     source = image if isinstance(image, RGBImage) else load_image(image)
     framing = _frame(source, size, mode, crop_fraction)
@@ -111,7 +119,12 @@ def prepare(
 
 
 def denormalise(pixels: Float[Tensor, "*batch 3 height width"]) -> UInt8[np.ndarray, "*batch height width 3"]:
-    """Turn normalised pixels back into 8-bit RGB for display, channels last; values beyond 0..255 are cut off."""
+    """Turn normalised pixels back into 8-bit RGB for display, channels last; values beyond 0..255 are cut off.
+
+    Example:
+        >>> denormalise(torch.zeros(1, 3, 1, 1))  # the mean of ImageNet
+        array([[[[124, 116, 104]]]], dtype=uint8)
+    """
     values = pixels.detach().cpu().double().movedim(-3, -1)
     values = values * torch.tensor(IMAGENET_STD).double() + torch.tensor(IMAGENET_MEAN).double()
     return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy()

@@ -133,6 +133,10 @@ def axis_windows(length: int, window: int, shift: int, device: torch.device | No
 
     Windows begin at `shift` and go on either way, so the first number is -1 where they are shifted. Two tokens see
     each other where their numbers agree along both axes.
+
+    Example:
+        >>> axis_windows(5, window=2, shift=1)
+        tensor([-1,  0,  0,  1,  1])
     """
     return torch.div(torch.arange(length, device=device) - shift, window, rounding_mode="floor")
 

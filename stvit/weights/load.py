@@ -58,6 +58,12 @@ def load_weights(model: STViT, path_or_state_dict: str | os.PathLike[str] | Mapp
         WeightsError: If the file cannot be used, or if a key is missing, unexpected or of another shape; the
             attributes of the error list them all.
         TypeError: If the source is neither a path nor a mapping.
+
+    Example:
+        >>> from stvit import create_model
+        >>> source, model = create_model("stvit_demo", seed=0), create_model("stvit_demo", seed=1)
+        >>> load_weights(model, source.state_dict()).num_classes
+        10
     """
     if isinstance(path_or_state_dict, Mapping):
         file = from_mapping(path_or_state_dict, "The state dict")

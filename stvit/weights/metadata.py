@@ -44,6 +44,10 @@ def parse_config(text: str | bytes) -> STViTConfig:
 
     Raises:
         ValueError: If they are no settings that a model can have.
+
+    Example:
+        >>> parse_config('{"num_classes": 7}').num_classes
+        7
     """
     values = parse_json(text, MAX_CONFIG, "config")
     if not isinstance(values, dict):
@@ -56,6 +60,10 @@ def parse_class_names(text: str) -> tuple[str, ...]:
 
     Raises:
         ValueError: If they are no list of names that can be shown.
+
+    Example:
+        >>> parse_class_names('["cat", "dog"]')
+        ('cat', 'dog')
     """
     names = parse_json(text, MAX_NAMES, "class_names")
     if not isinstance(names, list):

@@ -90,6 +90,10 @@ def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) 
         KeyError: If there is no such name; the message lists the known ones.
         WeightsNotFoundError: If the file is not here; the message says where it comes from and where to put it.
         WeightsError: If the file is damaged or is not what the manifest says.
+
+    Example:
+        >>> load_pretrained("demo").class_names[0]
+        'tench'
     """
     entries = {entry.name: entry for entry in list_pretrained(directory)}
     if name not in entries:

@@ -34,19 +34,34 @@ def is_released(keys: Mapping[str, Tensor]) -> bool:
 
 
 def is_constant(key: str) -> bool:
-    """Return whether a released key holds nothing learned."""
+    """Return whether a released key holds nothing learned.
+
+    Example:
+        >>> is_constant("layers.0.blocks.1.attn.fold.weights"), is_constant("layers.0.blocks.1.mlp2.fc1.weight")
+        (True, False)
+    """
     return _CONSTANTS.fullmatch(key) is not None
 
 
 def translate_key(key: str) -> str:
-    """Return our name of one released key; a key that no rule knows comes back unchanged."""
+    """Return our name of one released key; a key that no rule knows comes back unchanged.
+
+    Example:
+        >>> translate_key("layers.0.blocks.1.mlp2.fc1.weight")
+        'stages.0.blocks.1.ffn.expand.weight'
+    """
     for released, ours in _PAIRS:
         key = _replaced(key, released, ours)
     return key
 
 
 def released_key(key: str) -> str:
-    """Return the released name of one of our keys, the inverse of `translate_key`."""
+    """Return the released name of one of our keys, the inverse of `translate_key`.
+
+    Example:
+        >>> released_key("stages.0.blocks.1.ffn.expand.weight")
+        'layers.0.blocks.1.mlp2.fc1.weight'
+    """
     for released, ours in _PAIRS:
         key = _replaced(key, ours, released)
     return key
