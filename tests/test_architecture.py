@@ -41,6 +41,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis.*",),
     ("analysis.relevance",),
     ("analysis.many_pictures",),
+    ("analysis.sweeps",),
     ("analysis",),
     ("analysis.figures",),
     ("analysis.reports",),

@@ -9,6 +9,7 @@ A command is a module whose docstring says what it does and whose `configure(par
 COMMANDS = {
     "measure": "analysis.commands.measure",
     "export": "analysis.commands.export",
+    "sweep": "analysis.commands.sweep",
 }
 """Module of each command."""
 

@@ -1,0 +1,68 @@
+"""Measure a dataset: the ledger of every picture, on all cores or a Ray cluster, from a sample of rows.
+
+DATA is a folder, a tar or webdataset shards (also with * and ranges such as train-{000..146}.tar), picture files, or a
+.txt file with one path a line. Each picture's table is kept as soon as it is measured: the same command goes on where a
+killed one stopped. Many machines share the work out by --part or by --engine ray.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.attention.kinds import KINDS
+from analysis.commands.choices import InputChoice, ModelChoice
+from analysis.commands.measure_settings import part_number
+from analysis.commands.settings import Settings, add_options, filled, option, path, whole_number
+from analysis.many_pictures.part import Part
+from analysis.redundancy.catalogue import CATALOGUE
+
+ENGINES = ("local", "ray")
+
+
+def anchor_count(text: str) -> int | None:
+    """Return a number of rows, None for all."""
+    return None if text == "all" else whole_number(text)
+
+
+def all_or_count(anchors: int | None) -> str:
+    """Write a number of rows."""
+    return "all" if anchors is None else str(anchors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepChoice(InputChoice):
+    """What is measured; see `analysis.sweeps.job.SweepSettings`."""
+
+    attentions: tuple[str, ...] = option(
+        ("super", "global"), help="kinds of attention", choices=tuple(KINDS), metavar="NAME", required=True
+    )
+    metrics: tuple[str, ...] = option(
+        tuple(CATALOGUE), help="metrics", choices=tuple(CATALOGUE), metavar="NAME", required=True
+    )
+    anchors: int | None = option(
+        256, help="rows of each attention, or all", parse=anchor_count, write=all_or_count, metavar="NUMBER"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepFiles(Settings):
+    """What is read and written and by whom; no number depends on it beyond rounding."""
+
+    data: tuple[str, ...] = option((), help="folders, tars, files or lists", flag="", parse=filled)
+    out: Path = option(help="folder for the tables", parse=path, metavar="DIR")
+    part: Part | None = option(
+        None, help="only every N-th picture from the K-th on; joined later", parse=part_number, metavar="K/N"
+    )
+    engine: str = option("local", help="who does the work", choices=ENGINES)
+    workers: int | None = option(
+        None, help="processes or actors (default: one a core; 0: none but this)", parse=whole_number, metavar="NUMBER"
+    )
+    address: str | None = option(None, help="of a running Ray cluster (default: start one here)", metavar="ADDRESS")
+    batch: int = option(16, help="pictures that go through the model together", parse=whole_number, metavar="NUMBER")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    for settings in (SweepFiles, ModelChoice, SweepChoice):
+        add_options(parser, settings)
+    parser.set_defaults(run="analysis.commands.sweep_run:run")

@@ -1,0 +1,150 @@
+"""The run of `python -m analysis sweep`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from analysis.commands.choices import ModelChoice
+from analysis.commands.measure_run import name_left_out
+from analysis.commands.settings import read
+from analysis.commands.subjects import chosen_model
+from analysis.commands.sweep import SweepChoice, SweepFiles
+from analysis.many_pictures.own_files import OwnFiles
+from analysis.many_pictures.progress import Progress
+from analysis.redundancy.row_sample import LEAST_ANCHORS
+from analysis.sweeps.items import Item
+from analysis.sweeps.job import Job, Report, SweepSettings, batches
+from analysis.sweeps.join import MeasuredPicture, Results, write_results
+from analysis.sweeps.labels import labels_of
+from analysis.sweeps.local import run_locally
+from analysis.sweeps.on_ray import run_on_ray
+from analysis.sweeps.sources import find_items
+from analysis.sweeps.store import SweepStore
+from stvit import STViT, __version__
+from stvit.error_text import counted
+from stvit.foreign_text import plain
+from stvit.images.framing import check_size
+from stvit.weights.load import model_digest
+
+NAMED_ERRORS = 10
+"""So many pictures that cannot be measured are named; errors.csv has all."""
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Measure a dataset and join what was measured.
+
+    Returns:
+        0 if at least one picture was measured or this part has none, else 1.
+
+    Raises:
+        ValueError: If a number, the data or the weights cannot be used.
+        LookupError: If there is no such model.
+        SweepError: If the sweep had to end; what was measured is kept.
+        OSError: If a file or folder cannot be read or written.
+    """
+    files, which, choice = read(SweepFiles, parsed), read(ModelChoice, parsed), read(SweepChoice, parsed)
+    _check(files, choice)
+    items, left_out = find_items(files.data, files.out)
+    name_left_out(left_out)
+    own = items if files.part is None else files.part.share(items)
+    if not own:
+        print(f"There is nothing to measure among {counted(len(items), 'picture')}.")
+        return 0 if items else 1
+    model, title = chosen_model(which)
+    files.out.mkdir(parents=True, exist_ok=True)
+    job = _job(files, which, choice, model)
+    reports = _measured(job, files, own)
+    return _finish(files, job, model, title, items, reports)
+
+
+def load(which: ModelChoice) -> STViT:
+    """Return the model that was chosen."""
+    return chosen_model(which)[0]
+
+
+def _check(files: SweepFiles, choice: SweepChoice) -> None:
+    check_size(choice.size)
+    if choice.anchors is not None and choice.anchors < LEAST_ANCHORS:
+        raise ValueError(f"--anchors is at least {LEAST_ANCHORS}, or all; got {choice.anchors}.")
+    if files.batch < 1:
+        raise ValueError(f"--batch is at least 1, got {files.batch}.")
+    if files.workers is not None and files.workers < (files.engine == "ray"):
+        raise ValueError(f"--workers is a number of processes, got {files.workers}.")
+    if files.address is not None and files.engine != "ray":
+        raise ValueError("--address belongs to a Ray cluster; add --engine ray.")
+
+
+def _job(files: SweepFiles, which: ModelChoice, choice: SweepChoice, model: STViT) -> Job:
+    return Job(
+        load=partial(load, which),
+        digest=model_digest(model),
+        settings=SweepSettings(**asdict(choice)),
+        folder=(files.out / "pictures").absolute(),
+        threads=None if files.workers == 0 else 1,
+    )
+
+
+def _measured(job: Job, files: SweepFiles, items: Sequence[Item]) -> dict[str, Report]:
+    """Return what came of each picture, by name."""
+    workers = (os.cpu_count() or 1) if files.workers is None else files.workers
+    work = batches(items, files.batch)
+    found: dict[str, Report] = {}
+    with Progress(len(items), 1) as progress:
+        done: Iterator[list[Report]]
+        if files.engine == "ray":
+            done = run_on_ray(job, work, workers, files.address)
+        else:
+            done = run_locally(job, work, workers)
+        for reports in done:
+            for report in reports:
+                found[report.name] = report
+                progress.picture()
+    return found
+
+
+def _finish(
+    files: SweepFiles, job: Job, model: STViT, title: str, items: Sequence[Item], reports: dict[str, Report]
+) -> int:
+    """Join the tables, unless others are still at work on their parts, and say what was done."""
+    errors = {name: report.error for name, report in reports.items() if report.error}
+    kept = len(reports) - len(errors)
+    before = sum(report.before for report in reports.values())
+    for name, reason in list(errors.items())[:NAMED_ERRORS]:
+        print(f"Skipped {plain(name, 300)}: {reason}.", file=sys.stderr)
+    if before:
+        print(f"{before:,} of {counted(len(reports), 'picture')} were measured before.")
+    if not kept:
+        print("No picture could be measured, so nothing was joined.", file=sys.stderr)
+        return 1
+    done = f"Measured {kept:,} of {counted(len(reports), 'picture')}"
+    if files.part is not None and files.part.of > 1:
+        print(f"{done} of part {files.part}; once all parts are done, the same command without --part joins them.")
+        return 0
+    labels = labels_of(items, model.config.num_classes, model.class_names)
+    measured = [
+        MeasuredPicture(item, label, reports[item.name].digest)
+        for item, label in zip(items, labels, strict=True)
+        if item.name in reports and not reports[item.name].error
+    ]
+    own = OwnFiles(files.out, "sweep")
+    configuration = _configuration(job, title, len(measured), len(errors))
+    write_results(own, SweepStore(job.folder, job.key), Results(measured, errors, model.class_names, configuration))
+    print(f"{done}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")
+    return 0
+
+
+def _configuration(job: Job, title: str, pictures: int, errors: int) -> dict[str, Any]:
+    """Return what the numbers depend on, and of which versions."""
+    return {
+        "model": plain(title, 200),
+        "weights": job.digest,
+        "settings": asdict(job.settings),
+        "pictures": pictures,
+        "errors": errors,
+        "versions": {"stvit-inside": __version__, **{name: version(name) for name in ("torch", "numpy", "pyarrow")}},
+    }

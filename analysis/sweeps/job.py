@@ -1,0 +1,82 @@
+"""What every worker of a sweep is told, and what it answers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.sweeps.items import Item
+from stvit import STViT, __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings:
+    """All that the numbers of a picture depend on, besides the picture and the model; tables are named by all of it.
+
+    Attributes:
+        attentions: Kinds of attention.
+        metrics: Names of metrics.
+        anchors: Rows of each attention that are measured; None for all.
+        size: Short side of the picture before the model, in px.
+        framing: "crop" or "whole".
+    """
+
+    attentions: tuple[str, ...]
+    metrics: tuple[str, ...]
+    anchors: int | None
+    size: int
+    framing: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every worker is told; it can be pickled.
+
+    Attributes:
+        load: Loads the model.
+        digest: Of the weights that it must give.
+        settings: What to measure.
+        folder: Where the tables go.
+        threads: That PyTorch may use in each worker; None to leave them as they are.
+    """
+
+    load: Callable[[], STViT]
+    digest: str
+    settings: SweepSettings
+    folder: Path
+    threads: int | None = 1
+
+    @property
+    def key(self) -> str:
+        """All that a table depends on apart from the picture."""
+        return f"{__version__} {self.digest} {self.settings!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one picture.
+
+    Attributes:
+        name: Of the item.
+        digest: Sha256 of the bytes that have a table; empty if there is none.
+        before: Whether the table was there already.
+        error: Why there is none.
+    """
+
+    name: str
+    digest: str = ""
+    before: bool = False
+    error: str = ""
+
+
+class SweepError(RuntimeError):
+    """What ends a whole sweep, in one sentence: a full disk, weights that changed, workers that cannot start."""
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield the pictures in batches, the same ones in every run and on every engine.
+
+    A batch is measured as a whole even if some of its tables are there, so that resuming gives the same numbers to the
+    last bit: these depend a little on how many pictures go through a model together.
+    """
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

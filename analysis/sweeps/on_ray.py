@@ -1,0 +1,104 @@
+"""The engine for many machines: Ray Data hands paths to actors that have the model and write the tables themselves."""
+
+import logging
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from analysis.sweeps.items import Item
+from analysis.sweeps.job import Job, Report, SweepError
+from stvit.error_text import sentence
+
+INSTALL = "The engine ray needs Ray; install it with `pip install 'stvit-inside[ray]'`, or leave out --engine ray."
+
+
+class Actor:
+    """What runs on the cluster: one model, any number of batches.
+
+    Args:
+        job: What to do, pickled.
+    """
+
+    def __init__(self, job: bytes) -> None:
+        from analysis.sweeps.worker import Measurer
+
+        self._failed = ""
+        try:
+            self._measurer = Measurer(pickle.loads(job))
+        except Exception as error:
+            self._failed = sentence(error)
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Return the reports of batches, or why the whole sweep has to end."""
+        answers = [pickle.dumps(self._answer(pickle.loads(row))) for row in rows["batch"].to_pylist()]
+        return pa.table({"answer": pa.array(answers, pa.binary())})
+
+    def _answer(self, items: Sequence[Item]) -> list[Report] | str:
+        """Return a sentence instead of raising it: Ray would try again for ever."""
+        if self._failed:
+            return self._failed
+        try:
+            return self._measurer(items)
+        except Exception as error:
+            return sentence(error)
+
+
+def run_on_ray(
+    job: Job, batches: Iterable[Sequence[Item]], workers: int, address: str | None
+) -> Iterator[list[Report]]:
+    """Measure batches on a Ray cluster and yield what came of each, as they are done.
+
+    Ray restarts actors that die and gives their batches to others; the store knows what they had finished.
+
+    Args:
+        job: What to do; its folder and the pictures must be reachable by all machines under the same paths.
+        batches: What to measure.
+        workers: Number of actors.
+        address: Of a cluster; None starts one on this machine.
+
+    Raises:
+        ModuleNotFoundError: If Ray is not installed.
+        SweepError: If the whole sweep has to end.
+    """
+    ray = _imported()
+    started = not ray.is_initialized()
+    if started:
+        more: dict[str, Any] = (
+            {"address": address} if address else {"num_cpus": workers + 1, "include_dashboard": False}
+        )
+        ray.init(log_to_driver=False, logging_level="ERROR", **more)
+    try:
+        data = ray.data.from_items([{"batch": pickle.dumps(list(batch))} for batch in batches])
+        gpus = min(1.0, ray.cluster_resources().get("GPU", 0) / workers)
+        answers = data.map_batches(
+            Actor,
+            fn_constructor_args=(pickle.dumps(job),),
+            batch_size=1,
+            batch_format="pyarrow",
+            zero_copy_batch=True,
+            num_cpus=job.threads or 1,
+            num_gpus=gpus or None,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+        )
+        for row in answers.iter_rows():
+            answer = pickle.loads(row["answer"])
+            if isinstance(answer, str):
+                raise SweepError(answer)
+            yield answer
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _imported() -> Any:
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ModuleNotFoundError(INSTALL) from error
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return ray

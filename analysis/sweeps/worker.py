@@ -1,0 +1,116 @@
+"""What each worker does with a batch: read, decode, run the model, measure, and write a table for each picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from analysis.many_pictures.measuring import reason
+from analysis.redundancy.ledger import ledger
+from analysis.sweeps.items import Item
+from analysis.sweeps.job import Job, Report, SweepError
+from analysis.sweeps.store import Prediction, SweepStore
+from stvit import capture
+from stvit.images import prepare
+from stvit.weights.load import model_digest
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A picture as the model takes it."""
+
+    place: int
+    digest: str
+    pixels: Tensor
+
+
+class Measurer:
+    """Measures batches of pictures; the model is loaded once.
+
+    Args:
+        job: What to do.
+
+    Raises:
+        SweepError: If the weights are not those with which the sweep began.
+    """
+
+    def __init__(self, job: Job) -> None:
+        if job.threads is not None:
+            torch.set_num_threads(job.threads)
+        self._settings, self._store = job.settings, SweepStore(job.folder, job.key)
+        model = job.load().eval()
+        if model_digest(model) != job.digest:
+            raise SweepError("The weights were changed during the sweep; start it again.")
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model.to(self._device)
+
+    def __call__(self, items: Sequence[Item]) -> list[Report]:
+        """Return what came of each picture of a batch, in order.
+
+        Raises:
+            SweepError: If a table cannot be written.
+        """
+        reports: dict[int, Report] = {}
+        ready: list[_Ready] = []
+        stored: set[str] = set()
+        for place, item in enumerate(items):
+            try:
+                picture = item.read()
+                if self._store.has(picture.sha256):
+                    stored.add(picture.sha256)
+                pixels = prepare(picture, self._settings.size, mode=self._settings.framing).pixels
+                ready.append(_Ready(place, picture.sha256, pixels))
+            except Exception as error:  # decoders fail in more ways than anybody can list
+                reports[place] = Report(item.name, error=reason(error))
+        for group in _of_one_shape(ready):
+            for one, error in self._measured(group, stored).items():
+                kept = "" if error else one.digest
+                reports[one.place] = Report(items[one.place].name, kept, one.digest in stored, error)
+        return [reports[place] for place in range(len(items))]
+
+    def _measured(self, group: Sequence[_Ready], stored: set[str]) -> dict[_Ready, str]:
+        """Keep the tables of pictures of one shape, and return why a picture has none, or nothing."""
+        if all(one.digest in stored for one in group):
+            return dict.fromkeys(group, "")
+        try:
+            self._measure(group, stored)
+        except SweepError:
+            raise
+        except Exception as error:  # models and metrics fail in more ways than anybody can list
+            if len(group) == 1:
+                return {group[0]: reason(error)}
+            return {key: why for one in group for key, why in self._measured([one], stored).items()}
+        return dict.fromkeys(group, "")
+
+    def _measure(self, group: Sequence[_Ready], stored: set[str]) -> None:
+        settings = self._settings
+        cap = capture(self._model, torch.cat([one.pixels for one in group]).to(self._device))
+        chances, best = cap.logits.double().softmax(-1).max(-1)
+        table = ledger(
+            cap,
+            settings.attentions,
+            settings.metrics,
+            anchors=settings.anchors,
+            seed=[int(one.digest[:12], 16) for one in group],  # of the picture: errors cancel out over pictures
+        )
+        _check(table)
+        for number, one in enumerate(group):
+            if one.digest not in stored:
+                own = table[table["image"] == number].assign(image="")
+                self._store.write(one.digest, own, Prediction(int(best[number]), float(chances[number])))
+
+
+def _check(table: pd.DataFrame) -> None:
+    values = table["value"].to_numpy(np.float64)
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError("Its table would hold NaN or infinity, or no number at all.")
+
+
+def _of_one_shape(ready: Sequence[_Ready]) -> list[list[_Ready]]:
+    groups: dict[torch.Size, list[_Ready]] = {}
+    for one in ready:
+        groups.setdefault(one.pixels.shape, []).append(one)
+    return list(groups.values())
