@@ -66,9 +66,9 @@ class Measurer:
             except Exception as error:  # decoders fail in more ways than anybody can list
                 reports[place] = Report(item.name, error=reason(error))
         for group in _of_one_shape(ready):
-            for one, error in self._measured(group, stored).items():
-                kept = "" if error else one.digest
-                reports[one.place] = Report(items[one.place].name, kept, one.digest in stored, error)
+            for one, why in self._measured(group, stored).items():
+                kept = "" if why else one.digest
+                reports[one.place] = Report(items[one.place].name, kept, one.digest in stored, why)
         return [reports[place] for place in range(len(items))]
 
     def _measured(self, group: Sequence[_Ready], stored: set[str]) -> dict[_Ready, str]:
