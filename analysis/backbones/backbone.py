@@ -53,6 +53,10 @@ class Backbone:
         """Return the blocks in order of depth: (stage, block) of a Swin, (0, layer) otherwise."""
         return tuple(block.id for block in self._blocks)
 
+    def heads(self, block: BlockId) -> int:
+        """Return the number of heads of a block."""
+        return next(one.attention.num_attention_heads for one in self._blocks if one.id == block)
+
     def digest(self) -> str:
         """Return a short sha256 over all that the model's answers depend on: settings and weights."""
         digest = hashlib.sha256(f"{self.model.config.to_json_string()} {self._preprocessing}\n".encode())

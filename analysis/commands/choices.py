@@ -23,10 +23,25 @@ class ModelChoice(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnyModelChoice(ModelChoice):
+    """Which model, an STViT or a backbone."""
+
+    backbone: Path | None = option(
+        None,
+        help="a folder with a ViT, DeiT, DINOv2 or Swin as transformers saves it instead",
+        parse=path,
+        metavar="FOLDER",
+        group="model",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class InputChoice(Settings):
     """How a picture is laid before the model."""
 
-    size: int = option(224, help="short side in px", parse=whole_number, metavar="PX")
+    size: int | None = option(
+        None, help="short side in px (default: 224, or what a backbone was made for)", parse=whole_number, metavar="PX"
+    )
     framing: str = option("crop", help="centre crop or whole picture", choices=FRAMINGS)
 
 

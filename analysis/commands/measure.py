@@ -6,13 +6,13 @@ Many machines share the work out by --part; the command without it then joins wh
 
 import argparse
 
-from analysis.commands.choices import ModelChoice
+from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
 from analysis.commands.settings import add_options
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    for settings in (MeasureFiles, ModelChoice, MeasureSettings):
+    for settings in (MeasureFiles, AnyModelChoice, MeasureSettings):
         add_options(parser, settings)
     parser.set_defaults(run="analysis.commands.measure_run:run")

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.commands.choices import ModelChoice
+from analysis.backbones import BackboneCapture
+from analysis.commands.any_model import AnyModel, captured, digest_of, prepared
+from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
 from analysis.commands.settings import read
-from analysis.commands.subjects import chosen_model
+from analysis.commands.subjects import chosen_any_model
 from analysis.many_pictures.files import LeftOut, list_pictures
 from analysis.many_pictures.measuring import Measure, Outcome, checked_ledger, measure_pictures
 from analysis.many_pictures.own_files import OwnFiles
@@ -17,12 +19,11 @@ from analysis.many_pictures.progress import Progress
 from analysis.many_pictures.tables import PictureTables
 from analysis.redundancy.ledger import ledger
 from analysis.reports.many_pictures import write_results
-from stvit import Capture, STViT, __version__
+from stvit import Capture, __version__
 from stvit.error_text import counted
 from stvit.foreign_text import plain
 from stvit.images import PictureBytes
 from stvit.images.framing import check_size
-from stvit.weights.load import model_digest
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -36,14 +37,15 @@ def run(parsed: argparse.Namespace) -> int:
         LookupError: If there is no such model.
         OSError: If a file or folder cannot be read or written.
     """
-    files, which, settings = read(MeasureFiles, parsed), read(ModelChoice, parsed), read(MeasureSettings, parsed)
-    check_size(settings.size)
+    files, which, settings = read(MeasureFiles, parsed), read(AnyModelChoice, parsed), read(MeasureSettings, parsed)
+    if settings.size is not None:
+        check_size(settings.size)
     listing = list_pictures(files.pictures, files.out)
     name_left_out(listing.left_out)
     pictures = listing.pictures if files.part is None else files.part.share(listing.pictures)
     if not pictures:
         return _nothing_to_do(files, len(listing.pictures))
-    model, _ = chosen_model(which)
+    model, _ = chosen_any_model(which)
     files.out.mkdir(parents=True, exist_ok=True)
     tables = PictureTables(files.out / "pictures", stored_under(model, settings))
     with Progress(len(pictures), len(model.blocks())) as progress:
@@ -52,9 +54,9 @@ def run(parsed: argparse.Namespace) -> int:
     return _finish(files, which, settings, tables, outcome, len(pictures))
 
 
-def stored_under(model: STViT, settings: MeasureSettings) -> str:
+def stored_under(model: AnyModel, settings: MeasureSettings) -> str:
     """Return all that the numbers of a picture depend on, apart from the picture: the settings as a whole."""
-    return f"{__version__} {model_digest(model)} {settings!r}"
+    return f"{__version__} {digest_of(model)} {settings!r}"
 
 
 def name_left_out(found: Sequence[LeftOut]) -> None:
@@ -63,11 +65,11 @@ def name_left_out(found: Sequence[LeftOut]) -> None:
         print(f"Skipped {plain(path, 300)}: {reason}.", file=sys.stderr)
 
 
-def _measure(model: STViT, settings: MeasureSettings, progress: Progress) -> Measure:
+def _measure(model: AnyModel, settings: MeasureSettings, progress: Progress) -> Measure:
     """Return the function that measures one picture."""
 
     def measure(picture: PictureBytes, name: str) -> pd.DataFrame:
-        def table_of(cap: Capture) -> pd.DataFrame:
+        def table_of(cap: Capture | BackboneCapture) -> pd.DataFrame:
             return ledger(
                 cap,
                 settings.attentions,
@@ -76,7 +78,8 @@ def _measure(model: STViT, settings: MeasureSettings, progress: Progress) -> Mea
                 progress=lambda done, blocks: progress.block(),
             )
 
-        return checked_ledger(model, picture, settings.size, settings.framing, table_of)
+        seen, _ = prepared(model, picture, settings.size, settings.framing)
+        return checked_ledger(captured(model, seen.pixels), table_of)
 
     return measure
 
@@ -91,7 +94,7 @@ def _nothing_to_do(files: MeasureFiles, pictures: int) -> int:
 
 def _finish(
     files: MeasureFiles,
-    which: ModelChoice,
+    which: AnyModelChoice,
     settings: MeasureSettings,
     tables: PictureTables,
     outcome: Outcome,
@@ -107,7 +110,9 @@ def _finish(
     if files.part is not None and files.part.of > 1:
         print(f"{count} of part {files.part}; once all parts are done, the same command without --part joins them.")
         return 0
-    own = OwnFiles(files.out, "measure", [*files.pictures, *([which.weights] if which.weights else [])])
+    own = OwnFiles(
+        files.out, "measure", [*files.pictures, *(path for path in (which.weights, which.backbone) if path is not None)]
+    )
     if not write_results(own, outcome.measured, tables, settings.attentions, files.formats):
         rows = sum(one.rows for one in outcome.measured)
         print(f"The table has {rows:,} rows, so it is written as Parquet only.")

@@ -1,11 +1,15 @@
 """From options to what they name: a model, a picture, a block."""
 
-from analysis.commands.choices import BlockChoice, HeadChoice, ModelChoice
-from analysis.commands.views.view import BlockView, PictureView
+from typing import overload
+
+from analysis.backbones import Backbone, BackboneCapture, load_backbone
+from analysis.commands.any_model import AnyModel, captured, heads_of, prepared
+from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
+from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
 from analysis.reports.report import Subject
-from stvit import BlockId, BlockRecord, Capture, STViT, capture, create_model, load_pretrained
+from stvit import BlockId, BlockRecord, Capture, STViT, create_model, load_pretrained
 from stvit.captions import no_super_tokens
-from stvit.images import prepare
+from stvit.capturing.attention_record import AttentionRecord
 from stvit.images.samples import sample_images
 from stvit.weights.load import model_from_file
 
@@ -28,6 +32,26 @@ def chosen_model(options: ModelChoice) -> tuple[STViT, str]:
     return load_pretrained(name), name
 
 
+def chosen_any_model(options: AnyModelChoice) -> tuple[AnyModel, str]:
+    """Return the model, an STViT or a backbone, and what to call it.
+
+    Raises:
+        ValueError: If the weights cannot be used.
+        LookupError: If there is no such model.
+        OSError: If a file is missing or cannot be read.
+    """
+    if options.backbone is None:
+        return chosen_model(options)
+    backbone = load_backbone(options.backbone)
+    return backbone, f"{backbone.family.title}, {options.backbone.name}"
+
+
+def any_subject(options: AnyBlockView) -> tuple[AnyModel, Subject]:
+    """Return the model, an STViT or a backbone, and the picture as it sees it; see `chosen_subject`."""
+    model, title = chosen_any_model(options)
+    return model, _subject(options, model, title)
+
+
 def chosen_subject(options: PictureView) -> tuple[STViT, Subject]:
     """Return the model, and the picture as it sees it.
 
@@ -37,51 +61,69 @@ def chosen_subject(options: PictureView) -> tuple[STViT, Subject]:
         OSError: If a file cannot be read.
     """
     model, title = chosen_model(options)
+    return model, _subject(options, model, title)
+
+
+def _subject(options: PictureView, model: AnyModel, title: str) -> Subject:
     source = sample_images()[options.sample or ""]() if options.image is None else options.image
-    return model, Subject(title, prepare(source, options.size, mode=options.framing), options.framing)
+    return Subject(title, *prepared(model, source, options.size, options.framing))
 
 
-def existing_block(model: STViT, stage: int, block: int) -> BlockId:
+def existing_block(model: AnyModel, stage: int, block: int) -> BlockId:
     """Return a block that was named, counted from 0.
 
     Raises:
         ValueError: If the model has no such block; the message counts from 1, as the options do.
     """
-    found, depths = BlockId(stage, block), model.config.depths
-    if found not in model.blocks():
+    found, known = BlockId(stage, block), list(model.blocks())
+    if found not in known:
+        stages = range(known[-1].stage + 1)
+        depths = [sum(one.stage == number for one in known) for number in stages]
+        where = "stage 1" if len(depths) == 1 else f"stages 1 to {len(depths)}"
         raise ValueError(
             f"There is no block {block + 1} in a stage {stage + 1}; this model has "
-            f"{', '.join(map(str, depths))} blocks in stages 1 to {len(depths)}."
+            f"{', '.join(map(str, depths))} blocks in {where}."
         )
     return found
 
 
-def chosen_block(options: BlockChoice, model: STViT) -> BlockId:
+def chosen_block(options: BlockChoice, model: AnyModel) -> BlockId:
     """Return the block that was named, and check the head too where one can be named.
 
     Raises:
         ValueError: If the model has no such block or head; the message counts from 1, as the options do.
     """
-    found, heads = existing_block(model, options.stage, options.block), model.config.num_heads[options.stage]
+    found = existing_block(model, options.stage, options.block)
+    heads = heads_of(model, found)
     head = options.head if isinstance(options, HeadChoice) else None
     if head is not None and not 0 <= head < heads:
         raise ValueError(f"Head {head + 1} does not exist; {found.caption} has heads 1 to {heads}, or mean.")
     return found
 
 
-def finite_capture(model: STViT, subject: Subject, blocks: list[BlockId] | None = None) -> Capture:
+@overload
+def finite_capture(model: STViT, subject: Subject, blocks: list[BlockId] | None = None) -> Capture: ...
+@overload
+def finite_capture(model: Backbone, subject: Subject, blocks: list[BlockId] | None = None) -> BackboneCapture: ...
+def finite_capture(model: AnyModel, subject: Subject, blocks: list[BlockId] | None = None) -> Capture | BackboneCapture:
     """Capture a picture.
 
     Raises:
         ValueError: If the answer is not finite: the weights overflow, or hold such numbers.
     """
-    found = capture(model, subject.picture.pixels, blocks=blocks)
+    found = captured(model, subject.picture.pixels, blocks)
     if not found.logits.isfinite().all():
         raise ValueError(
             "The model's answer to this picture holds NaN or infinity, so nothing about it can be shown; use other "
             "weights."
         )
     return found
+
+
+def any_record_of(options: BlockView, model: AnyModel, subject: Subject) -> AttentionRecord:
+    """Return what the chosen block of an STViT or of a backbone did to the picture; see `record_of`."""
+    block = chosen_block(options, model)
+    return finite_capture(model, subject, [block])[block]
 
 
 def record_of(options: BlockView, model: STViT, subject: Subject) -> BlockRecord:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.backbones import BackboneCapture
 from analysis.many_pictures.files import LeftOut
 from analysis.many_pictures.progress import Progress
 from analysis.many_pictures.tables import DamagedTableError, PictureTables
-from stvit import STViT, capture
+from stvit import Capture
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
-from stvit.images import ImageError, PictureBytes, prepare, read_picture
+from stvit.images import ImageError, PictureBytes, read_picture
 
 Measure = Callable[[PictureBytes, str], pd.DataFrame]
 """Makes the table of a picture under a name."""
@@ -81,22 +82,17 @@ def measure_pictures(pictures: Sequence[Path], tables: PictureTables, measure: M
 
 
 def checked_ledger(
-    model: STViT, picture: PictureBytes, size: int, framing: str, make: Callable[..., pd.DataFrame]
+    cap: Capture | BackboneCapture, make: Callable[[Capture | BackboneCapture], pd.DataFrame]
 ) -> pd.DataFrame:
     """Return the ledger of a picture, every number of which is finite.
 
     Args:
-        model: The model.
-        picture: The bytes.
-        size: Of its short side, in px.
-        framing: "crop" or "whole".
+        cap: What the model did to the picture.
         make: Makes the table from the capture.
 
     Raises:
-        ImageError: If the picture cannot be used.
         ValueError: If the model's answer or a number is not finite.
     """
-    cap = capture(model, prepare(picture, size, mode=framing).pixels)
     if not cap.logits.isfinite().all():
         raise ValueError("The model's answer to it holds NaN or infinity.")
     table = make(cap)

@@ -10,6 +10,7 @@ from analysis.attention.baselines import global_attention, local_attention
 from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.redundancy.measure import measure_row
 from stvit import Attention, BlockRecord
+from stvit.capturing.attention_record import AttentionRecord
 
 NAMES = {
     "super": "super_token_attention_outgoing",
@@ -17,6 +18,9 @@ NAMES = {
     "local": "local_attention_outgoing",
 }
 """Columns of the kinds of attention that an anchor is seen through."""
+
+BACKBONE = ("block_attention", "Attention of the block")
+"""Column and title of what the block of a backbone does, which has no super tokens."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class AnchorMap:
         return self.kind != "association"
 
 
-def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels: int) -> Iterator[AnchorMap]:
-    """Yield the maps of an anchor: super token attention both ways, global, local, association.
+def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pixels: int) -> Iterator[AnchorMap]:
+    """Yield the maps of an anchor: the block's own attention both ways, global, local, association if there is one.
 
     Args:
         record: A captured block; the first image of its batch is looked at.
@@ -71,21 +75,22 @@ def anchor_maps(record: BlockRecord, head: int | None, token: int, token_pixels:
         "global": global_attention(record),
         "local": local_attention(record, window=DEFAULT_WINDOW),
     }
-    titles = {kind: f"{KINDS[kind].title}, outgoing" for kind in sources}
+    stem, title = ("super_token_attention", KINDS["super"].title) if isinstance(record, BlockRecord) else BACKBONE
+    names = NAMES | {"super": f"{stem}_outgoing"}
+    titles = {kind: f"{KINDS[kind].title}, outgoing" for kind in sources} | {"super": f"{title}, outgoing"}
     titles["local"] += f" ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})"
     for kind, source in sources.items():
         row = source.row(token, head)
-        yield AnchorMap(NAMES[kind], titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
+        yield AnchorMap(names[kind], titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
         if kind == "super":
             column = through.column(token, head)
             note = f"received in all {column.sum():.2f} (1 on average)"
-            yield AnchorMap(
-                "super_token_attention_incoming", f"{KINDS[kind].title}, incoming", kind, note, _map(column, record)
-            )
-    yield _association_panel(record, token)
+            yield AnchorMap(f"{stem}_incoming", f"{title}, incoming", kind, note, _map(column, record))
+    if isinstance(record, BlockRecord):
+        yield _association_panel(record, token)
 
 
-def _note(row: Tensor, record: BlockRecord, token: int, token_pixels: int) -> str:
+def _note(row: Tensor, record: AttentionRecord, token: int, token_pixels: int) -> str:
     values = measure_row(row, record.grid, token, token_pixels)
     return "entropy {entropy:.2f} nats · distance {distance:.0f} px · mass kept {mass:.2f}".format(**values)
 
@@ -101,5 +106,5 @@ def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
     return AnchorMap("association", "Association", "association", note, _map(of_cell[labels], record), "association")
 
 
-def _map(values: Tensor, record: BlockRecord) -> np.ndarray:
+def _map(values: Tensor, record: AttentionRecord) -> np.ndarray:
     return values.reshape(record.grid.height, record.grid.width).numpy(force=True)

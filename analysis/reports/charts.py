@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.attention.kinds import KINDS, attention_rules
+from analysis.backbones import BackboneCapture
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.paper.charts import cost_figure, redundancy_figure
@@ -19,6 +20,7 @@ from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, Capture
 from stvit.captions import head_caption
+from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 
 
@@ -36,12 +38,12 @@ class Matrix:
 
     metric: str
     attention: str
-    record: BlockRecord
+    record: AttentionRecord
     head: int | None
     values: np.ndarray | None
 
 
-def token_values(record: BlockRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
+def token_values(record: AttentionRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
     """Return a metric of each head and token, shape (heads, N); None if it has no values for single tokens."""
     if CATALOGUE[metric].scope != "token":
         return None
@@ -49,7 +51,7 @@ def token_values(record: BlockRecord, attention: str, metric: str, token_pixels:
     return per_token(source, record.grid, token_pixels, [metric]).get(metric)
 
 
-def of_head(values: np.ndarray, head: int | None, record: BlockRecord) -> np.ndarray:
+def of_head(values: np.ndarray, head: int | None, record: AttentionRecord) -> np.ndarray:
     """Return the values of one head, or their mean over heads if None, shape (H, W).
 
     Raises:
@@ -71,7 +73,7 @@ def token_panel(matrix: Matrix, title: str) -> Panel | None:
 
 
 def redundancy_report(
-    subject: Subject, capture: Capture, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix
+    subject: Subject, capture: Capture | BackboneCapture, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix
 ) -> Report:
     """Return the ledger of a picture as files.
 
@@ -88,7 +90,8 @@ def redundancy_report(
     curves = [depth_values(table, metric) for metric in depth]
     estimates = heads.estimates.any() or any(curve.has_estimates for curve in curves)
     drawn = "means over all tokens, dots are heads" + (", hollow are estimates" if estimates else "")
-    canvas = Canvas(subject.picture.shown, record.id.stride, caption=subject.caption(drawn, mapped))
+    own = () if isinstance(record, BlockRecord) else (f"{KINDS['super'].title}: here the block's own attention",)
+    canvas = Canvas(subject.picture.shown, record.token_pixels, caption=subject.caption(drawn, mapped, *own))
     figure = partial(
         redundancy_figure,
         curves,

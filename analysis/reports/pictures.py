@@ -23,18 +23,19 @@ from analysis.reports.charts import places_of
 from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, TokenGrid
 from stvit.captions import head_caption
+from stvit.capturing.attention_record import AttentionRecord
 from stvit.grid import STRIDES
 
 
 def anchor_report(
-    subject: Subject, record: BlockRecord, maps: Sequence[AnchorMap], token: int, head: int | None
+    subject: Subject, record: AttentionRecord, maps: Sequence[AnchorMap], token: int, head: int | None
 ) -> Report:
     """Return the maps around an anchor as files."""
     anchor = Anchor(*record.grid.position(token))
     caption = subject.caption(
         record.id.caption, head_caption(head, record.heads), f"anchor ({anchor.row}, {anchor.column})"
     )
-    canvas = Canvas(subject.picture.shown, record.id.stride, anchor, caption)
+    canvas = Canvas(subject.picture.shown, record.token_pixels, anchor, caption)
     panels = [Panel(found.title, found.values, found.quantity) for found in maps]
     figure = partial(maps_figure, canvas, panels)
     return Report(figure, partial(table_of, maps), partial(arrays_of, maps))

@@ -17,6 +17,9 @@ from stvit.images import PreparedImage
 NUMBERS = ("csv", "npz")
 SUFFIXES = FIGURES + NUMBERS
 
+FRAMINGS = {"crop": "centre crop", "whole": "whole picture", "own": "prepared as the model's own file says"}
+"""How a picture was laid before the model, in words."""
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -56,7 +59,7 @@ class Subject:
     Attributes:
         model: What people call the model.
         picture: The picture as the model saw it.
-        framing: "crop" or "whole".
+        framing: A key of `FRAMINGS`.
     """
 
     model: str
@@ -66,7 +69,7 @@ class Subject:
     def caption(self, *settings: str) -> str:
         """Return one line with model, picture, resolution and further settings."""
         height, width = self.picture.shown.shape[:2]
-        framing = "centre crop" if self.framing == "crop" else "whole picture"
+        framing = FRAMINGS[self.framing]
         parts = (plain(self.model), plain(self.picture.source.name), f"{width} x {height} px, {framing}", *settings)
         return " · ".join(part for part in parts if part)
 

@@ -12,6 +12,7 @@ from analysis.commands.views.view import View as ExportedView
 from analysis.figures.formats import FIGURES
 from analysis.reports.report import NUMBERS, Report, Subject
 from stvit import BlockRecord
+from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 from ui.view.runs import is_sample
 from ui.view.view import View
@@ -106,7 +107,7 @@ def model_options(view: View) -> dict[str, Any]:
     return {flag.removeprefix("--"): Path(value) if flag == "--weights" else value}
 
 
-def block_options(record: BlockRecord) -> dict[str, Any]:
+def block_options(record: AttentionRecord) -> dict[str, Any]:
     """Return how commands name a block."""
     return {"stage": record.id.stage, "block": record.id.block}
 

@@ -4,26 +4,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from analysis.commands.choices import HeadChoice, TokenChoice
-from analysis.commands.views.view import BlockView
+from analysis.commands.views.view import AnyBlockView
 
 if TYPE_CHECKING:
     from analysis.reports.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnchorView(TokenChoice, HeadChoice, BlockView):
+class AnchorView(TokenChoice, HeadChoice, AnyBlockView):
     """Show what one token attends to, in every way that can be compared."""
 
     name: ClassVar[str] = "anchor"
 
     def report(self) -> "Report":
         """Make what is written."""
-        from analysis.commands.subjects import chosen_subject, record_of
+        from analysis.commands.subjects import any_record_of, any_subject
         from analysis.one_token.anchor import anchor_maps
         from analysis.reports.pictures import anchor_report
 
-        model, subject = chosen_subject(self)
-        record = record_of(self, model, subject)
+        model, subject = any_subject(self)
+        record = any_record_of(self, model, subject)
         token = record.grid.token(self.row, self.column)
-        maps = list(anchor_maps(record, self.head, token, record.id.stride))
+        maps = list(anchor_maps(record, self.head, token, record.token_pixels))
         return anchor_report(subject, record, maps, token, self.head)

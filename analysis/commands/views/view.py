@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from analysis.commands.choices import BlockChoice, InputChoice, ModelChoice, PictureChoice
+from analysis.commands.choices import AnyModelChoice, BlockChoice, InputChoice, ModelChoice, PictureChoice
 from analysis.commands.settings import Settings, option, options_of, path
 
 if TYPE_CHECKING:
@@ -61,3 +61,8 @@ class PictureView(InputChoice, ModelChoice, PictureChoice, View):
 @dataclass(frozen=True, kw_only=True)
 class BlockView(BlockChoice, PictureView):
     """A view of one block."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyBlockView(AnyModelChoice, BlockView):
+    """A view of one block, of an STViT or of a backbone."""

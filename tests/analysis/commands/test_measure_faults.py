@@ -118,7 +118,7 @@ def test_a_picture_that_changes_meanwhile_is_not_stored_under_its_old_bytes(fold
         return prepare(source, *arguments, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr("analysis.many_pictures.measuring.prepare", swapped)
+        patch.setattr("analysis.commands.any_model.prepare", swapped)
         assert run(folder, weights, tmp_path / "out") == 0
     assert run(folder, weights, tmp_path / "out") == 0
     assert run(folder, weights, tmp_path / "fresh") == 0
@@ -204,7 +204,7 @@ def test_weights_that_overflow_are_one_sentence_and_never_an_empty_summary(
     with torch.no_grad():
         model.stages[1].blocks[0].ffn_norm.weight.fill_(value)
         model.stages[2].blocks[0].ffn_norm.weight.fill_(value)
-    monkeypatch.setattr("analysis.commands.measure_run.chosen_model", lambda which: (model, "broken"))
+    monkeypatch.setattr("analysis.commands.measure_run.chosen_any_model", lambda which: (model, "broken"))
     out = tmp_path / "out"
     assert run(folder, tmp_path / "unused.safetensors", out) == 1
     said = capsys.readouterr().err
@@ -239,7 +239,7 @@ def test_a_picture_can_fail_in_any_way_and_only_it_is_skipped(folder, weights, t
             raise error
         return prepare(source, *arguments, **settings)
 
-    monkeypatch.setattr("analysis.many_pictures.measuring.prepare", failing)
+    monkeypatch.setattr("analysis.commands.any_model.prepare", failing)
     for _ in range(2):  # at every restart
         assert run(folder, weights, tmp_path / "out") == 0
         said = capsys.readouterr()
