@@ -83,7 +83,12 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
 
     Returns:
         Columns: size (px), stage, tokens, super_tokens, attention ("super", "global"), formula (MAC), counted (MAC).
+
+    Raises:
+        ValueError: If one of the stages has no super tokens.
     """
+    for stage in stages:
+        check_compared(config, stage)
     rows = []
     for size in sizes:
         for stage in stages:
@@ -102,6 +107,19 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
             }
             rows += [place | through, place | whole]
     return pd.DataFrame(rows)
+
+
+def check_compared(config: STViTConfig, stage: int) -> None:
+    """Check that a stage has super tokens, whose cost can be held against that of global attention.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if stage_grid(32, 32, stage, config.cells[stage]).is_identity:
+        raise ValueError(
+            f"Stage {stage + 1} of this model has no super tokens (its mixer is {config.mixers[stage]!r} with cell 1), so "
+            "there is no cost to compare; choose a model that has."
+        )
 
 
 def crossing(channels: int, tokens_per_super_token: int) -> float:
@@ -143,7 +161,11 @@ def time_table(
 
     Returns:
         Columns: size (px), stage, attention, measured (ms, median of `REPEATS`).
+
+    Raises:
+        ValueError: If the stage has no super tokens.
     """
+    check_compared(config, stage)
     jobs = [(kind, size) for kind, sides in sizes.items() for size in sides]
     rows = []
     for done, (kind, size) in enumerate(jobs, start=1):

@@ -35,14 +35,18 @@ def head_caption(head: int | None, heads: int) -> str:
     return "mean over heads" if head is None else f"head {head + 1} of {heads}"
 
 
-def no_super_tokens(block: str = "this block") -> str:
+def no_super_tokens(block: str = "this block", window: int | None = None) -> str:
     """Return the sentence that says why there are no super tokens to show.
 
     Args:
         block: Caption of the block.
+        window: Side of the windows that its tokens attend in, if it has such.
 
     Example:
         >>> no_super_tokens("stage 3, block 1")
         'Stage 3, block 1 has no super tokens (cell 1): its attention is plain global attention.'
     """
-    return f"{block[:1].upper()}{block[1:]} has no super tokens (cell 1): its attention is plain global attention."
+    start = f"{block[:1].upper()}{block[1:]} has no super tokens"
+    if window is not None:
+        return f"{start}: its tokens attend inside windows of {window} x {window}."
+    return f"{start} (cell 1): its attention is plain global attention."

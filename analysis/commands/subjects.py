@@ -144,5 +144,5 @@ def record_with_super_tokens(options: BlockView, model: STViT, subject: Subject)
     """
     record = record_of(options, model, subject)
     if record.grid.is_identity:
-        raise ValueError(f"{no_super_tokens(record.id.caption)} Choose stage 1 or 2.")
+        raise ValueError(f"{no_super_tokens(record.id.caption, record.own_window)} Choose stage 1 or 2.")
     return record

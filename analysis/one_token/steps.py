@@ -76,7 +76,9 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     """
     grid = record.grid
     if grid.is_identity:
-        raise ValueError(f"{no_super_tokens(record.id.caption)} There are no steps to show; choose stage 1 or 2.")
+        raise ValueError(
+            f"{no_super_tokens(record.id.caption, record.own_window)} There are no steps to show; choose stage 1 or 2."
+        )
     grid.position(token)
     check_head(head, record.heads)
     tokens = record.tokens[:1]

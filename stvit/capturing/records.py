@@ -69,6 +69,11 @@ class BlockRecord:
         return self.heads > 0
 
     @property
+    def own_window(self) -> int | None:
+        """Side of the windows that the tokens attend in, None if they are not in windows."""
+        return None
+
+    @property
     def batch_size(self) -> int:
         """Number of images."""
         return len(self.tokens)

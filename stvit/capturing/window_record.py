@@ -24,6 +24,11 @@ class WindowRecord(BlockRecord):
     window: int
     shift: tuple[int, int]
 
+    @property
+    def own_window(self) -> int:
+        """Side of the windows that the tokens attend in."""
+        return self.window
+
     def token_attention(self, image: int = 0) -> WindowedAttention:
         """Return the block's own attention of one image: windows, shift and relative position bias included.
 

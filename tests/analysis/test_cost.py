@@ -8,8 +8,9 @@ from analysis.cost import (
     crossing,
     global_attention_macs,
     super_token_attention_macs,
+    time_table,
 )
-from stvit import TokenGrid, get_config
+from stvit import CONFIGS, TokenGrid, get_config
 
 
 def test_formulas_by_hand():
@@ -55,3 +56,13 @@ def test_table_has_both_kinds_for_each_size_and_stage():
     assert list(first["tokens"]) == [3136, 3136]
     assert list(first["super_tokens"]) == [49, 49]
     assert first.loc["global", "counted"] / first.loc["super", "counted"] > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "mixer"), [("twin_global", "global"), ("twin_window", "window"), ("twin_conv", "conv")]
+)
+def test_a_stage_without_super_tokens_has_no_cost_to_compare(name, mixer):
+    message = f"Stage 1 of this model has no super tokens .its mixer is '{mixer}' with cell 1., so there is no cost"
+    for table in (lambda: cost_table(CONFIGS[name], [224]), lambda: time_table(CONFIGS[name], 0, {"super": [64]})):
+        with pytest.raises(ValueError, match=message):
+            table()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.numpy import load
 
-from analysis.attention.baselines import global_attention, local_attention
+from analysis.attention.baselines import block_attention, global_attention, local_attention
 from stvit import BlockRecord, Capture, capture
 from tests.support.paths import ROOT
 from tests.support.tiny import tiny_model, tiny_pixels
@@ -70,7 +70,7 @@ def read_payload(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 def python_row(record: BlockRecord, kind: str, token: int, head: int, incoming: bool) -> np.ndarray:
     """Return the row or column that the library computes."""
-    sources = {"super": BlockRecord.token_attention, "global": global_attention, "local": local_attention}
+    sources = {"super": block_attention, "global": global_attention, "local": local_attention}
     source = sources[kind](record)
     read = source.column if incoming else source.row
     return read(token, None if head == MEAN else head).numpy()

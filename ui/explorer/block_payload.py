@@ -10,8 +10,10 @@ Arrays (N tokens, M super tokens, k candidates):
     index             (N, k)                int32, only if it is not the grid's own 3 x 3 neighbourhood
     normaliser        (M,)                  float32, what Q-hat divides by
     core              (heads, M, M)         float32, A(S)
+    own_bias          (heads, 2 w - 1, 2 w - 1)  float32, what each offset adds to a logit in windows of w tokens
 
-A block without super tokens (cell 1) has queries, keys and log_normaliser only: its attention is the global one.
+A block without super tokens has queries, keys and log_normaliser only: its attention is the global one (cell 1), or
+that inside the windows that the header names, with `own_bias` if it learned one.
 """
 
 from typing import Any
@@ -23,6 +25,7 @@ from analysis.attention.baselines import global_attention
 from analysis.attention.kinds import ALL_PAIRS_TOKENS, DEFAULT_WINDOW
 from analysis.redundancy.row_metrics import LARGE_SHARE, LEVEL_TOLERANCE, NEIGHBOURHOOD
 from stvit import BlockRecord, TokenGrid
+from stvit.capturing.window_record import WindowRecord
 from ui.explorer import registries
 from ui.explorer.payload import payload_bytes
 from ui.explorer.rounding import SentAttention, in_unit_steps, log_normalisers, sent_attention
@@ -78,8 +81,14 @@ def describe_block(record: BlockRecord) -> dict[str, Any]:
         "rows": grid.rows,
         "columns": grid.columns,
         "identity": record.association.is_identity,
+        "own_windows": _own_windows(record),
         "captions": registries.captions(record),
     }
+
+
+def _own_windows(record: BlockRecord) -> dict[str, Any] | None:
+    """Return side and shift of the windows that the block itself attends in, in tokens."""
+    return {"side": record.window, "shift": list(record.shift)} if isinstance(record, WindowRecord) else None
 
 
 def own_index(index: Tensor, grid: TokenGrid, tokens: Tensor | None = None) -> dict[str, np.ndarray]:
@@ -105,6 +114,8 @@ def _left_out(record: BlockRecord) -> str:
 
 def _factors(record: BlockRecord, image: int) -> dict[str, np.ndarray]:
     association = record.association.select(image)
+    if isinstance(record, WindowRecord) and record.relative_bias is not None:
+        return {"own_bias": _float32(record.relative_bias)}
     if association.is_identity:
         return {}
     return {

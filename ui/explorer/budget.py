@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stvit import BlockRecord, Capture, TokenGrid
+from stvit.capturing.window_record import WindowRecord
 from stvit.grid import NEIGHBOURS
 from ui.explorer.block_payload import MAX_INCOMING
 from ui.explorer.scene_payload import preview_grid
@@ -25,28 +26,32 @@ class BlockShape:
         stride: Pixels per token and axis.
         heads: Number of heads.
         head_dim: Channels of each head.
+        bias: Numbers of a relative position bias.
     """
 
     grid: TokenGrid
     stride: int
     heads: int
     head_dim: int
+    bias: int = 0
 
     @classmethod
     def of(cls, record: BlockRecord) -> "BlockShape":
         """Return the shape of a captured block."""
-        return cls(record.grid, record.id.stride, record.heads, record.super_query.shape[-1])
+        learned = record.relative_bias if isinstance(record, WindowRecord) else None
+        bias = 0 if learned is None else learned.numel()
+        return cls(record.grid, record.id.stride, record.heads, record.super_query.shape[-1], bias)
 
     def at(self, height: int, width: int) -> "BlockShape":
         """Return the shape that the block has on a picture of another size, in px."""
         grid = TokenGrid(-(-height // self.stride), -(-width // self.stride), self.grid.cell)
-        return BlockShape(grid, self.stride, self.heads, self.head_dim)
+        return BlockShape(grid, self.stride, self.heads, self.head_dim, self.bias)
 
     @property
     def payload_bytes(self) -> int:
         """Bytes of the block's arrays at most: queries and keys may need float32."""
         grid, tokens = self.grid, self.grid.num_tokens
-        numbers = 2 * self.heads * tokens * self.head_dim
+        numbers = 2 * self.heads * tokens * self.head_dim + self.bias
         if tokens <= MAX_INCOMING:
             numbers += self.heads * tokens
         if not grid.is_identity:

@@ -8,6 +8,7 @@ from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.row_metrics import NEIGHBOURHOOD
 from stvit import BlockRecord
 from stvit.captions import head_caption
+from stvit.capturing.window_record import WindowRecord
 
 ATTENTIONS = ("super", "global", "local")
 """Kinds of attention that the browser computes, in the order of their panels; a map of the association follows."""
@@ -56,6 +57,8 @@ def captions(record: BlockRecord) -> dict[str, Any]:
 def notes(record: BlockRecord, window: int = DEFAULT_WINDOW) -> dict[str, str]:
     """Return what is said below the title of a panel, by kind, besides direction and head."""
     said = {"local": f"windows of {window}\u00a0×\u00a0{window}"}
-    if record.association.is_identity:
+    if isinstance(record, WindowRecord):
+        said["super"] = f"the block's own windows of {record.window}\u00a0×\u00a0{record.window}"
+    elif record.association.is_identity:
         said["super"] = "cell 1: same as global"
     return said

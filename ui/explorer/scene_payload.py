@@ -21,7 +21,6 @@ from matplotlib import colormaps
 from PIL import Image
 from torch import Tensor
 
-from analysis.attention.baselines import global_attention
 from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME
 from stvit import BlockRecord, Capture, TokenGrid
 from ui.explorer import registries
@@ -97,7 +96,7 @@ def preview(record: BlockRecord, image: int = 0) -> tuple[dict[str, Any], dict[s
 
 
 def _dense(record: BlockRecord, tokens: Tensor, image: int) -> dict[str, np.ndarray]:
-    rows = global_attention(record, image).take(tokens).mean(0)
+    rows = record.token_attention(image).chosen_rows(tokens).dense().mean(0)
     values, scale = _as_bytes(rows[:, tokens])
     return {"dense": values, "dense_scale": scale}
 

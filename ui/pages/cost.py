@@ -9,6 +9,7 @@ from analysis.cost import (
     COST_SIZES,
     MEASURED_SIZES,
     REPEATS,
+    check_compared,
     cost_table,
     crossing,
     global_attention_macs,
@@ -41,6 +42,11 @@ def draw(view: View) -> None:
             persist_state="session",
         )
         export = st.container(width="content")  # it knows whether times were measured
+    try:
+        check_compared(view.handle.model.config, stage)
+    except ValueError as error:
+        st.info(str(error), icon=":material/info:")
+        return
     table = _table(view.handle.model.config, stage)
     chart(
         scaling_curves(operation_curves(table), title="operations", unit="million MAC"), "cost_curves", fills_width=True

@@ -15,6 +15,7 @@ from analysis.relevance.rollout import Rollout, rollout
 from analysis.reports.pictures import rollout_options, rollout_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
+from stvit.capturing.records import NoAttentionError
 from stvit.foreign_text import plain
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
@@ -50,7 +51,11 @@ def draw(view: View) -> None:
         )
         export = st.container(width="content")
     token = None if anchor is None else source.grid.token(anchor.row, anchor.column)
-    found = _rollout(view, source.id, token, target, convolutions)
+    try:
+        found = _rollout(view, source.id, token, target, convolutions)
+    except NoAttentionError as error:
+        st.info(f"{error} A rollout needs attention in every block on its way.", icon=":material/info:")
+        return
     with export:
         _offer(view, source, anchor, found, target, convolutions)
     _explain(view, source, anchor, target, found)
@@ -102,7 +107,7 @@ def _rollout(view: View, source: BlockId, token: int | None, target: int | None,
     footprints = _footprints(view.handle)
     weights = None if target is None else _gradients(view, target)
     used = footprints if convolutions else footprints.without_depthwise()
-    return rollout(view.capture, used, source, token, weights=weights)
+    return rollout(view.run().capture, used, source, token, weights=weights)
 
 
 def _offer(

@@ -103,7 +103,7 @@ def _choose_iterations(own: int) -> int:
 
 def _explain_identity(record: BlockRecord) -> None:
     st.info(
-        f"{no_super_tokens(record.id.caption)} Choose stage 1 or 2 to see super tokens.",
+        f"{no_super_tokens(record.id.caption, record.own_window)} Choose stage 1 or 2 to see super tokens.",
         icon=":material/info:",
     )
 

@@ -113,7 +113,7 @@ def _choose_number(label: str, key: str, numbers: Sequence[int]) -> int:
         label,
         numbers,
         format_func=lambda number: str(number + 1),
-        default=0,
+        default=numbers[0],
         required=True,
         key=key,
         bind="query-params",

@@ -72,7 +72,8 @@ def run_model(picture: Picture, handle: ModelHandle, size: int, framing: Framing
 def run_changed(view: View, variant: Variant) -> Capture:
     """Run the view's model on its picture and device with a change, and return what happened, on the CPU."""
     model = on_device(view.handle.model, view.handle.digest, view.device)
-    return on_cpu(variant.run(model, view.picture.pixels.to(view.device)), view.handle.model)
+    changed = on_cpu(variant.run(model, view.picture.pixels.to(view.device)), view.handle.model)
+    return changed.with_attention()  # as the view's own
 
 
 def _run(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str) -> Run:

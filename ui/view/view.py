@@ -94,8 +94,8 @@ class View:
 
     @property
     def capture(self) -> Capture:
-        """What happened inside."""
-        return self.run().capture
+        """What happened inside, of all blocks that have an attention; all pages are about these."""
+        return self.run().capture.with_attention()
 
 
 BY_KEY: dict[str | type, Callable[..., object]] = {View: attrgetter("key"), ModelHandle: attrgetter("digest")}

@@ -4,8 +4,9 @@
 
 export const MEAN = -1;
 
-// Q A(S) Q-hat^T; in a block without super tokens (cell 1) that is the global attention itself.
+// Q A(S) Q-hat^T; in a block without super tokens it is the attention in its own windows, or global (cell 1).
 export function tokenAttention(block, token, head, incoming, out) {
+  if (block.ownWindows) return windowedAttention(block, block.ownWindows, token, head, incoming, out);
   if (block.identity) return globalAttention(block, token, head, incoming, out);
   const { M, k, index, weight, normaliser, cells } = block;
   const core = head === MEAN ? block.meanCore : block.core.subarray(head * M * M, (head + 1) * M * M);
@@ -73,15 +74,20 @@ function products(one, many, { N, head_dim: dim, scale, scores }, h, token) {
   }
 }
 
-// The same inside non-overlapping windows that start at the top left; zero outside the anchor's window.
+// The same inside non-overlapping windows that start at the top left.
 export function localAttention(block, token, head, incoming, out) {
+  return windowedAttention(block, { side: block.window, shift: [0, 0], bias: null }, token, head, incoming, out);
+}
+
+// softmax(q k^T * scale + bias) inside windows; zero outside the anchor's window.
+function windowedAttention(block, windows, token, head, incoming, out) {
   out.fill(0);
-  const members = windowOf(block, token);
+  const members = windowOf(block, windows, token);
   const [first, last] = headRange(block, head);
   const row = new Float64Array(members.length);
   for (let h = first; h < last; h++) {
     if (!incoming) {
-      windowRow(block, h, token, members, row);
+      windowRow(block, windows.bias && windows, h, token, members, row);
       members.forEach((n, i) => {
         out[n] += row[i] / (last - first);
       });
@@ -89,20 +95,20 @@ export function localAttention(block, token, head, incoming, out) {
     }
     const own = members.indexOf(token);
     for (const n of members) {
-      windowRow(block, h, n, members, row);
+      windowRow(block, windows.bias && windows, h, n, members, row);
       out[n] += row[own] / (last - first);
     }
   }
   return out;
 }
 
-function windowRow({ N, head_dim: dim, scale, query, key }, h, token, members, row) {
+function windowRow({ N, width, head_dim: dim, scale, query, key }, biased, h, token, members, row) {
   const start = h * N * dim;
   let top = -Infinity;
   for (let i = 0; i < members.length; i++) {
     let sum = 0;
     for (let d = 0; d < dim; d++) sum += query[start + token * dim + d] * key[start + members[i] * dim + d];
-    row[i] = sum * scale;
+    row[i] = sum * scale + (biased ? biasOf(biased, h, token, members[i], width) : 0);
     top = Math.max(top, row[i]);
   }
   let total = 0;
@@ -110,15 +116,30 @@ function windowRow({ N, head_dim: dim, scale, query, key }, h, token, members, r
   for (let i = 0; i < row.length; i++) row[i] /= total;
 }
 
-export function windowOf({ height, width, window: side }, token) {
-  const [tall, wide] = [Math.min(side, height), Math.min(side, width)];
-  const top = Math.floor(Math.floor(token / width) / tall) * tall;
-  const left = Math.floor((token % width) / wide) * wide;
+// What a head adds to the logit of a query and a key by how far they lie apart, less than a window either way.
+function biasOf({ side, bias }, h, query, key, width) {
+  const reach = 2 * side - 1;
+  const down = Math.floor(query / width) - Math.floor(key / width) + side - 1;
+  const across = (query % width) - (key % width) + side - 1;
+  return bias[(h * reach + down) * reach + across];
+}
+
+// The tokens of the token's window; those at the borders may be cut off.
+export function windowOf({ height, width }, { side, shift }, token) {
+  const top = begin(Math.floor(token / width), side, shift[0]);
+  const left = begin(token % width, side, shift[1]);
   const members = [];
-  for (let row = top; row < Math.min(top + tall, height); row++) {
-    for (let column = left; column < Math.min(left + wide, width); column++) members.push(row * width + column);
+  for (let row = Math.max(top, 0); row < Math.min(top + side, height); row++) {
+    for (let column = Math.max(left, 0); column < Math.min(left + side, width); column++) {
+      members.push(row * width + column);
+    }
   }
   return members;
+}
+
+// Where the window begins that holds a position of an axis.
+function begin(position, side, shift) {
+  return Math.floor((position - shift) / side) * side + shift;
 }
 
 // The anchor's association, drawn on the tokens that belong most to each of its super tokens.

@@ -13,6 +13,7 @@ export function makeBlock({ header, arrays }) {
     query: vectors(header, arrays.query, arrays.query_step),
     key: vectors(header, arrays.key, arrays.key_step),
     logNormaliser: arrays.log_normaliser ?? null,
+    ownWindows: header.own_windows ? { ...header.own_windows, bias: arrays.own_bias ?? null } : null,
     weight: identity ? null : weights(arrays.weight),
     index: identity
       ? null

@@ -15,12 +15,19 @@ export function selection(block, head, incoming) {
 }
 
 // One line on the block.
-export function blockLine({ captions, height, width, rows, columns, identity, heads, N }) {
-  const groups = identity ? "no super tokens (cell 1)" : `${rows} × ${columns} super tokens`;
+export function blockLine({ captions, height, width, rows, columns, identity, own_windows: windows, heads, N }) {
+  const plain = windows ? windowsInWords(windows) : "no super tokens (cell 1)";
+  const groups = identity ? plain : `${rows} × ${columns} super tokens`;
   const dense = (heads * N * N * 4) / 2 ** 20;
   const size = dense >= 10 ? Math.round(dense).toLocaleString("en") : dense.toFixed(1);
   const parts = [`${height} × ${width} tokens`, groups, `${heads} ${heads === 1 ? "head" : "heads"}`];
   return [capitalised(captions.title), ...parts, `${size} MiB if it were dense`].join(" · ");
+}
+
+// "windows of 7 × 7 tokens, shifted by 3 × 3"
+function windowsInWords({ side, shift: [down, across] }) {
+  const shifted = down || across ? `, shifted by ${down} × ${across}` : "";
+  return `windows of ${side} × ${side} tokens${shifted}`;
 }
 
 export function anchorLine({ row, column }, { height, width }, pinned) {
@@ -28,7 +35,7 @@ export function anchorLine({ row, column }, { height, width }, pinned) {
 }
 
 export function associationLine(block, token, top) {
-  if (block.identity) return "cell 1: each token is its own";
+  if (block.identity) return "no super tokens: each token is its own";
   return `heaviest ${formatWeight(top)}, phantoms took ${phantomMass(block, token).toFixed(2)}`;
 }
 
