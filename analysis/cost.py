@@ -117,8 +117,8 @@ def check_compared(config: STViTConfig, stage: int) -> None:
     """
     if stage_grid(32, 32, stage, config.cells[stage]).is_identity:
         raise ValueError(
-            f"Stage {stage + 1} of this model has no super tokens (its mixer is {config.mixers[stage]!r} with cell 1), so "
-            "there is no cost to compare; choose a model that has."
+            f"Stage {stage + 1} of this model has no super tokens (its mixer is {config.mixers[stage]!r} with cell 1), "
+            "so there is no cost to compare; choose a model that has."
         )
 
 
