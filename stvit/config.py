@@ -183,6 +183,11 @@ CONFIGS |= {
 }
 
 
+def twin_name(config: STViTConfig) -> str | None:
+    """Return which twin has these settings, whatever its classes, else None."""
+    return next((name for name in TWINS if replace(CONFIGS[name], num_classes=config.num_classes) == config), None)
+
+
 def get_config(name: str, **overrides: Any) -> STViTConfig:
     """Return a config by name, with some settings replaced.
 

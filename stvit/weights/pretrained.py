@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from stvit.config import twin_name
 from stvit.model import STViT
 from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
@@ -173,7 +174,7 @@ def _check_digest(entry: PretrainedEntry, content: Content) -> None:
 
 def _check_model(entry: PretrainedEntry, content: Content, model: STViT) -> None:
     """Compare the loaded model with the manifest."""
-    variant = outline_of_config(model.config).variant or "a model of other settings"
+    variant = twin_name(model.config) or outline_of_config(model.config).variant or "a model of other settings"
     if variant != entry.variant or model.config.num_classes != entry.num_classes:
         raise WeightsError(
             f"{content.name} holds {variant} with {model.config.num_classes} classes, the manifest expects "

@@ -69,10 +69,18 @@ def test_levels_and_chances_are_those_of_the_policy(monkeypatch):
     assert abs((drawn == 10).mean() - np.mean(np.array(every) == 10)) < 0.01
 
 
-def test_operations_are_drawn_alike_and_with_repetition():
-    random, seen = generator(1), []
+def test_operations_are_drawn_alike_and_with_repetition(monkeypatch):
+    applied = []
+    noting = {
+        name: (lambda level, _: level, lambda image, _, name=name: applied.append(name) or image) for name in OPERATIONS
+    }
+    monkeypatch.setattr(randaugment, "OPERATIONS", noting)
+    monkeypatch.setattr(randaugment, "PROBABILITY", 1.0)
+    random = generator(1)
     for _ in range(3000):
-        seen.append(tuple(random.choice(list(OPERATIONS), 2)))
+        rand_augment(PICTURE, 2, 9, random)
+    seen = list(zip(applied[::2], applied[1::2], strict=True))
+    assert len(seen) == 3000
     counts = np.array([sum(name in pair for pair in seen) for name in OPERATIONS])
     assert abs(counts / 3000 - 0.129).max() < 0.03
     assert any(first == second for first, second in seen)

@@ -16,6 +16,10 @@ TITLES = {
     "stvit_small": "STViT-S",
     "stvit_base": "STViT-B",
     "stvit_large": "STViT-L",
+    "twin_super": "Twin super",
+    "twin_global": "Twin global",
+    "twin_window": "Twin window",
+    "twin_conv": "Twin conv",
 }
 """What people call each variant."""
 
