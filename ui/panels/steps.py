@@ -71,8 +71,8 @@ def _offer(view: View, block: BlockId, token: int, head: int | None, found: Less
 
 def _explain_identity(record: BlockRecord) -> None:
     st.info(
-        f"{no_super_tokens(record.id.caption, record.own_window)} There is nothing to pool, compare or map back; choose "
-        "stage 1 or 2 to follow a token through its super tokens.",
+        f"{no_super_tokens(record.id.caption, record.own_window)} There is nothing to pool, compare or map back; "
+        "choose stage 1 or 2 to follow a token through its super tokens.",
         icon=":material/info:",
     )
 
