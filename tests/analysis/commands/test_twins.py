@@ -39,11 +39,18 @@ def test_an_export_of_a_twin_is_written_or_says_why_not(model, view, tmp_path, c
 def test_blocks_of_convolutions_do_not_keep_later_blocks_from_export(tmp_path):
     place = ["--stage", "3", "--block", "1", "--row", "1", "--column", "1"]
     out = tmp_path / "found.csv"
-    assert (
-        main(
-            ["export", "anchor", "--sample", "cat", "--size", "64", *place, "--random", "twin_conv", "--out", str(out)]
-        )
-        == 0
-    )
-    assert code == 0
+    command = [
+        "export",
+        "anchor",
+        "--sample",
+        "cat",
+        "--size",
+        "64",
+        *place,
+        "--random",
+        "twin_conv",
+        "--out",
+        str(out),
+    ]
+    assert main(command) == 0
     assert out.stat().st_size > 0
