@@ -10,6 +10,7 @@ COMMANDS = {
     "measure": "analysis.commands.measure",
     "export": "analysis.commands.export",
     "sweep": "analysis.commands.sweep",
+    "report": "analysis.commands.report",
 }
 """Module of each command."""
 

@@ -1,0 +1,185 @@
+"""The results of a sweep, read by DuckDB: distributions, extremes, correlations and the comparison of two sweeps."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.many_pictures.tables import SCHEMA
+from analysis.redundancy.catalogue import CATALOGUE
+from analysis.sweeps.join import CONFIGURATION, PICTURES
+from stvit.foreign_text import plain
+
+INSTALL = "Reports need DuckDB; install it with `pip install 'stvit-inside[duckdb]'`."
+
+PLACES = "stage, block, attention, metric"
+
+NORMAL_95 = 1.959964
+"""Half the width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The open results of a sweep.
+
+    Attributes:
+        folder: Where they lie.
+        configuration: What sweep.json says.
+        database: In which `cells` holds a row for each picture, block, attention and metric, the mean over heads, and
+            `pictures` a row for each picture.
+    """
+
+    folder: Path
+    configuration: dict[str, Any]
+    database: Any
+
+    def query(self, text: str) -> pd.DataFrame:
+        """Return the answer to a question in SQL."""
+        found: pd.DataFrame = self.database.execute(text).df()
+        return found
+
+
+def open_sweep(folder: Path) -> Sweep:
+    """Open the results of a sweep.
+
+    Raises:
+        FileNotFoundError: If the folder holds no complete results.
+        ValueError: If a file is damaged or of another kind.
+        ModuleNotFoundError: If DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise ModuleNotFoundError(INSTALL) from error
+    configuration = _configuration(folder)
+    ledgers = sorted(folder.glob("ledger-*.parquet"))
+    for path in ledgers:  # DuckDB takes the schema of many files from the first: it must be that of all
+        _check(path, SCHEMA)
+    _check(folder / "pictures.parquet", PICTURES)
+    database = duckdb.connect()
+    database.execute("SET enable_progress_bar = false")
+    names = [str(path) for path in ledgers]
+    database.execute(
+        "CREATE TEMP TABLE cells AS SELECT image, stage, block, attention, metric, any_value(unit) AS unit, "
+        "avg(value) AS value FROM read_parquet($names) GROUP BY image, stage, block, attention, metric",
+        {"names": names},
+    )
+    database.execute(
+        "CREATE TEMP TABLE pictures AS SELECT * FROM read_parquet($name)", {"name": str(folder / "pictures.parquet")}
+    )
+    return Sweep(folder, configuration, database)
+
+
+def distributions(sweep: Sweep) -> pd.DataFrame:
+    """Return mean, standard deviation and quantiles over pictures, for each block, attention and metric."""
+    quantiles = ", ".join(f"quantile_cont(value, {part / 100}) AS q{part:02d}" for part in (5, 25, 50, 75, 95))
+    return sweep.query(
+        f"SELECT {PLACES}, any_value(unit) AS unit, count(*) AS pictures, avg(value) AS mean, "
+        f"stddev_samp(value) AS standard_deviation, {quantiles} FROM cells GROUP BY {PLACES} ORDER BY {_ordered()}"
+    )
+
+
+def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
+    """Return the most and the least redundant pictures, with their score.
+
+    The score is the mean, over blocks and metrics of the model's own attention and tokens that say something about
+    redundancy (see `Metric.redundant`), of how many standard deviations over pictures a value lies on the redundant
+    side. Metrics that are the same for all pictures say nothing and are left out.
+    """
+    signs = {name: 1 if metric.redundant == "high" else -1 for name, metric in CATALOGUE.items() if metric.redundant}
+    sweep.database.register("signs", pd.DataFrame({"metric": list(signs), "sign": list(signs.values())}))
+    sweep.database.execute(
+        f"CREATE OR REPLACE TEMP TABLE scores AS WITH spread AS (SELECT {PLACES}, avg(value) AS mean, "
+        f"stddev_samp(value) AS deviation FROM cells GROUP BY {PLACES}) "
+        "SELECT image, avg(sign * (value - mean) / deviation) AS score FROM cells "
+        f"JOIN spread USING ({PLACES}) JOIN signs USING (metric) "
+        "WHERE attention IN ('super', 'block') AND deviation > 1e-9 * abs(mean) + 1e-12 GROUP BY image"
+    )
+    columns = 'image, score, "class", predicted_class, prediction, probability, correct'
+    return sweep.query(
+        f"SELECT * FROM (SELECT 'most' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
+        f"ORDER BY score DESC, image LIMIT {count:d}) UNION ALL "
+        f"SELECT * FROM (SELECT 'least' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
+        f"ORDER BY score, image LIMIT {count:d})"
+    )
+
+
+def correlations(sweep: Sweep) -> pd.DataFrame:
+    """Return Pearson's r of each metric in each block with correctness and with probability, and its 95 % interval.
+
+    The interval is Fisher's: tanh(artanh r -+ 1.96 / sqrt(n - 3)). With correctness, 0 or 1, r is the point-biserial
+    correlation. Nothing is said where a value or the answer is the same for all pictures, or of fewer than 4 pictures.
+    """
+    interval = "tanh(atanh(least(greatest(r, -1), 1)) {sign} {width} / sqrt(pictures - 3)) AS {name}"
+    bounds = ", ".join(
+        interval.format(sign=sign, width=NORMAL_95, name=name) for sign, name in (("-", "low"), ("+", "high"))
+    )
+    parts = [
+        f"SELECT {PLACES}, '{answer}' AS answer, corr(value, {number}) AS r, count({number}) AS pictures, "
+        f"stddev_samp(value) AS spread, avg(abs(value)) AS size, stddev_samp({number}) AS answers "
+        f"FROM cells JOIN pictures USING (image) WHERE {number} IS NOT NULL GROUP BY {PLACES}"
+        for answer, number in (("correct", "correct::INT::DOUBLE"), ("probability", "probability"))
+    ]
+    return sweep.query(
+        f"SELECT {PLACES}, answer, pictures, r, {bounds} FROM ({' UNION ALL '.join(parts)}) "
+        "WHERE pictures > 3 AND spread > 1e-9 * size + 1e-12 AND answers > 0 AND abs(r) < 1 "
+        f"ORDER BY answer, {_ordered()}"
+    )
+
+
+def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
+    """Return how much larger each metric is in another sweep, over the pictures (by their bytes) that both measured.
+
+    Args:
+        sweep: The one.
+        other: The other; its value minus that of `sweep` is `difference`, with the 95 % interval of its mean.
+
+    Raises:
+        ValueError: If they have no picture in common.
+    """
+    once = "(SELECT sha256, min(image) AS image FROM pictures GROUP BY sha256)"
+    fetch = f"SELECT sha256, {PLACES}, value FROM cells JOIN {once} USING (image)"
+    sweep.database.register("theirs", other.database.sql(fetch).to_arrow_table())
+    found = sweep.query(
+        f"SELECT {PLACES}, count(*) AS pictures, avg(mine.value) AS first, avg(theirs.value) AS second, "
+        "avg(theirs.value - mine.value) AS difference, "
+        "stddev_samp(theirs.value - mine.value) / sqrt(count(*)) AS error "
+        f"FROM ({fetch}) AS mine JOIN theirs USING (sha256, {PLACES}) GROUP BY {PLACES} ORDER BY {_ordered()}"
+    )
+    sweep.database.unregister("theirs")
+    if found.empty:
+        raise ValueError("These sweeps have no picture in common, so nothing can be compared.")
+    half = NORMAL_95 * found.pop("error")
+    return found.assign(low=found["difference"] - half, high=found["difference"] + half)
+
+
+def _ordered() -> str:
+    """Return the order of rows: by place, and metrics as in the catalogue."""
+    names = ", ".join(f"'{name}'" for name in CATALOGUE)
+    return f"stage, block, attention, list_position([{names}], metric)"
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / CONFIGURATION).read_bytes())
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{plain(folder, 200)} holds no complete sweep ({CONFIGURATION} is written last); run "
+            "`python -m analysis sweep` again, which goes on with what is left."
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{CONFIGURATION} in {plain(folder, 200)} is damaged; run the sweep again.") from error
+    return found
+
+
+def _check(path: Path, schema: pa.Schema) -> None:
+    try:
+        found = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(f"{plain(path.name)} is missing or damaged; run the sweep again.") from error
+    if not found.equals(schema):
+        raise ValueError(f"{plain(path.name)} is no table of this version of the sweep; run the sweep again.")
