@@ -9,6 +9,7 @@ from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
 from analysis.reports.report import Subject
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model, load_pretrained
 from stvit.captions import no_super_tokens
+from stvit.capturing.records import NoAttentionError
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.images.samples import sample_images
 from stvit.weights.load import model_from_file
@@ -143,6 +144,8 @@ def record_with_super_tokens(options: BlockView, model: STViT, subject: Subject)
         ValueError: If it has none.
     """
     record = record_of(options, model, subject)
+    if not record.has_attention:
+        raise NoAttentionError(record.id)
     if record.grid.is_identity:
         raise ValueError(f"{no_super_tokens(record.id.caption, record.own_window)} Choose stage 1 or 2.")
     return record

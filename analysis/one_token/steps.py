@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from stvit import BlockRecord, associate
 from stvit.attentions.base import check_head
 from stvit.captions import no_super_tokens
+from stvit.capturing.records import NoAttentionError
 from stvit.cells import to_cells
 
 
@@ -75,6 +76,8 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
         array([-1, -1, -1, -1,  0,  1, -1,  2,  3])
     """
     grid = record.grid
+    if not record.has_attention:
+        raise NoAttentionError(record.id)
     if grid.is_identity:
         raise ValueError(
             f"{no_super_tokens(record.id.caption, record.own_window)} There are no steps to show; choose stage 1 or 2."
