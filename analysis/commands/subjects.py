@@ -9,8 +9,8 @@ from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
 from analysis.reports.report import Subject
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model, load_pretrained
 from stvit.captions import no_super_tokens
-from stvit.capturing.records import NoAttentionError
 from stvit.capturing.attention_record import AttentionRecord
+from stvit.capturing.records import NoAttentionError
 from stvit.images.samples import sample_images
 from stvit.weights.load import model_from_file
 
