@@ -42,6 +42,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis.relevance",),
     ("analysis.many_pictures",),
     ("analysis.sweeps",),
+    ("analysis.superpixels",),
     ("analysis",),
     ("analysis.figures",),
     ("analysis.reports",),

@@ -17,6 +17,9 @@ from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.images import ImageError, PictureBytes, read_picture
 
+Key = Callable[[PictureBytes, str], str]
+"""Returns the digest of all that the table of a picture under a name depends on, besides the settings."""
+
 Measure = Callable[[PictureBytes, str], pd.DataFrame]
 """Makes the table of a picture under a name."""
 
@@ -27,7 +30,7 @@ class Measured:
 
     Attributes:
         name: Its path as text.
-        digest: Sha256 of the bytes that were measured.
+        digest: Sha256 of the bytes that were measured, or what else names its table.
         rows: Of its table.
     """
 
@@ -51,7 +54,14 @@ class Outcome:
     skipped: list[LeftOut] = field(default_factory=list)
 
 
-def measure_pictures(pictures: Sequence[Path], tables: PictureTables, measure: Measure, progress: Progress) -> Outcome:
+def digest_of(picture: PictureBytes, name: str) -> str:
+    """Return the digest of the picture, where its table depends on nothing else."""
+    return picture.sha256
+
+
+def measure_pictures(
+    pictures: Sequence[Path], tables: PictureTables, measure: Measure, progress: Progress, key: Key = digest_of
+) -> Outcome:
     """Measure the pictures that have no table yet.
 
     Each file is read once: the bytes that name its table are the bytes that are measured. A picture can fail in any
@@ -66,14 +76,15 @@ def measure_pictures(pictures: Sequence[Path], tables: PictureTables, measure: M
         progress.start(path.name)
         try:
             picture = read_picture(path)
-            stored = _stored(picture, name, tables, progress)
+            digest = key(picture, name)
+            stored = _stored(digest, name, tables, progress)
             table = measure(picture, name) if stored is None else stored
         except Exception as error:  # decoders and models fail in more ways than anybody can list
             outcome.skipped.append(LeftOut(path, reason(error)))
         else:
             if stored is None:
-                tables.write(picture.sha256, table)
-            found = Measured(name, picture.sha256, len(table))
+                tables.write(digest, table)
+            found = Measured(name, digest, len(table))
             outcome.measured.append(found)
             if stored is not None:
                 outcome.before.append(found)
@@ -125,9 +136,9 @@ def reason(error: BaseException) -> str:
     return sentence(error).rstrip(".")
 
 
-def _stored(picture: PictureBytes, name: str, tables: PictureTables, progress: Progress) -> pd.DataFrame | None:
+def _stored(digest: str, name: str, tables: PictureTables, progress: Progress) -> pd.DataFrame | None:
     try:
-        return tables.read(picture.sha256, name)
+        return tables.read(digest, name)
     except DamagedTableError as error:
         progress.say(f"The stored table of {plain(name, 200)} is damaged ({error}), so the picture is measured again.")
         return None

@@ -1,6 +1,7 @@
 """The table of each picture in a file of its own: work can be killed, resumed and shared out over many machines."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,30 +13,40 @@ from stvit.atomic_files import write_atomically
 CSV_ROWS = 2_000_000
 """Tables of more rows are written as Parquet only: as CSV they would take gigabytes."""
 
-_TEXT = pa.dictionary(pa.int32(), pa.string())
+TEXT = pa.dictionary(pa.int32(), pa.string())
+"""Type of names in files: each is stored once."""
 
 COLUMN_TYPES = {
-    "image": (_TEXT, "str"),
+    "image": (TEXT, "str"),
     "stage": (pa.int8(), "Int64"),
     "block": (pa.int8(), "Int64"),
     "head": (pa.int8(), "Int64"),
-    "attention": (_TEXT, "str"),
-    "metric": (_TEXT, "str"),
+    "attention": (TEXT, "str"),
+    "metric": (TEXT, "str"),
     "value": (pa.float64(), "float64"),
-    "unit": (_TEXT, "str"),
+    "unit": (TEXT, "str"),
     "stderr": (pa.float64(), "float64"),
-    "where": (_TEXT, "str"),
+    "where": (TEXT, "str"),
 }
 """Type of each column of the ledger in files and in pandas."""
 
-SCHEMA = pa.Table.from_pandas(
-    pd.DataFrame({name: pd.Series([], dtype=dtype) for name, (_, dtype) in COLUMN_TYPES.items()}),
-    pa.schema([(name, kind) for name, (kind, _) in COLUMN_TYPES.items()]),
-    preserve_index=False,
-).schema
-"""Of every Parquet file, whatever a picture's table happens to hold: readers of many files take that of the first. It
-tells pandas that a missing head is no reason to read heads as 0.0.
-"""
+Types = Mapping[str, tuple[pa.DataType, str]]
+"""Of columns, in files and in pandas."""
+
+
+def schema_of(types: Types) -> pa.Schema:
+    """Return the schema of all Parquet files of such tables, whatever a picture's table happens to hold.
+
+    Readers of many files take the schema of the first. It tells pandas that a missing head is no reason to read heads
+    as 0.0.
+    """
+    empty = pd.DataFrame({name: pd.Series([], dtype=dtype) for name, (_, dtype) in types.items()})
+    fields = pa.schema([(name, kind) for name, (kind, _) in types.items()])
+    return pa.Table.from_pandas(empty, fields, preserve_index=False).schema
+
+
+SCHEMA = schema_of(COLUMN_TYPES)
+"""Of every Parquet file of ledgers."""
 
 
 class DamagedTableError(ValueError):
@@ -51,10 +62,11 @@ class PictureTables:
     Args:
         folder: Where the files are; it appears with the first.
         settings: All that the numbers depend on apart from the picture, as text.
+        types: Of the columns; those of the ledger by default.
     """
 
-    def __init__(self, folder: Path, settings: str) -> None:
-        self.folder, self.settings = folder, settings
+    def __init__(self, folder: Path, settings: str, types: Types = COLUMN_TYPES) -> None:
+        self.folder, self.settings, self._types, self.schema = folder, settings, types, schema_of(types)
 
     def write(self, digest: str, table: pd.DataFrame) -> None:
         """Keep the table of a picture; the file is complete or absent, whatever happens meanwhile.
@@ -66,7 +78,7 @@ class PictureTables:
         Raises:
             OSError: If the disk is full.
         """
-        write_atomically(self._path(digest), lambda file: pq.write_table(to_arrow(table), file))
+        write_atomically(self._path(digest), lambda file: pq.write_table(to_arrow(table, self.schema), file))
 
     def read(self, digest: str, name: str) -> pd.DataFrame | None:
         """Return the table of a picture under the name it has now, None if it was not measured.
@@ -82,20 +94,20 @@ class PictureTables:
                 table = file.read()
         except (OSError, ValueError, pa.ArrowException) as error:
             raise DamagedTableError(f"{path.name} cannot be read") from error
-        if not table.num_rows or not table.schema.equals(SCHEMA):
+        if not table.num_rows or not table.schema.equals(self.schema):
             raise DamagedTableError(f"{path.name} holds no table of a picture")
-        return as_ledger(table.to_pandas()).assign(image=name)
+        return as_typed(table.to_pandas(), self._types).assign(image=name)
 
     def _path(self, digest: str) -> Path:
         key = hashlib.sha256(f"{self.settings}\n{digest}".encode())
         return self.folder / f"{key.hexdigest()[:24]}.parquet"
 
 
-def to_arrow(table: pd.DataFrame) -> pa.Table:
-    """Return a table of `analysis.ledger` in the schema of all files."""
-    return pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
+def to_arrow(table: pd.DataFrame, schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Return a table in the schema of all files."""
+    return pa.Table.from_pandas(table, schema, preserve_index=False)
 
 
-def as_ledger(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table that was read as `analysis.ledger` gives it: plain texts, whole numbers, missing heads."""
-    return table.astype({name: dtype for name, (_, dtype) in COLUMN_TYPES.items()})
+def as_typed(table: pd.DataFrame, types: Types = COLUMN_TYPES) -> pd.DataFrame:
+    """Return a table that was read as it was before: plain texts, whole numbers, missing heads."""
+    return table.astype({name: dtype for name, (_, dtype) in types.items()})

@@ -1,0 +1,1 @@
+"""Groupings of many pictures held against what people drew."""
