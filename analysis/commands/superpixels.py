@@ -24,6 +24,7 @@ class SuperpixelFiles(Settings):
     images: Path = option(help="folder of pictures", parse=path, metavar="DIR")
     truth: Path = option(help="folder of human segmentations", parse=path, metavar="DIR")
     out: Path = option(help="folder for the tables and figures", parse=path, metavar="DIR")
+    every: int = option(1, help="only every N-th picture, for a quick look", parse=whole_number, metavar="N")
     formats: tuple[str, ...] = option(("png",), help="of the figures", choices=FIGURES, metavar="NAME", required=True)
 
 

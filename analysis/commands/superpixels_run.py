@@ -48,7 +48,9 @@ def run(parsed: argparse.Namespace) -> int:
     files, which = read(SuperpixelFiles, parsed), read(ModelChoice, parsed)
     settings = read(SuperpixelSettings, parsed)
     check_settings(settings)
-    matched = match_truths(_pictures(files), files.truth)
+    if files.every < 1:
+        raise ValueError(f"Every N-th picture needs an N of at least 1, got {files.every}.")
+    matched = match_truths(_pictures(files)[:: files.every], files.truth)
     name_left_out(matched.left_out)
     if not matched.truths:
         print("No picture has a truth, so nothing was written.", file=sys.stderr)

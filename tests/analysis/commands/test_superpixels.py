@@ -130,6 +130,11 @@ def test_pixels_to_ignore_are_those_of_8_bit_pictures(data):
         assert found == pytest.approx(sizes.max() / counted.size / len(sizes))
 
 
+def test_every_second_picture_is_the_first_of_two(data):
+    assert run(data, *SOME, "--every", "2") == 0
+    assert set(pd.read_parquet(data / "out" / "scores.parquet")["image"]) == {str(data / "images" / "one.png")}
+
+
 def test_nothing_is_written_where_nothing_has_a_truth(data, capsys):
     for path in (data / "truth").iterdir():
         path.unlink()
@@ -144,6 +149,7 @@ def test_nothing_is_written_where_nothing_has_a_truth(data, capsys):
         (("--counts", "0"), "at least 1, got 0"),
         (("--tolerance", "-1"), "at least 0 pixels, got -1"),
         (("--sizes", "7"), "32"),
+        (("--every", "0"), "at least 1, got 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_one_sentence(data, capsys, more, words):
