@@ -55,7 +55,7 @@ def test_help_comes_without_torch(words):
     ("words", "message"),
     [
         ("", "the following arguments are required: COMMAND"),
-        ("photo.jpg --out x", "invalid choice: 'photo.jpg' (choose from 'measure', 'export', 'sweep', 'report')"),
+        ("photo.jpg --out x", f"invalid choice: 'photo.jpg' (choose from {', '.join(map(repr, COMMANDS))})"),
         ("measure a.png", "the following arguments are required: --out"),
         ("measure a.png --out=", "argument --out: expected a value, got an empty one"),
         ("measure a.png --out x --random=", "argument --random: expected a value, got an empty one"),
