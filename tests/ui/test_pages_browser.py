@@ -19,7 +19,7 @@ from stvit import BlockId, Capture, capture, load_pretrained
 from stvit.images import PreparedImage, prepare
 from stvit.images.samples import sample_images
 from tests.support.browser_support import served_app
-from tests.support.explorer_support import READY
+from tests.support.explorer_support import READY, choose
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -186,6 +186,7 @@ def test_the_steps_below_explore_follow_the_pin(page, address, captured):
 def test_explorer_in_the_app_shows_what_python_computes(page, address, captured):
     open_page(page, address, "/?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
+    choose(page, "Linear")
     box = page.locator(".picker .layers").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 12.5 / 56, box["y"] + box["height"] * 33.5 / 56)
     page.get_by_text("row 33, column 12 of 56 × 56 · click to pin").wait_for()
