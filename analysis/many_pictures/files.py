@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from analysis.many_pictures.own_files import files_of_runs
 from stvit.foreign_text import plain
 from stvit.images import SUFFIXES
 
@@ -43,7 +44,7 @@ def list_pictures(named: Sequence[Path], results: Path | None = None) -> Listing
 
     Files keep their order; those of a folder are sorted by name. A file that was named is taken whatever it is called;
     one that is named by two paths counts once, by the first. Links to folders are followed, except back into a folder
-    that holds them.
+    that holds them. Figures that a run wrote into one of the folders are no pictures, unless they are named.
 
     Args:
         named: Files and folders.
@@ -97,7 +98,7 @@ def _search(folder: Path, results: Path | None, left_out: list[LeftOut]) -> Iter
     def walk(place: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
         try:
             known = os.stat(place)
-            names = sorted(entry.name for entry in os.scandir(place))
+            names = _names(place, left_out)
         except OSError as error:
             left_out.append(LeftOut(place, _reason(error)))
             return
@@ -120,6 +121,14 @@ def _search(folder: Path, results: Path | None, left_out: list[LeftOut]) -> Iter
                 left_out.append(LeftOut(path, NO_FILE))
 
     yield from walk(folder, frozenset())
+
+
+def _names(folder: Path, left_out: list[LeftOut]) -> list[str]:
+    """Return what is in a folder, apart from the results of earlier runs, in order."""
+    names, results = sorted(os.listdir(folder)), files_of_runs(folder)
+    if any(Path(name).suffix in SUFFIXES for name in results):
+        left_out.append(LeftOut(folder, "its figures are results of an earlier run, which are not measured"))
+    return [name for name in names if name not in results]
 
 
 def _kind(path: Path, left_out: list[LeftOut]) -> int:

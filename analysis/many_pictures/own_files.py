@@ -8,6 +8,9 @@ from typing import BinaryIO
 
 from stvit.atomic_files import file_digest, write_atomically
 
+_LIST = ".files-of-"
+"""Start of the name of a list; the command and .json follow."""
+
 
 class OwnFiles:
     """What one command writes into a folder, and wrote there in its last run.
@@ -24,8 +27,8 @@ class OwnFiles:
     def __init__(self, folder: Path, command: str, inputs: Sequence[Path] = ()) -> None:
         self.folder, self.inputs = folder, tuple(inputs)
         self.written: list[str] = []
-        self._list = folder / f".files-of-{command}.json"
-        self._known = self._read()
+        self._list = folder / f"{_LIST}{command}.json"
+        self._known = _read(self._list)
 
     def write(self, name: str, content: bytes | Callable[[BinaryIO], object]) -> None:
         """Write a file, complete or not at all.
@@ -48,19 +51,33 @@ class OwnFiles:
         for name in sorted(set(self._known) - set(self.written)):
             digest = self._known.pop(name)
             path = self.folder / name
-            with suppress(OSError):
-                if file_digest(path) == digest:
+            if _has_digest(path, digest):
+                with suppress(OSError):
                     path.unlink()
         self._keep()
 
     def _keep(self) -> None:
         write_atomically(self._list, json.dumps(self._known, indent=1).encode())
 
-    def _read(self) -> dict[str, str]:
-        """Return names and digests of the list; a damaged list or entry counts for nothing."""
-        try:
-            found = json.loads(self._list.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        entries = found.items() if isinstance(found, dict) else ()
-        return {name: digest for name, digest in entries if Path(name).name == name and isinstance(digest, str)}
+
+def files_of_runs(folder: Path) -> set[str]:
+    """Return the names of the files in a folder that some run wrote and nobody changed since."""
+    known = [entry for path in folder.glob(f"{_LIST}*.json") for entry in _read(path).items()]
+    return {name for name, digest in known if _has_digest(folder / name, digest)}
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Return names and digests of a list; a damaged list or entry counts for nothing."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: digest for name, digest in entries if Path(name).name == name and isinstance(digest, str)}
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    try:
+        return file_digest(path) == digest
+    except OSError:
+        return False

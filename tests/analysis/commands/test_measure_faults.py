@@ -106,6 +106,18 @@ def test_the_folder_of_the_pictures_cannot_be_that_of_the_results(folder, weight
     assert sorted(path.name for path in folder.iterdir()) == ["one.png", "two.png"]
 
 
+def test_figures_of_an_earlier_run_into_another_folder_are_not_measured(folder, weights, tmp_path, capsys):
+    first = folder / "first"
+    assert run(folder, weights, first) == 0
+    picture(first / "mine.png", 3)
+    picture(first / "entropy_by_depth.png", 4)  # somebody put a picture there: it is no figure of the run any more
+    capsys.readouterr()
+    assert run(folder, weights, tmp_path / "second") == 0
+    assert f"Skipped {first}: its figures are results of an earlier run" in capsys.readouterr().err
+    expected = ["first/entropy_by_depth.png", "first/mine.png", "one.png", "two.png"]
+    assert images(tmp_path / "second") == {str(folder / name) for name in expected}
+
+
 # ---------------------------------------------------------------- read once
 
 
