@@ -1,5 +1,6 @@
 """Top-1 and top-5 of any checkpoint on an image folder, with the published transform."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from stvit.foreign_text import plain
 from stvit.images import load_image, prepare
 from stvit.images.framing import check_size
 from stvit.model import STViT
 from stvit.weights import read_checkpoint
 from stvit.weights.errors import WeightsError
-from stvit.weights.load import model_from_file
+from stvit.weights.load import model_and_report
 from stvit.weights.pretrained import list_pretrained, load_pretrained
 from training.cache import corrupt_image_message
 from training.checkpoint import LAST, is_run
@@ -53,14 +55,19 @@ def load_any(checkpoint: str) -> STViT:
     path = Path(checkpoint)
     path = path / LAST if (path / LAST).is_file() else path
     state = _read_run(path)
-    return model_from_file(path) if state is None else model_from_run(state, str(path))
+    if state is not None:
+        return model_from_run(state, str(path))
+    model, report = model_and_report(path)
+    for note in report.notes:
+        tqdm.write(f"{plain(path.name)}: {note}", file=sys.stderr)
+    return model
 
 
 def _read_run(path: Path) -> dict[str, Any] | None:
     """Return the state of a run, None if a file holds something else; its content decides, not its name."""
     try:
         content = read_checkpoint(path) if path.is_file() else None
-    except WeightsError:  # safetensors, or a file that cannot be used, of which `model_from_file` says why
+    except WeightsError:  # safetensors, or a file that cannot be used, of which `model_and_report` says why
         return None
     return content if is_run(content) else None
 

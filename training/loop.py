@@ -1,5 +1,6 @@
 """The training loop: every step a function of the state that checkpoints hold."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from stvit.config import get_config
 from stvit.error_text import sentence
+from stvit.foreign_text import plain
 from stvit.model import STViT
 from stvit.weights.load import load_weights
 from training.augment import augment, mix, smooth_targets
@@ -68,7 +70,10 @@ class Trainer:
         )
         model = STViT(self.model_config)
         if config.init is not None:
-            load_weights(model, load_checkpoint(Path(config.init))["model"] if config.init_last else config.init)
+            start = load_checkpoint(Path(config.init))["model"] if config.init_last else config.init
+            report = load_weights(model, start)
+            for note in report.notes if self.accelerator.is_main_process else ():
+                tqdm.write(f"{plain(Path(config.init).name)}: {note}", file=sys.stderr)
         model.train(not config.evaluation_mode)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs

@@ -1,5 +1,6 @@
 """From options to what they name: a model, a picture, a block."""
 
+import sys
 from typing import overload
 
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
@@ -7,30 +8,37 @@ from analysis.commands.any_model import AnyModel, captured, heads_of, prepared
 from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
 from analysis.reports.report import Subject
-from stvit import BlockId, BlockRecord, Capture, STViT, create_model, load_pretrained
+from stvit import BlockId, BlockRecord, Capture, STViT, create_model
 from stvit.captions import no_super_tokens
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.capturing.records import NoAttentionError
+from stvit.error_text import SENTENCE
+from stvit.foreign_text import plain
 from stvit.images.samples import sample_images
-from stvit.weights.load import model_from_file
+from stvit.weights.load import model_and_report
+from stvit.weights.pretrained import pretrained_and_report
 
 DEFAULT_MODEL = "demo"
 
 
 def chosen_model(options: ModelChoice) -> tuple[STViT, str]:
-    """Return the model and what to call it.
+    """Return the model and what to call it; what was chosen inside its file, such as averaged weights, goes to stderr.
 
     Raises:
         ValueError: If the weights cannot be used.
         LookupError: If there is no such model.
         OSError: If the file cannot be read.
     """
-    if options.weights is not None:
-        return model_from_file(options.weights), options.weights.name
     if options.random is not None:
         return create_model(options.random, seed=0).eval(), f"{options.random}, random weights"
-    name = DEFAULT_MODEL if options.model is None else options.model
-    return load_pretrained(name), name
+    if options.weights is not None:
+        (model, report), name = model_and_report(options.weights), options.weights.name
+    else:
+        name = DEFAULT_MODEL if options.model is None else options.model
+        model, report = pretrained_and_report(name)
+    for note in report.notes:
+        print(plain(f"{name}: {note}", SENTENCE), file=sys.stderr)
+    return model, name
 
 
 def chosen_any_model(options: AnyModelChoice) -> tuple[AnyModel, str]:

@@ -15,6 +15,7 @@ from stvit.model import STViT
 from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
 from stvit.weights.load import model_and_report
+from stvit.weights.load_report import LoadReport
 from stvit.weights.outline import outline_of_config
 
 ENVIRONMENT = "STVIT_PRETRAINED"
@@ -96,6 +97,11 @@ def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) 
         >>> load_pretrained("demo").class_names[0]
         'tench'
     """
+    return pretrained_and_report(name, directory)[0]
+
+
+def pretrained_and_report(name: str, directory: str | os.PathLike[str] | None = None) -> tuple[STViT, LoadReport]:
+    """Load a known checkpoint, and say what was loaded; see `load_pretrained`."""
     entries = {entry.name: entry for entry in list_pretrained(directory)}
     if name not in entries:
         raise KeyError(f"There is no checkpoint {name!r}; known are {', '.join(entries)}.")
@@ -104,9 +110,9 @@ def load_pretrained(name: str, directory: str | os.PathLike[str] | None = None) 
         raise WeightsNotFoundError(_how_to_get(entry, _folders(directory)[0]))
     content = read_content(entry.path)
     _check_digest(entry, content)
-    model, _ = model_and_report(content)
+    model, report = model_and_report(content)
     _check_model(entry, content, model)
-    return model
+    return model, report
 
 
 def _own_directory() -> Path:

@@ -1,13 +1,18 @@
 """Every page and control of the app, driven without a browser."""
 
+import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from stvit import create_model
 from tests.support.app_support import PANELS, check_fine, go_to, opened, texts
 from ui.pages.registry import PAGES
+from ui.view.models import pretrained_model
 
 
 @pytest.fixture
@@ -126,7 +131,6 @@ def test_bad_weights_become_one_sentence(app):
 
 
 def test_own_weights_are_used(app, tmp_path):
-    from stvit import create_model
     from stvit.weights.load import save_weights
 
     model = create_model("stvit_demo", num_classes=3, depths=(1, 1, 1, 1))
@@ -137,6 +141,23 @@ def test_own_weights_are_used(app, tmp_path):
     check_fine(app)
     assert "own.safetensors · stage 1, block 1" in texts(app)
     assert app.segmented_control("block").options == ["1"]
+
+
+@pytest.mark.parametrize("weights", ["from a file", "pretrained"])
+def test_averaged_weights_that_were_taken_are_said(monkeypatch, weights):
+    app, note = opened(), "Took the averaged weights under 'ema'."
+    if weights == "pretrained":
+        handle = replace(pretrained_model("demo"), notes=(note,))
+        monkeypatch.setattr("ui.sidebar.choose.pretrained_model", lambda _: handle)
+        app.run()
+    else:
+        file = io.BytesIO()
+        torch.save({"ema": create_model("stvit_small").state_dict()}, file)
+        app.selectbox("weights").set_value("upload").run()
+        data = ("many.pth", file.getvalue(), "application/octet-stream")
+        app.file_uploader("weights_file").set_value(data).run()
+    check_fine(app)
+    assert note in [caption.value for caption in app.sidebar.caption]
 
 
 def test_super_tokens_page_draws_each_way(app):

@@ -104,8 +104,12 @@ def _choose_model(link: Link) -> ModelHandle:
     )
     weights = _choose_weights(link, variant)
     if weights == UPLOAD:
-        return _uploaded_model(variant)
-    return random_model(variant) if weights == RANDOM else pretrained_model(weights)
+        handle = _uploaded_model(variant)
+    else:
+        handle = random_model(variant) if weights == RANDOM else pretrained_model(weights)
+    for note in handle.notes:
+        st.caption(escaped(note, LONGEST_SENTENCE))
+    return handle
 
 
 def _choose_weights(link: Link, variant: str) -> str:
@@ -130,13 +134,10 @@ def _uploaded_model(variant: str) -> ModelHandle:
         st.caption("Until a file is chosen, the weights are random.")
         return random_model(variant)
     try:
-        handle = from_upload(upload.name, upload.getvalue())
+        return from_upload(upload.name, upload.getvalue())
     except Exception as error:
         st.error(f"{said(error, upload.name)} The weights stay random.", icon=":material/error:")
         return random_model(variant)
-    for note in handle.notes:
-        st.caption(escaped(note, LONGEST_SENTENCE))
-    return handle
 
 
 def _choose_size(link: Link) -> tuple[int, Framing]:

@@ -8,7 +8,7 @@ from stvit import create_model
 from stvit.foreign_text import plain
 from stvit.weights.content import Content
 from stvit.weights.load import model_and_report, model_digest
-from stvit.weights.pretrained import list_pretrained, load_pretrained
+from stvit.weights.pretrained import list_pretrained, pretrained_and_report
 from ui.view.view import ModelHandle
 
 TITLES = {
@@ -47,10 +47,11 @@ def random_model(variant: str) -> ModelHandle:
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
 def pretrained_model(name: str) -> ModelHandle:
     """Return a model of the manifest whose file is here."""
-    model = load_pretrained(name)
+    model, report = pretrained_and_report(name)
     entry = next(entry for entry in list_pretrained() if entry.name == name)
     title = f"{TITLES[entry.variant]} at {entry.resolution}"
-    return ModelHandle(model, model_digest(model), title, trained=True, options=("--model", name))
+    options = ("--model", name)
+    return ModelHandle(model, model_digest(model), title, trained=True, options=options, notes=report.notes)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the weights ...")
