@@ -162,7 +162,7 @@ def measure_row(
         settings: Window of "local_mass" and k of "top_mass".
 
     Raises:
-        ValueError: If the row does not hold one weight per token of the grid.
+        ValueError: If the row does not hold one weight per token of the grid, or one is not finite.
 
     Example:
         >>> measure_row(np.array([0.5, 0.5]), TokenGrid(1, 2), anchor=0, token_pixels=16)["distance"]
@@ -174,6 +174,7 @@ def measure_row(
         )
     block = RowBlock(anchor, torch.as_tensor(row).double()[None, None], None, len(row))
     of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), settings or RowSettings())
+    _check_rows(of_row)
     values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if _is_of_rows(metric)}
     return {name: value.item() for name, value in values.items() if value is not None}
 

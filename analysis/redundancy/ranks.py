@@ -111,7 +111,7 @@ def _naming(head: int) -> Iterator[None]:
         yield
     except torch.linalg.LinAlgError as error:
         raise ValueError(
-            f"Head {head} has no singular values: the attention holds numbers that are not finite."
+            f"Head {head + 1} has no singular values: the attention holds numbers that are not finite."
         ) from error
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from math import log
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.redundancy.token_layout import TokenLayout
@@ -52,8 +52,9 @@ class RowSettings:
 class RowMetrics:
     """The metrics of a block of rows by name, each of shape (heads, rows).
 
-    All but `mass` are conditional on the mass kept: they measure row / row sum. Rows without mass measure 0. Half
-    precision is summed and divided in single precision.
+    All but `mass` are conditional on the mass kept: they measure row / row sum. Rows without mass measure 0, and so do
+    rows with less of it than a number can hold in full precision. Half precision is summed and divided in single
+    precision.
 
     Args:
         block: Consecutive rows of all heads.
@@ -75,7 +76,7 @@ class RowMetrics:
     @cached_property
     def share(self) -> Float[Tensor, "heads rows k"]:
         """The rows divided by their sums."""
-        return self.weight / self.mass.clamp(min=torch.finfo(self.mass.dtype).tiny).unsqueeze(-1)
+        return self.weight / self.mass.where(self._has_mass, torch.inf).unsqueeze(-1)
 
     @cached_property
     def entropy(self) -> Float[Tensor, "heads rows"]:
@@ -90,7 +91,7 @@ class RowMetrics:
     @cached_property
     def perplexity(self) -> Float[Tensor, "heads rows"]:
         """exp(entropy): the number of tokens of a uniform row with the same entropy."""
-        return self.entropy.exp() * (self.mass > 0)
+        return self.entropy.exp() * self._has_mass
 
     @cached_property
     def distance(self) -> Float[Tensor, "heads rows"]:
@@ -138,7 +139,7 @@ class RowMetrics:
         pairs = []
         for first, other in combinations(range(len(self.share)), 2):
             between = _entropy((self.share[first] + self.share[other]) / 2)
-            both = (self.mass[first] > 0) & (self.mass[other] > 0)
+            both = self._has_mass[first] & self._has_mass[other]
             pairs.append((between - (self.entropy[first] + self.entropy[other]) / 2).clamp(min=0) * both)
         return torch.stack(pairs) if pairs else self.mass[:0]
 
@@ -160,6 +161,10 @@ class RowMetrics:
         return empty.scatter_add_(1, target, self.share.flatten(1))
 
     @cached_property
+    def _has_mass(self) -> Bool[Tensor, "heads rows"]:
+        return self.mass >= torch.finfo(self.mass.dtype).tiny
+
+    @cached_property
     def _rising(self) -> Float[Tensor, "heads rows k"]:
         """The shares of each row in rising order, by NumPy, which sorts faster (see `benchmarks.redundancy`)."""
         rows = self.share.numpy(force=True).copy()
@@ -178,7 +183,7 @@ class RowMetrics:
 def _entropy(share: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
     """Return -sum p log p; zeros count 0 because log stays finite."""
     logarithm = share.clamp(min=torch.finfo(share.dtype).tiny).log_()
-    return -torch.linalg.vecdot(share, logarithm)
+    return 0 - torch.linalg.vecdot(share, logarithm)  # not -0.0 where one token has all
 
 
 def _mean_over_others(pairs: Float[Tensor, "pairs rows"], heads: int) -> Float[Tensor, "heads rows"] | None:

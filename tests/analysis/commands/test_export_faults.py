@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.commands.main import main
 from analysis.commands.registry import VIEWS
 from analysis.reports.report import SUFFIXES, Report
-from stvit import STViT, STViTConfig
+from stvit import STViT, STViTConfig, create_model
 from stvit.weights.load import save_weights
 from tests.support.hostile_names import HOSTILE_NAMES, NOT_UTF8
 
@@ -130,6 +130,27 @@ def test_an_answer_that_is_not_finite_is_one_sentence(tmp_path, capsys, monkeypa
     (line,) = capsys.readouterr().err.splitlines()
     assert "holds NaN or infinity" in line
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_global_attention_that_overflows_is_one_sentence(tmp_path, capsys):
+    model = STViT(CONFIG).eval()
+    with torch.no_grad():  # the averaged super tokens stay finite, the tokens' own products do not
+        model.stages[0].blocks[0].attention.refine.qkv.weight.mul_(1e22)
+    save_weights(model, tmp_path / "wild.safetensors")
+    assert run("steps", picture(tmp_path / "photo.png"), tmp_path / "wild.safetensors", tmp_path / "a.csv") == 0
+    capsys.readouterr()
+    assert run("anchor", tmp_path / "photo.png", tmp_path / "wild.safetensors", tmp_path / "out.csv") == 1
+    assert "The attention holds numbers that are not finite" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+# ---------------------------------------------------------------- what was taken out of the weights
+
+
+def test_averaged_weights_that_were_taken_are_said(tmp_path, capsys):
+    torch.save({"state_dict_ema": create_model("stvit_demo").state_dict()}, tmp_path / "many.pth")
+    assert main(["export", "cost", "--weights", str(tmp_path / "many.pth"), "--out", str(tmp_path / "a.csv")]) == 0
+    assert capsys.readouterr().err == "many.pth: Took the averaged weights under 'state_dict_ema'.\n"
 
 
 # ---------------------------------------------------------------- names

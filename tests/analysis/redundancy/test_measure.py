@@ -284,6 +284,17 @@ def test_bad_input_is_named():
         RowSettings(top_k=0)
 
 
+def test_a_row_too_light_for_its_precision_measures_nothing():
+    weights = torch.full((2, 6, 6), 1 / 6)
+    weights[:, 2] *= 1e-40
+    rows = per_token(DenseAttention(weights), TokenGrid(2, 3), 4)
+    for name, values in rows.items():
+        if name not in ("mass", "received"):
+            assert (values[:, 2] == 0).all(), name
+            assert not np.signbit(values[:, 2]).any(), name
+    np.testing.assert_allclose(rows["entropy"][:, 3], np.log(6), rtol=1e-6)
+
+
 @pytest.mark.parametrize("tokens", [6, 1200])
 def test_numbers_that_are_not_finite_are_named(tokens):
     query = torch.randn(1, tokens, 4)
@@ -291,7 +302,7 @@ def test_numbers_that_are_not_finite_are_named(tokens):
     attention = SoftmaxAttention(query, query, 0.5)
     for metrics, words in (
         ("entropy", "not finite; its queries, keys"),
-        ("stable_rank", "Head 0 has no singular values"),
+        ("stable_rank", "Head 1 has no singular values"),
     ):
         with pytest.raises(ValueError, match=words):
             measure(attention, TokenGrid(2, tokens // 2), 4, metrics)

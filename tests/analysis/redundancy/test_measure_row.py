@@ -48,6 +48,11 @@ def test_empty_row_gives_zeros():
     assert measure_row(np.zeros(108), GRID, 0, 4)["tokens_for_90"] == 0
 
 
+def test_a_weight_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match="not finite; its queries, keys"):
+        measure_row(np.full(108, np.nan), GRID, 0, 4)
+
+
 def test_refuses_another_grid():
     with pytest.raises(ValueError, match="108 tokens but the row 100"):
         measure_row(np.zeros(100), GRID, 0, 4)
