@@ -30,6 +30,8 @@ def check_run(model: Any, pixels: Any) -> None:
         )
     if pixels.ndim == 4 and len(pixels) == 0:
         raise ValueError(f"Expected at least one picture, got pixels of shape {tuple(pixels.shape)}.")
+    if pixels.layout != torch.strided:
+        raise TypeError(f"Expected pixels as a dense tensor, got one of {pixels.layout}; convert it with .to_dense().")
     device = next(model.parameters()).device
     if pixels.device != device:
         raise ValueError(
