@@ -43,6 +43,19 @@ def explain_full_disk(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _explain_folder(path: Path) -> Iterator[None]:
+    """Turn the error of a folder that cannot be written to into a sentence that names it, not the partial file."""
+    try:
+        yield
+    except OSError as error:
+        reason = "it is no folder" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
+        raise OSError(
+            error.errno,
+            f"{quoted(path.name)} cannot be written to {quoted(path.parent, 200)} ({reason}); choose another folder.",
+        ) from error
+
+
 def write_atomically(
     path: str | os.PathLike[str],
     content: bytes | Callable[[BinaryIO], object],
@@ -68,11 +81,13 @@ def write_atomically(
     refuse_overwriting(target, inputs)
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, f"{quoted(path, 200)} is no regular file; choose another name to write to.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(target.parent)
     partial = target.with_name(f"{_short(target.name)}.{uuid.uuid4().hex}.part")
+    with explain_full_disk(target), _explain_folder(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target.parent)
+        opened = partial.open("xb")
     try:
-        with explain_full_disk(target), partial.open("xb") as file:
+        with explain_full_disk(target), opened as file:
             if callable(content):
                 content(file)
             else:

@@ -8,6 +8,7 @@ import pytest
 
 from stvit import atomic_files
 from stvit.atomic_files import OverwriteError, file_digest, refuse_overwriting, write_atomically
+from stvit.error_text import sentence
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +108,20 @@ def test_a_link_stays_a_link(tmp_path):
     write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_not_the_partial_file(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"^\[Errno \d+\] 'a' cannot be written to '.*file' \(it is no folder\); choose"):
+        write_atomically(tmp_path / "file" / "a", b"")
+
+    def refused(*arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", "a.0.part")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(PermissionError, match=r"'a' cannot be written to '.*' \(Permission denied\)") as caught:
+        write_atomically(tmp_path / "a", b"")
+    assert "part" not in sentence(caught.value)
 
 
 def test_folders_and_pipes_are_not_replaced(tmp_path):
