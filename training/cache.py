@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from stvit.atomic_files import explain_full_disk, write_atomically
+from stvit.atomic_files import write_atomically
 from stvit.images import load_image
 from training.sources import Listing, list_images, read_files
 
@@ -112,27 +112,24 @@ def _read(stem: Path, corrupt: str) -> ImageCache:
 
 def _build(source: Path, listing: Listing, size: int, stem: Path, corrupt: str, progress: bool) -> None:
     """Decode all images; the index is written last, so a cache without one is never used."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     wanted = dict(listing.files)
     labels: list[int] = []
     sizes: list[tuple[int, ...]] = []
     skipped: list[str] = []
-    partial = stem.with_suffix(f".{os.getpid()}.part")
-    try:
-        with explain_full_disk(partial), partial.open("wb") as array:
-            files = read_files(source, tuple(wanted))
-            for name, data in tqdm(
-                files, total=len(wanted), desc="decoding", unit="image", disable=None if progress else True
-            ):
-                pixels = _decode_or_skip(name, data, size, corrupt, skipped.append)
-                if pixels is not None:
-                    array.write(pixels.tobytes())
-                    labels.append(wanted[name])
-                    sizes.append(pixels.shape[:2])
+
+    def write_pixels(array: BinaryIO) -> None:
+        files = read_files(source, tuple(wanted))
+        for name, data in tqdm(
+            files, total=len(wanted), desc="decoding", unit="image", disable=None if progress else True
+        ):
+            pixels = _decode_or_skip(name, data, size, corrupt, skipped.append)
+            if pixels is not None:
+                array.write(pixels.tobytes())
+                labels.append(wanted[name])
+                sizes.append(pixels.shape[:2])
         _check_complete(labels, listing, skipped)
-        partial.replace(stem.with_suffix(".u8"))
-    finally:
-        partial.unlink(missing_ok=True)
+
+    write_atomically(stem.with_suffix(".u8"), write_pixels)
     index = {"sizes": sizes, "classes": listing.classes, "labels": labels, "skipped": skipped}
     write_atomically(stem.with_suffix(".json"), json.dumps(index).encode())
 

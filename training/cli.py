@@ -33,6 +33,26 @@ def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
         raise argparse.ArgumentTypeError(f"expected pairs like 0:96,0.6:128, got {text!r}") from error
 
 
+def filled(text: str) -> str:
+    """Return a value that was given; a script passes an empty one when a variable of it is not set.
+
+    Raises:
+        argparse.ArgumentTypeError: If the text is empty.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a value, got an empty one")
+    return text
+
+
+def path(text: str) -> Path:
+    """Return a path.
+
+    Raises:
+        argparse.ArgumentTypeError: If the text is empty: it would be the current folder.
+    """
+    return Path(filled(text))
+
+
 FLAGS: dict[str, Any] = {
     "model": str,
     "epochs": int,
@@ -47,7 +67,7 @@ FLAGS: dict[str, Any] = {
     "threads": int,
     "workers": int,
     "seed": int,
-    "init": str,
+    "init": filled,
     "time_budget": float,
 }
 """Settings that have a flag of their own, with their types."""
@@ -115,9 +135,9 @@ def _add_twins(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="image folder, or tar of one, with train/ and val/")
-    parser.add_argument("--out", type=Path, required=True, help=out)
-    parser.add_argument("--cache", type=Path, help="folder for decoded images (default: 'cache' beside OUT)")
+    parser.add_argument("--data", type=path, required=True, help="image folder, or tar of one, with train/ and val/")
+    parser.add_argument("--out", type=path, required=True, help=out)
+    parser.add_argument("--cache", type=path, help="folder for decoded images (default: 'cache' beside OUT)")
     parser.add_argument(
         "--cache-size",
         type=int,
@@ -133,8 +153,10 @@ def _add_flags(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_evaluation)
-    parser.add_argument("checkpoint", help="name in pretrained/manifest.json, file of weights, or folder of a run")
-    parser.add_argument("--data", type=Path, required=True, help="image folder, or tar of one")
+    parser.add_argument(
+        "checkpoint", type=filled, help="name in pretrained/manifest.json, file of weights, or folder of a run"
+    )
+    parser.add_argument("--data", type=path, required=True, help="image folder, or tar of one")
     parser.add_argument(
         "--split", default="val", help='folder with the class folders inside DATA ("" if DATA has them)'
     )
@@ -145,8 +167,8 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_export)
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run, or its checkpoint")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, ending in .safetensors")
+    parser.add_argument("run_folder", type=path, metavar="RUN", help="folder of a run, or its checkpoint")
+    parser.add_argument("--out", type=path, required=True, help="file to write, ending in .safetensors")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -169,12 +169,12 @@ class TrainingConfig:
 
     def _check_ranges(self) -> None:
         limits: dict[str, tuple[float, float]] = dict.fromkeys(_COUNTS, (1, 10**9))
-        limits |= dict.fromkeys(_PARTS, (0, 1)) | dict.fromkeys(_AMOUNTS, (0, 1e9)) | _LIMITS
+        limits |= dict.fromkeys(_PARTS, (0, 1)) | dict.fromkeys(_AMOUNTS, (0, 10**9)) | _LIMITS
         for name, (least, most) in limits.items():
             value = getattr(self, name)
             # Written so that NaN fails too.
             if value is not None and not least <= value <= most:
-                raise ValueError(f"{name} must lie between {least:g} and {most:g}, got {value}.")
+                raise ValueError(f"{name} must lie between {least:,} and {most:,}, got {value}.")
         for name in ("crop_scale", "crop_ratio"):
             least, most = getattr(self, name)
             if not 0 < least <= most:

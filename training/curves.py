@@ -6,6 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stvit.atomic_files import write_atomically
+
 
 def draw_curves(rows: list[dict[str, Any]]) -> Figure:
     """Draw loss and accuracy over epochs, with the image size in the background.
@@ -29,7 +31,8 @@ def draw_curves(rows: list[dict[str, Any]]) -> Figure:
 
 def save_curves(rows: list[dict[str, Any]], path: Path) -> None:
     """Write the figure of a run as PNG or SVG, by the ending of `path`."""
-    draw_curves(rows).savefig(path, dpi=120)
+    figure = draw_curves(rows)
+    write_atomically(path, lambda file: figure.savefig(file, format=path.suffix[1:], dpi=120))
 
 
 def _draw_pair(axes: Axes, rows: list[dict[str, Any]], keys: tuple[str, str], label: str) -> None:

@@ -1,14 +1,16 @@
 """From the checkpoint of a run to a file of weights that the library loads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from stvit.config import STViTConfig
-from stvit.error_text import sentence
+from stvit.error_text import counted, sentence
 from stvit.model import STViT
 from stvit.weights.load import load_weights, model_from_file, save_weights
+from stvit.weights.stand_ins import kind_of
 from training.checkpoint import load_checkpoint
 from training.class_names import readable_names
 
@@ -37,9 +39,13 @@ def model_from_run(state: dict[str, Any], source: str) -> STViT:
         ValueError: If the state is incomplete or describes no model.
     """
     try:
-        config = STViTConfig.from_dict(state["model_config"] | {"drop_path_rate": 0.0})
+        for part in ("model_config", AVERAGED):
+            if not isinstance(state[part], Mapping):
+                raise ValueError(f"its {part} is {kind_of(state[part])}, expected a mapping")
+        config = STViTConfig.from_dict({**state["model_config"], "drop_path_rate": 0.0})
         if sum(config.depths) > len(state[AVERAGED]):
-            raise ValueError(f"it states {sum(config.depths)} blocks but holds {len(state[AVERAGED])} tensors")
+            held = counted(len(state[AVERAGED]), "tensor")
+            raise ValueError(f"it states {sum(config.depths)} blocks but holds {held}")
         with torch.device("meta"):
             model = STViT(config)
         names = readable_names(state["class_names"])

@@ -1,5 +1,6 @@
 import errno
 import os
+import re
 
 import numpy as np
 import pytest
@@ -33,6 +34,20 @@ def _pictures(cache):
 
 def _images(folder, name):
     return [Image.open(path) for path in sorted((folder / "train" / name).iterdir())]
+
+
+def test_two_processes_that_build_at_once_do_not_share_a_partial_file(tmp_path, monkeypatch):
+    source, folder = write_folder(tmp_path / "d", {"train": 1}), tmp_path / "cache"
+    seen = set()
+
+    def looked_at(data, size):
+        seen.update(path.name for path in folder.glob("*.part"))
+        return decode(data, size)
+
+    monkeypatch.setattr("training.cache.decode", looked_at)
+    open_tiny(source, folder)
+    assert [re.fullmatch(r".+\.u8\.[0-9a-f]{32}\.part", name) is not None for name in seen] == [True]
+    assert {path.suffix for path in folder.iterdir()} == {".u8", ".json"}
 
 
 def test_second_opening_decodes_nothing(tmp_path, monkeypatch):
