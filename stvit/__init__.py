@@ -23,9 +23,10 @@ from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.capture import TapError, capture
 from stvit.capturing.records import BlockRecord, Capture
-from stvit.config import CONFIGS, STViTConfig, get_config
+from stvit.config import STViTConfig
 from stvit.grid import TokenGrid
 from stvit.model import BlockId, STViT, create_model
+from stvit.variants import CONFIGS, get_config
 from stvit.weights import load_pretrained, load_weights
 
 hub.attach(STViT)

@@ -50,3 +50,16 @@ def no_super_tokens(block: str = "this block", window: int | None = None) -> str
     if window is not None:
         return f"{start}: its tokens attend inside windows of {window} x {window}."
     return f"{start} (cell 1): its attention is plain global attention."
+
+
+def no_association(block: str) -> str:
+    """Return the sentence, without its full stop, that says why the association of a block cannot be changed.
+
+    Args:
+        block: Caption of the block.
+
+    Example:
+        >>> no_association("stage 3, block 1")
+        'Stage 3, block 1 has no super tokens, so its association cannot be changed'
+    """
+    return f"{block[:1].upper()}{block[1:]} has no super tokens, so its association cannot be changed"

@@ -1,7 +1,7 @@
-"""The settings of an STViT as data, and the sizes known by name."""
+"""The settings of an STViT as data."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from stvit import config_bounds as bounds
@@ -88,7 +88,7 @@ class STViTConfig:
             >>> STViTConfig.from_dict({"num_classes": 7}) == STViTConfig(num_classes=7)
             True
         """
-        _check_settings(values)
+        check_settings(values)
         return cls(**{name: _tuples(value) for name, value in values.items()})
 
     def _check_kinds(self) -> None:
@@ -138,68 +138,13 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value
 
 
-def _check_settings(names: Iterable[str]) -> None:
+def check_settings(names: Iterable[str]) -> None:
+    """Refuse settings that an STViT does not have.
+
+    Raises:
+        ValueError: If a name is unknown; the message lists the known ones.
+    """
     known = {field.name for field in fields(STViTConfig)}
     unknown = sorted(set(names) - known)
     if unknown:
         raise ValueError(f"Unknown settings {listed(unknown)}; known are {', '.join(sorted(known))}.")
-
-
-_SCALED = (None, None, 1e-6, 1e-6)
-
-CONFIGS: dict[str, STViTConfig] = {
-    "stvit_small": STViTConfig(),
-    "stvit_base": STViTConfig(
-        embed_dims=(96, 192, 384, 512), depths=(4, 6, 14, 6), num_heads=(2, 3, 6, 8), layer_scale_init=_SCALED
-    ),
-    "stvit_large": STViTConfig(
-        embed_dims=(96, 192, 448, 640),
-        depths=(4, 7, 19, 8),
-        num_heads=(2, 3, 7, 10),
-        layer_scale_init=_SCALED,
-    ),
-    "stvit_demo": STViTConfig(
-        num_classes=10,
-        embed_dims=(48, 96, 160, 256),
-        depths=(2, 2, 4, 2),
-        num_heads=(2, 4, 5, 8),
-        projection_dim=512,
-    ),
-}
-"""The published sizes (paper, table 1), the small demo model of this project and the twins."""
-
-_TWIN = STViTConfig(
-    num_classes=10, embed_dims=(32, 64, 128, 192), depths=(2, 2, 4, 2), num_heads=(1, 2, 4, 6), projection_dim=512
-)
-
-TWINS = ("twin_super", "twin_global", "twin_window", "twin_conv")
-"""One small network whose stages 1 and 2 mix tokens in four ways; stages 3 and 4 are global in all of them."""
-
-CONFIGS |= {
-    "twin_super": _TWIN,
-    "twin_global": replace(_TWIN, mixers=("global", "global", "super", "super")),
-    "twin_window": replace(_TWIN, mixers=("window", "window", "super", "super"), relative_position_bias=True),
-    "twin_conv": replace(_TWIN, mixers=("conv", "conv", "super", "super")),
-}
-
-
-def twin_name(config: STViTConfig) -> str | None:
-    """Return which twin has these settings, whatever its classes, else None."""
-    return next((name for name in TWINS if replace(CONFIGS[name], num_classes=config.num_classes) == config), None)
-
-
-def get_config(name: str, **overrides: Any) -> STViTConfig:
-    """Return a config by name, with some settings replaced.
-
-    Raises:
-        KeyError: If there is no such variant; the message lists the known ones.
-        ValueError: If a setting is unknown or its value makes no model.
-
-    Example:
-        >>> get_config("stvit_small", num_classes=7).num_classes
-        7
-    """
-    if name not in CONFIGS:
-        raise KeyError(f"There is no variant {name!r}; known are {', '.join(CONFIGS)}.")
-    _check_settings(overrides)
-    return replace(CONFIGS[name], **overrides)

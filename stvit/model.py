@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from stvit.captions import block_caption, block_short
-from stvit.config import STViTConfig, get_config
+from stvit.config import STViTConfig
 from stvit.grid import STRIDES
 from stvit.layers import (
     ChannelLayerNorm,
@@ -25,6 +25,7 @@ from stvit.layers import (
     unrecorded_batch_norm,
 )
 from stvit.mixers import Mixer, build_mixer
+from stvit.variants import get_config
 
 
 class BlockId(NamedTuple):

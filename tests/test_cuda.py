@@ -10,7 +10,7 @@ from analysis.changes import CHANGES
 from analysis.counterfactual import compare, outcome_of, outcome_table
 from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
-from analysis.one_token.steps import lesson, lesson_table
+from analysis.one_token.steps import steps_table, token_steps
 from analysis.redundancy.features import cka_matrix
 from analysis.redundancy.head_pairs import head_pairs
 from analysis.relevance.class_gradient import class_gradients
@@ -115,11 +115,11 @@ def test_anchor_maps(on_cpu, on_gpu):
         np.testing.assert_allclose(ours.values, expected.values, atol=1e-4, err_msg=ours.title)
 
 
-def test_lesson(on_cpu, on_gpu):
-    steps, expected = (lesson(cap[BLOCK], TOKEN) for _, cap in (on_gpu, on_cpu))
+def test_steps(on_cpu, on_gpu):
+    steps, expected = (token_steps(cap[BLOCK], TOKEN) for _, cap in (on_gpu, on_cpu))
     np.testing.assert_allclose(steps.row, expected.row, atol=1e-5)
     assert steps.heaviest == expected.heaviest
-    assert len(lesson_table(on_gpu[1][BLOCK], steps)) == 9
+    assert len(steps_table(on_gpu[1][BLOCK], steps)) == 9
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -9,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from analysis.figures.paint import LUMA_WEIGHTS
 from stvit.images import IMAGENET_MEAN, IMAGENET_STD
 from training.config import TrainingConfig
 from training.crops import Boxes, erased_boxes
-
-GREY = (0.299, 0.587, 0.114)
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -44,7 +43,7 @@ def jitter(images: Tensor, factors: Tensor) -> Tensor:
     """
     brightness, saturation, contrast = factors.view(3, -1, 1, 1, 1)
     bright = images * brightness
-    grey = (bright * bright.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    grey = (bright * bright.new_tensor(LUMA_WEIGHTS).view(1, 3, 1, 1)).sum(1, keepdim=True)
     mean = grey.mean((2, 3), keepdim=True)
     coloured = grey + (bright - grey) * saturation
     return (mean + (coloured - mean) * contrast).clamp(0, 1)

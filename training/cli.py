@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from stvit.config import TWINS
 from stvit.error_text import sentence
 from stvit.images.model_input import CROP_FRACTION
+from stvit.variants import TWINS
 from training.cache import CORRUPT, ImageCache, open_cache
 from training.checkpoint import LAST, config_of, load_checkpoint
 from training.config import TrainingConfig

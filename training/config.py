@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
-from stvit.config import CONFIGS, TWINS
+from stvit.variants import CONFIGS, TWINS
 
 PRECISIONS = ("no", "bf16", "fp16")
 

@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from stvit.config import get_config
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.model import STViT
+from stvit.variants import get_config
 from stvit.weights.load import load_weights
 from training.augment import augment, mix, smooth_targets
 from training.averaging import AveragedModel

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from stvit.config import CONFIGS, STViTConfig
+from stvit.config import STViTConfig
+from stvit.variants import CONFIGS
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from stvit import (
     SoftmaxAttention,
     WindowedAttention,
 )
+from stvit.captions import no_association
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.attention_record import AttentionRecord
 
@@ -108,7 +109,7 @@ def swapped_attention(
     """
     _check_image(record, image)
     if type(record) is not BlockRecord:
-        raise ValueError(f"{record.id.caption.capitalize()} has no super tokens, so its association cannot be changed.")
+        raise ValueError(f"{no_association(record.id.caption)}.")
     tokens = record.tokens[image : image + 1]
     learned = record.association.select(image)
     used = swapped(_of_image(association, image), tokens, record.grid, learned, num_iters).to_sparse()

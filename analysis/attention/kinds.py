@@ -40,6 +40,7 @@ class Kind:
         rule: What makes it from the record of one image: a function, or its address as "module:name", which is
             imported when it is first used.
         windowed: Whether the rule also takes `window`, the tokens per window and axis.
+        quick: Whether it can be measured in seconds at any size; the others above `ALL_PAIRS_TOKENS` tokens cannot.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kind:
     sentence: str
     rule: str | Callable[..., Any]
     windowed: bool = False
+    quick: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -63,6 +65,7 @@ KINDS: dict[str, Kind] = {
             "solid",
             "Token attention Q A(S) Q-hat^T, what the block does; without super tokens the block's own attention.",
             "analysis.attention.baselines:block_attention",
+            quick=True,
         ),
         Kind(
             "global",
@@ -82,6 +85,7 @@ KINDS: dict[str, Kind] = {
             "The same inside windows of tokens that do not overlap.",
             "analysis.attention.baselines:local_attention",
             windowed=True,
+            quick=True,
         ),
         Kind(
             "uniform",
@@ -109,6 +113,7 @@ KINDS: dict[str, Kind] = {
             "solid",
             "Token attention with the regular grid as its association.",
             "analysis.attention.baselines:grid_attention",
+            quick=True,
         ),
         Kind(
             "hard",
@@ -118,6 +123,7 @@ KINDS: dict[str, Kind] = {
             "dash",
             "Token attention in which each token belongs to its heaviest super token alone.",
             "analysis.attention.baselines:hard_attention",
+            quick=True,
         ),
     )
 }

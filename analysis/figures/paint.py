@@ -46,7 +46,7 @@ EDGE_OPACITY = 0.6
 """Part of the edge's colour beside a boundary; the rest is the image."""
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-"""Of red, green and blue."""
+"""Of red, green and blue (ITU-R BT.601)."""
 
 GOLDEN_RATIO = 0.6180339887498949
 

@@ -20,23 +20,31 @@ class Score:
     """What one column of the table of groupings says.
 
     Attributes:
+        title: Heading.
         sentence: What it is, for people.
         whole: Whether it is a count.
     """
 
+    title: str
     sentence: str
     whole: bool
 
 
 SCORES = {
-    "segments": Score("Groups that own at least one token or pixel", whole=True),
-    "empty": Score("Super tokens of the grid that nobody belongs to", whole=True),
-    "in pieces": Score("Groups that are not connected (4 neighbours)", whole=True),
-    "explained variation": Score(
-        "Share of the colour variance that lies between groups (Moore 2008); higher is better", whole=False
+    "segments": Score("Segments", "Groups that own at least one token or pixel", whole=True),
+    "empty": Score("Empty", "Super tokens of the grid that nobody belongs to", whole=True),
+    "in_pieces": Score("In pieces", "Groups that are not connected (4 neighbours)", whole=True),
+    "explained_variation": Score(
+        "Explained variation",
+        "Share of the colour variance that lies between groups (Moore 2008); higher is better",
+        whole=False,
     ),
-    "compactness": Score("4 pi area / perimeter^2, weighted by area; a grid of squares has 0.785", whole=False),
-    "agreement": Score("Adjusted Rand index with the learned super tokens: 1 if equal, 0 as by chance", whole=False),
+    "compactness": Score(
+        "Compactness", "4 pi area / perimeter^2, weighted by area; a grid of squares has 0.785", whole=False
+    ),
+    "agreement": Score(
+        "Agreement", "Adjusted Rand index with the learned super tokens: 1 if equal, 0 as by chance", whole=False
+    ),
 }
 """Columns of `describe_groupings` by name, besides the grouping itself."""
 
@@ -104,8 +112,8 @@ def describe_groupings(found: Sequence[Grouping], record: BlockRecord, shown: Im
                 "grouping": grouping.title,
                 "segments": values.count,
                 "empty": record.grid.num_super_tokens - values.count if names_super_tokens else 0,
-                "in pieces": values.disconnected,
-                "explained variation": values.explained_variation,
+                "in_pieces": values.disconnected,
+                "explained_variation": values.explained_variation,
                 "compactness": values.compactness,
                 "agreement": adjusted_rand_index(labels, own),
             }

@@ -1,9 +1,11 @@
-"""What one token attends to, in every way that can be compared: the maps around an anchor."""
+"""What one token attends to, in every way that can be compared: the maps around an anchor, also as numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
 from analysis.attention.baselines import global_attention, local_attention
@@ -88,6 +90,18 @@ def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pix
             yield AnchorMap(f"{stem}_incoming", f"{title}, incoming", kind, note, _map(column, record))
     if isinstance(record, BlockRecord):
         yield _association_panel(record, token)
+
+
+def table_of(maps: Sequence[AnchorMap]) -> pd.DataFrame:
+    """Return one line for each token: row, column, and a column for each map."""
+    rows, columns = np.indices(maps[0].values.shape)
+    values = {found.name: found.values.ravel() for found in maps}
+    return pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), **values})
+
+
+def arrays_of(maps: Sequence[AnchorMap]) -> dict[str, Any]:
+    """Return each map by name, shape (H, W)."""
+    return {found.name: found.values for found in maps}
 
 
 def _note(row: Tensor, record: AttentionRecord, token: int, token_pixels: int) -> str:

@@ -15,7 +15,7 @@ from stvit.cells import to_cells
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TokenSteps:
     """What happens to one token; super tokens are numbered row by row, k counts the nine neighbours.
 
     Attributes:
@@ -53,7 +53,7 @@ class Lesson:
         return self.neighbours < 0
 
 
-def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: int = 1) -> Lesson:
+def token_steps(record: BlockRecord, token: int, head: int | None = None, num_iters: int = 1) -> TokenSteps:
     """Follow one token of the first image through a block.
 
     Everything is computed anew from the tokens that entered the block, in the order of the paper's section 3.2, so
@@ -72,7 +72,7 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     Example:
         >>> from stvit import BlockId, capture, create_model
         >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
-        >>> lesson(cap[BlockId(0, 0)], token=0).neighbours  # a corner of 2 x 2 super tokens
+        >>> token_steps(cap[BlockId(0, 0)], token=0).neighbours  # a corner of 2 x 2 super tokens
         array([-1, -1, -1, -1,  0,  1, -1,  2,  3])
     """
     grid = record.grid
@@ -100,7 +100,7 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     index, weight = record.association.index[0], record.association.weight[0]
     heaviest = int(neighbours[weights.where(neighbours >= 0, -1).argmax()])
     of_heaviest = weight.where(index == heaviest, 0).sum(-1)
-    return Lesson(
+    return TokenSteps(
         token=token,
         neighbours=neighbours.numpy(force=True),
         dot_products=products.numpy(force=True),
@@ -116,12 +116,12 @@ def lesson(record: BlockRecord, token: int, head: int | None = None, num_iters: 
     )
 
 
-def lesson_table(record: BlockRecord, steps: Lesson) -> pd.DataFrame:
+def steps_table(record: BlockRecord, steps: TokenSteps) -> pd.DataFrame:
     """Return one line for each of the nine candidates.
 
     Returns:
-        Columns: super token (-1 for a phantom), row, column (of its cell; outside the grid for a phantom), dot
-        product, logit, weight, column sum, share.
+        Columns: super_token (-1 for a phantom), row, column (of its cell; outside the grid for a phantom),
+        dot_product, logit, weight, column_sum, share.
     """
     row, column = (
         int(place) for place in np.divmod(record.grid.cell_index.numpy(force=True)[steps.token], record.grid.columns)
@@ -129,13 +129,13 @@ def lesson_table(record: BlockRecord, steps: Lesson) -> pd.DataFrame:
     down, across = np.divmod(np.arange(9), 3)
     return pd.DataFrame(
         {
-            "super token": steps.neighbours,
+            "super_token": steps.neighbours,
             "row": row + down - 1,
             "column": column + across - 1,
-            "dot product": steps.dot_products,
+            "dot_product": steps.dot_products,
             "logit": steps.logits,
             "weight": steps.weights,
-            "column sum": steps.column_mass,
+            "column_sum": steps.column_mass,
             "share": steps.shares,
         }
     )

@@ -14,9 +14,8 @@ from analysis.figures.screen.rollout import pixel_panel
 from analysis.grouping.choices import Resolution
 from analysis.grouping.groupings import Grouping, describe_groupings, grouping_arrays
 from analysis.grouping.methods import METHODS
-from analysis.one_token.anchor import AnchorMap
-from analysis.one_token.anchor_tables import arrays_of, table_of
-from analysis.one_token.steps import Lesson, lesson_table
+from analysis.one_token.anchor import AnchorMap, arrays_of, table_of
+from analysis.one_token.steps import TokenSteps, steps_table
 from analysis.redundancy.where import where_column
 from analysis.relevance.rollout import Rollout
 from analysis.reports.charts import places_of
@@ -126,7 +125,7 @@ def rollout_options(target: int | None, convolutions: bool) -> list[str]:
     return [weighted, "convolutions spread it" if convolutions else "convolutions inside blocks left out"]
 
 
-def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: int | None) -> Report:
+def steps_report(subject: Subject, record: BlockRecord, steps: TokenSteps, head: int | None) -> Report:
     """Return the steps of one token as files."""
     grid, stride = record.grid, record.id.stride
     row, column = grid.position(steps.token)
@@ -150,7 +149,7 @@ def lesson_report(subject: Subject, record: BlockRecord, steps: Lesson, head: in
     )
     canvas = Canvas(subject.picture.shown, stride, Anchor(row, column), caption)
     figure = partial(steps_figure, canvas, cells, around, candidates, maps)
-    return Report(figure, partial(lesson_table, record, steps), lambda: vars(steps))
+    return Report(figure, partial(steps_table, record, steps), lambda: vars(steps))
 
 
 def _map(values: np.ndarray, grid: TokenGrid) -> np.ndarray:

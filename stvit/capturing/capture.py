@@ -14,6 +14,7 @@ from torch.utils.hooks import RemovableHandle
 
 from stvit.association import AnyAssociation, associate
 from stvit.attention import SuperTokenAttention
+from stvit.captions import no_association
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.checks import check_num_iters, check_run
 from stvit.capturing.mixer_taps import OUTPUT, TAPS, make_record
@@ -246,8 +247,8 @@ def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
     plain = [block for block in chosen if block not in with_super_tokens]
     if plain:
         raise ValueError(
-            f"{plain[0].caption.capitalize()} has no super tokens (cell 1), so its association cannot be changed; "
-            f"choose among stages {sorted({block.stage for block in with_super_tokens})} (counted from 0)."
+            f"{no_association(plain[0].caption)}; choose among stages "
+            f"{sorted({block.stage for block in with_super_tokens})} (counted from 0)."
         )
     return chosen
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from stvit.config import STViTConfig, get_config
+from stvit.config import STViTConfig
 from stvit.error_text import listed
 from stvit.foreign_text import quoted
+from stvit.variants import get_config
 from stvit.weights import released_keys
 from stvit.weights.errors import WeightsError
 from stvit.weights.outline import Outline, classes_of_state, outline_of_config, outline_of_state

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stvit.config import STViTConfig, get_config
+from stvit.config import STViTConfig
 from stvit.error_text import counted
 from stvit.foreign_text import plain, quoted
 from stvit.model import STViT
+from stvit.variants import get_config
 from stvit.weights.checks import NamedState, check_fit, converted, differing_settings, with_our_names
 from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from stvit.config import CONFIGS, STAGES, TWINS, STViTConfig
+from stvit.config import STAGES, STViTConfig
+from stvit.variants import CONFIGS, TWINS
 
 _BLOCK = re.compile(r"stages\.(\d)\.blocks\.(\d{1,4})\.")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from stvit.config import twin_name
 from stvit.model import STViT
+from stvit.variants import twin_name
 from stvit.weights.content import Content, read_content
 from stvit.weights.errors import WeightsError, WeightsNotFoundError
 from stvit.weights.load import model_and_report

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stvit import CONFIGS, STViT, STViTConfig, capture, create_model
-from stvit.config import get_config
+from stvit.variants import get_config
 from tests.support.tiny import CONFIG
 
 PUBLISHED = {  # paper, table 1
@@ -103,7 +103,7 @@ def test_an_unknown_setting_is_named_with_the_known_ones() -> None:
 
 
 def test_an_unknown_variant_is_named_with_the_known_ones() -> None:
-    with pytest.raises(KeyError, match="no variant 'vit'; known are stvit_small, stvit_base, stvit_large, stvit_demo"):
+    with pytest.raises(KeyError, match="no variant 'vit'; known are stvit_demo, stvit_small, stvit_base, stvit_large"):
         get_config("vit")
 
 

@@ -5,8 +5,9 @@ import torch
 
 from stvit import CONFIGS, STViT, STViTConfig, create_model
 from stvit.attention import SuperTokenAttention
-from stvit.config import MIXERS, TWINS
+from stvit.config import MIXERS
 from stvit.mixers import LocalConvolution, WindowAttention
+from stvit.variants import TWINS
 from tests.support.tolerances import NETWORK, assert_close
 from tests.support.window_loops import dense_window_attention
 

@@ -9,8 +9,8 @@ from PIL import Image
 from safetensors import safe_open
 
 from stvit import CONFIGS, STViT, create_model
-from stvit.config import get_config
 from stvit.images import prepare
+from stvit.variants import get_config
 from stvit.weights.pretrained import list_pretrained
 from tests.support.training_data import COLOURS, TINY_MODEL, png, tiny_cache, tiny_config, write_folder
 from training.checkpoint import LAST

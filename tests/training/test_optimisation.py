@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from stvit import create_model
-from stvit.config import TWINS
+from stvit.variants import TWINS
 from training.config import TrainingConfig
 from training.optimisation import Progress, build_optimizer, build_schedule, lr_factor, set_drop_path
 from training.presets import CONTINUING, PRESETS, get_preset

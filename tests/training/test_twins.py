@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stvit import CONFIGS
-from stvit.config import TWINS
+from stvit.variants import TWINS
 from stvit.weights.load import model_from_file
 from tests.support.paths import ROOT
 from tests.support.training_data import tiny_cache, write_folder

@@ -14,7 +14,7 @@ from analysis.grouping.groupings import grouping_of
 from analysis.grouping.methods import METHODS
 from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
-from analysis.one_token.steps import lesson
+from analysis.one_token.steps import token_steps
 from stvit import BlockId, Capture, capture, load_pretrained
 from stvit.images import PreparedImage, prepare
 from stvit.images.samples import sample_images
@@ -153,13 +153,13 @@ def test_steps_exports_its_numbers(page, address, captured):
     open_page(page, address, "/steps?sample=Cat&row=0&column=9")
     open_export(page)
     check_figures(page)
-    steps = lesson(captured[FIRST], 9)
+    steps = token_steps(captured[FIRST], 9)
     found = arrays(page)
     assert set(found) == set(vars(steps))
     np.testing.assert_allclose(found["row"], steps.row, rtol=1e-3, atol=1e-8)
     table = pd.read_csv(io.BytesIO(download(page, "CSV")))
     np.testing.assert_allclose(table["weight"], steps.weights, rtol=1e-3)
-    assert (table["super token"] == -1).sum() == 3
+    assert (table["super_token"] == -1).sum() == 3
 
 
 def test_the_steps_below_explore_follow_the_pin(page, address, captured):
@@ -174,7 +174,7 @@ def test_the_steps_below_explore_follow_the_pin(page, address, captured):
     box = page.locator(".picker .layers").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 40.5 / 56, box["y"] + box["height"] * 8.5 / 56)
     page.get_by_text("token (8, 40), real numbers").wait_for()
-    steps = lesson(captured[FIRST], 8 * 56 + 40)
+    steps = token_steps(captured[FIRST], 8 * 56 + 40)
     page.get_by_text(f"It belongs most to super token {steps.heaviest}, with {steps.weights.max():.3f}").wait_for()
     page.locator(".picker").focus()
     page.keyboard.press("Shift+Digit3")
@@ -190,9 +190,11 @@ def test_explorer_in_the_app_shows_what_python_computes(page, address, captured)
     box = page.locator(".picker .layers").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 12.5 / 56, box["y"] + box["height"] * 33.5 / 56)
     page.get_by_text("row 33, column 12 of 56 × 56 · click to pin").wait_for()
-    ticks = page.locator('[data-kind="super"] .tick').all_inner_texts()
+    ticks = page.locator('[data-kind="super"] .tick')
+    assert ticks.all_inner_texts() == ["0.01×", "1×", "100×"]
+    choose(page, "Linear")
     row = captured[FIRST].token_attention().row(33 * 56 + 12).numpy()
-    assert float(ticks[2]) == pytest.approx(row.max(), rel=0.06)
+    assert float(ticks.last.inner_text()) == pytest.approx(row.max(), rel=0.06)
     entropy = float(page.locator('.figures td[data-kind="super"]').first.inner_text())
     share = row[row > 0] / row.sum()
     assert entropy == pytest.approx(-(share * np.log(share)).sum(), abs=0.02)

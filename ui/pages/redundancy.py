@@ -37,9 +37,6 @@ CHART_COLUMNS = 2
 MATRIX_WIDTH = 470
 """CSS pixels; the map of tokens stands beside it where the window has room."""
 
-QUICK = ("super", "local")
-"""Kinds of attention whose rows are cheap at any size; above `ALL_PAIRS_TOKENS` only they are offered."""
-
 
 def draw(view: View) -> None:
     """Draw the page."""
@@ -78,7 +75,7 @@ def draw(view: View) -> None:
 def _offered(view: View) -> list[str]:
     """Return the kinds of attention that can be measured here in seconds."""
     most = max(record.grid.num_tokens for record in view.capture.values())
-    return list(KINDS if most <= ALL_PAIRS_TOKENS else QUICK)
+    return [name for name, kind in KINDS.items() if kind.quick or most <= ALL_PAIRS_TOKENS]
 
 
 @st.cache_data(max_entries=8, show_spinner="Measuring every block and head ...", show_time=True, hash_funcs=BY_KEY)

@@ -13,8 +13,8 @@ from analysis.figures.paint import draw_boundaries
 from analysis.figures.screen.candidates import candidates_map
 from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.style import PANEL_WIDTH
-from analysis.one_token.steps import Lesson, lesson, lesson_table
-from analysis.reports.pictures import lesson_report
+from analysis.one_token.steps import TokenSteps, steps_table, token_steps
+from analysis.reports.pictures import steps_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
 from stvit.captions import head_caption, no_super_tokens
@@ -42,7 +42,7 @@ def show_steps(
         _explain_identity(record)
         return
     token = record.grid.token(anchor.row, anchor.column)
-    found = lesson(record, token, head, view.handle.model.config.num_iters[record.id.stage])
+    found = token_steps(record, token, head, view.handle.model.config.num_iters[record.id.stage])
     if export is not None:
         _offer(view, record.id, token, head, found, export)
     caption(
@@ -56,14 +56,14 @@ def show_steps(
         step(view, record, anchor, found)
 
 
-def _offer(view: View, block: BlockId, token: int, head: int | None, found: Lesson, export: DeltaGenerator) -> None:
+def _offer(view: View, block: BlockId, token: int, head: int | None, found: TokenSteps, export: DeltaGenerator) -> None:
     """Offer the steps as files."""
     record = view.capture[block]
     settings = Steps(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
     name = file_name(view, "steps", f"stage{block.stage + 1}", f"block{block.block + 1}", f"token{token}")
 
     def report() -> Report:
-        return lesson_report(subject_of(view), view.capture[block], found, head)
+        return steps_report(subject_of(view), view.capture[block], found, head)
 
     with export:
         Export(name, report, settings, "the nine candidates, and all arrays").offer()
@@ -92,7 +92,7 @@ def _pool(view: View, record: BlockRecord, anchor: Anchor) -> None:
         chart(picture(canvas), "steps_pool")
 
 
-def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: TokenSteps) -> None:
     text, shown = _step("2. Nine dot products", r"\ell_{nk} = x_n \cdot s_k \,/ \sqrt{C}")
     with text:
         channels = record.tokens.shape[1]
@@ -102,12 +102,12 @@ def _compare(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> 
         )
         if steps.phantoms.any():
             st.write(f"{steps.phantoms.sum()} of the nine lie outside the grid. These phantoms have logit 0.")
-        _show_table(record, steps, {"dot product": "x · s", "logit": "logit"})
+        _show_table(record, steps, {"dot_product": "x · s", "logit": "logit"})
     with shown:
         chart(_candidates(view, record, anchor, steps, steps.logits, "logit", signed=True), "steps_logits")
 
 
-def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: TokenSteps) -> None:
     text, shown = _step("3. Softmax", r"Q_{nk} = \operatorname{softmax}_k \, \ell_{nk}")
     with text:
         st.write(
@@ -122,7 +122,7 @@ def _soften(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> N
         chart(_candidates(view, record, anchor, steps, steps.weights, "weight"), "steps_weights")
 
 
-def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: TokenSteps) -> None:
     text, shown = _step("4. Normalise the columns", r"\hat Q_{nk} = Q_{nk} \,/ \sum_{n'} Q_{n'k}")
     with text:
         st.write(
@@ -130,12 +130,12 @@ def _normalise(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -
             "the super token receives. So this token is a small part of each of its super tokens. The picture shows "
             f"all parts of super token {steps.heaviest}; they sum to {steps.members.sum():.3f}."
         )
-        _show_table(record, steps, {"weight": "weight", "column sum": "column sum", "share": "share"})
+        _show_table(record, steps, {"weight": "weight", "column_sum": "column sum", "share": "share"})
     with shown:
         chart(_map(view, record, anchor, steps.members, f"share in super token {steps.heaviest}"), "steps_members")
 
 
-def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: TokenSteps) -> None:
     text, shown = _step("5. Attend among super tokens", r"a = \sum_k Q_{nk} \, A(S)_k")
     with text:
         best = int(np.argmax(steps.mixed))
@@ -148,7 +148,7 @@ def _attend(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> N
         chart(_map(view, record, anchor, values, "attention to the super token"), "steps_attend")
 
 
-def _map_back(view: View, record: BlockRecord, anchor: Anchor, steps: Lesson) -> None:
+def _map_back(view: View, record: BlockRecord, anchor: Anchor, steps: TokenSteps) -> None:
     text, shown = _step("6. Map back to tokens", r"\text{row}_{n'} = \sum_k a_k \, \hat Q_{n'k}")
     with text:
         st.write(
@@ -169,10 +169,10 @@ def _step(title: str, formula: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     return text, shown
 
 
-def _show_table(record: BlockRecord, steps: Lesson, columns: dict[str, str]) -> None:
+def _show_table(record: BlockRecord, steps: TokenSteps, columns: dict[str, str]) -> None:
     """Show columns of the nine candidates under other names; phantoms by name."""
-    table = lesson_table(record, steps)
-    named = [f"{k} ({r}, {c})" if k >= 0 else "phantom" for k, r, c in table[["super token", "row", "column"]].values]
+    table = steps_table(record, steps)
+    named = [f"{k} ({r}, {c})" if k >= 0 else "phantom" for k, r, c in table[["super_token", "row", "column"]].values]
     shown = table[list(columns)].rename(columns=columns)
     shown.insert(0, "super token (row, column)", named)
     number = st.column_config.NumberColumn(format="%.4g")
@@ -183,7 +183,7 @@ def _candidates(
     view: View,
     record: BlockRecord,
     anchor: Anchor,
-    steps: Lesson,
+    steps: TokenSteps,
     values: np.ndarray,
     quantity: str,
     *,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from stvit.images.samples import sample_images
+from stvit.variants import VARIANTS
 from ui import keys
 from ui.address import Link, nearest_number
 from ui.failures import LONGEST_SENTENCE, said
@@ -12,7 +13,7 @@ from ui.markdown import escaped
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.uploads import OwnPictures, upload_pictures
 from ui.view.devices import Device, choose_device
-from ui.view.models import RANDOM, TITLES, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
+from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
 from ui.view.runs import sample, sample_picture
 from ui.view.view import Framing, ModelHandle, Picture
 
@@ -98,9 +99,10 @@ def _choose_sample(link: Link) -> str:
 
 def _choose_model(link: Link) -> ModelHandle:
     st.subheader("Model")
-    link.repair_choice(keys.VARIANT, "variant", TITLES)
+    titles = {name: variant.title for name, variant in VARIANTS.items()}
+    link.repair_choice(keys.VARIANT, "variant", titles)
     variant = st.selectbox(
-        "Variant", list(TITLES), format_func=TITLES.__getitem__, key=keys.VARIANT, bind="query-params"
+        "Variant", list(titles), format_func=titles.__getitem__, key=keys.VARIANT, bind="query-params"
     )
     weights = _choose_weights(link, variant)
     if weights == UPLOAD:
@@ -115,7 +117,9 @@ def _choose_model(link: Link) -> ModelHandle:
 def _choose_weights(link: Link, variant: str) -> str:
     choices = weight_choices(variant)
     in_links = {key: label for key, label in choices.items() if key != UPLOAD}
-    repaired = link.repair_choice(keys.WEIGHTS, f"weights of {TITLES[variant]}", in_links, why="not on this machine")
+    repaired = link.repair_choice(
+        keys.WEIGHTS, f"weights of {VARIANTS[variant].title}", in_links, why="not on this machine"
+    )
     if repaired:  # else Streamlit would obey a link to an uploaded file
         choices = in_links
     if st.session_state.get(keys.WEIGHTS, next(iter(choices))) not in choices:  # those of another variant

@@ -6,22 +6,11 @@ import streamlit as st
 
 from stvit import create_model
 from stvit.foreign_text import plain
+from stvit.variants import VARIANTS
 from stvit.weights.content import Content
 from stvit.weights.load import model_and_report, model_digest
 from stvit.weights.pretrained import list_pretrained, pretrained_and_report
 from ui.view.view import ModelHandle
-
-TITLES = {
-    "stvit_demo": "STViT demo",
-    "stvit_small": "STViT-S",
-    "stvit_base": "STViT-B",
-    "stvit_large": "STViT-L",
-    "twin_super": "Twin super",
-    "twin_global": "Twin global",
-    "twin_window": "Twin window",
-    "twin_conv": "Twin conv",
-}
-"""What people call each variant."""
 
 RANDOM = "random"
 UPLOAD = "upload"
@@ -40,7 +29,7 @@ def weight_choices(variant: str) -> dict[str, str]:
 def random_model(variant: str) -> ModelHandle:
     """Return a variant with random weights, the same in every session."""
     model = create_model(variant, seed=0).eval()
-    title = f"{TITLES[variant]}, random weights"
+    title = f"{VARIANTS[variant].title}, random weights"
     return ModelHandle(model, model_digest(model), title, trained=False, options=("--random", variant))
 
 
@@ -49,7 +38,7 @@ def pretrained_model(name: str) -> ModelHandle:
     """Return a model of the manifest whose file is here."""
     model, report = pretrained_and_report(name)
     entry = next(entry for entry in list_pretrained() if entry.name == name)
-    title = f"{TITLES[entry.variant]} at {entry.resolution}"
+    title = f"{VARIANTS[entry.variant].title} at {entry.resolution}"
     options = ("--model", name)
     return ModelHandle(model, model_digest(model), title, trained=True, options=options, notes=report.notes)
 

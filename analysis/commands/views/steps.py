@@ -19,11 +19,11 @@ class Steps(TokenChoice, HeadChoice, BlockView):
     def report(self) -> "Report":
         """Make what is written."""
         from analysis.commands.subjects import chosen_subject, record_of
-        from analysis.one_token.steps import lesson
-        from analysis.reports.pictures import lesson_report
+        from analysis.one_token.steps import token_steps
+        from analysis.reports.pictures import steps_report
 
         model, subject = chosen_subject(self)
         record = record_of(self, model, subject)
         token = record.grid.token(self.row, self.column)
-        found = lesson(record, token, self.head, model.config.num_iters[record.id.stage])
-        return lesson_report(subject, record, found, self.head)
+        found = token_steps(record, token, self.head, model.config.num_iters[record.id.stage])
+        return steps_report(subject, record, found, self.head)

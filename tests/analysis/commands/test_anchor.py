@@ -9,8 +9,7 @@ import torch
 from PIL import Image
 
 from analysis.commands.main import main
-from analysis.one_token.anchor import anchor_maps
-from analysis.one_token.anchor_tables import arrays_of, table_of
+from analysis.one_token.anchor import anchor_maps, arrays_of, table_of
 from stvit import BlockId, STViT, STViTConfig, capture
 
 CONFIG = STViTConfig(

@@ -1,10 +1,10 @@
-"""The lesson's own numbers against what was captured."""
+"""The numbers of the steps against what was captured."""
 
 import numpy as np
 import pytest
 import torch
 
-from analysis.one_token.steps import lesson
+from analysis.one_token.steps import token_steps
 from stvit import BlockId, STViT, STViTConfig, capture
 
 
@@ -22,7 +22,7 @@ def test_every_step_is_what_the_model_did(num_iters, size):
     record = capture(STViT(config).double().eval(), torch.randn(1, 3, *size).double())[BlockId(0, 0)]
     attention = record.token_attention()
     for token in (0, 5, record.grid.num_tokens - 1):
-        steps = lesson(record, token, head=1, num_iters=num_iters)
+        steps = token_steps(record, token, head=1, num_iters=num_iters)
         np.testing.assert_allclose(steps.weights, record.association.weight[0, token], rtol=1e-9)
         np.testing.assert_array_equal(steps.neighbours, record.association.index[0, token])
         np.testing.assert_allclose(steps.row, attention.row(token, 1), rtol=1e-9, atol=1e-15)
@@ -36,7 +36,7 @@ def test_every_step_is_what_the_model_did(num_iters, size):
 def test_corner_token_has_five_phantoms():
     config = STViTConfig(num_classes=0, embed_dims=(8, 8, 8, 8), depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1))
     record = capture(STViT(config).eval(), torch.randn(1, 3, 96, 96))[BlockId(0, 0)]
-    steps = lesson(record, 0)
+    steps = token_steps(record, 0)
     assert steps.phantoms.sum() == 5
     assert (steps.shares[steps.phantoms] == 0).all()
     assert 1 - steps.weights[~steps.phantoms].sum() == pytest.approx(record.leakage()[0, 0, 0].item(), abs=1e-6)
@@ -46,4 +46,4 @@ def test_refuses_a_block_without_super_tokens():
     config = STViTConfig(num_classes=0, embed_dims=(8, 8, 8, 8), depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1))
     record = capture(STViT(config).eval(), torch.randn(1, 3, 64, 64))[BlockId(3, 0)]
     with pytest.raises(ValueError, match="no steps to show"):
-        lesson(record, 0)
+        token_steps(record, 0)

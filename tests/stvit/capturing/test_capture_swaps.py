@@ -86,7 +86,7 @@ def test_hard_puts_all_mass_on_the_learned_labels_after_other_iterations(model: 
 
 def test_blocks_with_cell_1_cannot_be_changed(model: STViT, pixels: Tensor) -> None:
     for settings in ({"num_iters": {BlockId(3, 0): 2}}, {"association": {BlockId(3, 0): "grid"}}):
-        with pytest.raises(ValueError, match=r"Stage 4, block 1 has no super tokens .* among stages \[0, 1, 2\]"):
+        with pytest.raises(ValueError, match=r"Stage 4, block 1 has no super tokens, .* among stages \[0, 1, 2\]"):
             capture(model, pixels, **settings)
 
 
