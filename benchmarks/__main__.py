@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("core", "cost", "redundancy", "superpixels")
+NAMES = ("core", "cost", "redundancy", "sweep", "superpixels")
 ON_DEVICES = ("core", "cost")
 """Those that can run on a GPU; the ledger of redundancy sorts on the CPU wherever its capture lies."""
 

@@ -103,7 +103,7 @@ def feature_cka(
         1.0
     """
     size = min(first.shape[1], second.shape[1]), min(first.shape[2], second.shape[2])
-    pooled = [F.adaptive_avg_pool2d(part.double(), size).flatten(1).T for part in (first, second)]
+    pooled = [_pooled(part.double(), size).flatten(1).T for part in (first, second)]
     return linear_cka(pooled[0], pooled[1], unbiased=unbiased)
 
 
@@ -130,14 +130,23 @@ def block_similarity(record: AttentionRecord, image: int = 0) -> dict[str, float
 
     With cell 1 both are the same; a backbone has no super tokens. NaN stands where there is only one (super) token.
     """
-    maps, values = {"token": record.tokens[image]}, {}
+    found = {"token": _similarity(record.tokens[image])}
     if isinstance(record, BlockRecord):
-        maps["super_token"] = record.super_tokens[image]
-    for name, features in maps.items():
-        values[f"{name}_cosine"] = mean_cosine(features)
-        values[f"{name}_neighbour_cosine"] = mean_neighbour_cosine(features)
-        values[f"{name}_rank_one_residual"] = rank_one_residual(features)
-    return values
+        same = record.grid.is_identity
+        found["super_token"] = found["token"] if same else _similarity(record.super_tokens[image])
+    return {f"{kind}_{name}": value for kind, values in found.items() for name, value in values.items()}
+
+
+def _similarity(features: FeatureMap) -> dict[str, float]:
+    return {
+        "cosine": mean_cosine(features),
+        "neighbour_cosine": mean_neighbour_cosine(features),
+        "rank_one_residual": rank_one_residual(features),
+    }
+
+
+def _pooled(features: Tensor, size: tuple[int, int]) -> Tensor:
+    return features if tuple(features.shape[1:]) == size else F.adaptive_avg_pool2d(features, size)
 
 
 def _unit_vectors(features: Tensor) -> Float[Tensor, "channels tokens"]:

@@ -1,5 +1,7 @@
 """Where a number comes from, in words that count from 1, beside the columns that count from 0."""
 
+from typing import Any
+
 import pandas as pd
 
 from stvit.captions import block_caption
@@ -30,10 +32,15 @@ def where_column(table: pd.DataFrame) -> pd.Series:
         >>> where_column(pd.DataFrame({"stage": [0], "block": [1]})).tolist()
         ['stage 1, block 2']
     """
-    heads = table["head"] if "head" in table else [None] * len(table)
-    places = zip(table["stage"], table["block"], heads, strict=True)
-    words = [
-        None if pd.isna(block) else where(int(stage), int(block), None if pd.isna(head) else int(head))
-        for stage, block, head in places
-    ]
-    return pd.Series(words, index=table.index, dtype="str")
+    places = table[[name for name in ("stage", "block", "head") if name in table]]
+    if places.empty:
+        return pd.Series([], index=table.index, dtype="str")
+    number = places.groupby(list(places), sort=False, dropna=False).ngroup().to_numpy()
+    words = [_words(*place) for place in places[~places.duplicated()].itertuples(index=False)]  # each place once
+    return pd.Series(pd.array(words, dtype="str").take(number), index=table.index)
+
+
+def _words(stage: Any, block: Any, head: Any = None) -> str | None:
+    if pd.isna(block):
+        return None
+    return where(int(stage), int(block), None if pd.isna(head) else int(head))
