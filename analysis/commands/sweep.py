@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.attention.kinds import KINDS
-from analysis.commands.choices import InputChoice, ModelChoice
+from analysis.commands.choices import FRAMINGS, ModelChoice
 from analysis.commands.measure_settings import part_number
 from analysis.commands.settings import Settings, add_options, filled, option, path, whole_number
 from analysis.many_pictures.part import Part
@@ -30,7 +30,7 @@ def all_or_count(anchors: int | None) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepChoice(InputChoice):
+class SweepChoice(Settings):
     """What is measured; see `analysis.sweeps.job.SweepSettings`."""
 
     attentions: tuple[str, ...] = option(
@@ -39,6 +39,8 @@ class SweepChoice(InputChoice):
     metrics: tuple[str, ...] = option(
         tuple(CATALOGUE), help="metrics", choices=tuple(CATALOGUE), metavar="NAME", required=True
     )
+    size: int = option(224, help="short side in px", parse=whole_number, metavar="PX")
+    framing: str = option("crop", help="centre crop or whole picture", choices=FRAMINGS)
     anchors: int | None = option(
         256, help="rows of each attention, or all", parse=anchor_count, write=all_or_count, metavar="NUMBER"
     )

@@ -301,6 +301,19 @@ def test_all_rows_have_no_error(data, weights, tmp_path):
     assert np.isfinite(results(tmp_path / "out")[0]["value"]).all()
 
 
+def test_without_options_it_is_the_published_size_and_256_anchors(data, weights, tmp_path):
+    words = ["sweep", str(data), "--weights", str(weights), "--out", str(tmp_path / "out"), "--workers", "0"]
+    assert main([*words, "--metrics", "mass"]) == 0
+    settings = json.loads((tmp_path / "out" / "sweep.json").read_text())["settings"]
+    assert settings == {
+        "attentions": ["super", "global"],
+        "metrics": ["mass"],
+        "anchors": 256,
+        "size": 224,
+        "framing": "crop",
+    }
+
+
 def test_wide_folders_stay_usable(done):
     assert all(len(path.parent.name) == 2 and path.name.startswith(path.parent.name) for path in tables(done))
     assert os.listdir(done / "pictures")
