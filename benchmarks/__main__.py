@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import sys
 
 NAMES = ("core", "cost", "redundancy", "sweep", "superpixels")
 ON_DEVICES = ("core", "cost")
@@ -26,4 +27,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -15,7 +15,7 @@ Vocabulary, one word per concept:
 Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from 0; captions count from 1.
 """
 
-from stvit import hub
+from stvit import ctrl_c, hub
 from stvit.association import Association, CellAssociation, associate
 from stvit.attentions.base import Attention, RowBlock
 from stvit.attentions.decomposed import DecomposedAttention
@@ -30,6 +30,7 @@ from stvit.variants import CONFIGS, get_config
 from stvit.weights import load_pretrained, load_weights
 
 hub.attach(STViT)
+ctrl_c.loaded()
 
 __version__ = "0.1.0"
 

@@ -46,7 +46,7 @@ def convert(source: Path, out: Path, dtype: torch.dtype | None = None, force: bo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return 0, or 1 with one sentence on standard error."""
+    """Run the command; return 0, or 1 or 130 (Ctrl-C) with one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="python -m stvit.convert", description=__doc__)
     parser.add_argument("file", type=Path, help="downloaded checkpoint (.pth)")
     parser.add_argument("--out", type=Path, help="target (.safetensors); by default beside the checkpoint")
@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out or options.file.with_suffix(".safetensors")
     try:
         print(convert(options.file, out, DTYPES.get(options.dtype), options.force))
+    except KeyboardInterrupt:
+        print("Interrupted; nothing was written.", file=sys.stderr)
+        return 130
     except (ValueError, OSError) as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
         return 1

@@ -21,6 +21,7 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.cells",
         "stvit.association",
         "stvit.captions",
+        "stvit.ctrl_c",
         "stvit.config",
         "stvit.config_bounds",
         "stvit.atomic_files",

@@ -1,12 +1,22 @@
 """`python -m training`."""
 
-import sys
+import os
+import signal
+from types import FrameType
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at once: libraries swallow an exception that is raised while they load."""
+    os.write(2, b"interrupted\n")
+    os._exit(130)
+
 
 if __name__ == "__main__":
-    try:
-        from training.cli import main  # takes a second, in which people interrupt too
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # else whoever started it wants Ctrl-C ignored
+        signal.signal(signal.SIGINT, _end)
 
-        main()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
+    from training.cli import main  # takes a second, in which people interrupt too
+
+    signal.signal(signal.SIGINT, handler)
+    main()
