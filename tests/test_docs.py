@@ -46,6 +46,13 @@ def test_links_between_pages_lead_somewhere(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_each_promise_of_reliability_names_tests_that_exist():
+    rows = [line for line in (ROOT / "docs" / "reliability.md").read_text().splitlines() if "::" in line]
+    for file, test in re.findall(r"`(tests/[\w/.]+)::(\w+)`", "\n".join(rows)):
+        assert f"\ndef {test}(" in (ROOT / file).read_text(), (file, test)
+    assert len(rows) > 20
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_exist(page):
     rooms = "analysis|docs|stvit|tests|training|ui|benchmarks|notebooks|pretrained"
