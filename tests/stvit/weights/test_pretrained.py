@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from stvit import CONFIGS, create_model, load_pretrained
+from stvit import CONFIGS, capture, create_model, load_pretrained
 from stvit.atomic_files import file_digest
 from stvit.convert import main
 from stvit.weights import WeightsError, WeightsNotFoundError, model_from_file, save_weights
@@ -93,6 +94,24 @@ def test_demo_loads():
     model = load_pretrained("demo")
     assert len(model.class_names) == model.config.num_classes == 10
     assert torch.isfinite(model(tiny_pixels())).all()
+
+
+@pytest.mark.parametrize("name", ["twin-super", "twin-global", "twin-window", "twin-conv"])
+def test_twins_load_and_are_what_they_are_called(name):
+    model, variant = load_pretrained(name), name.replace("-", "_")
+    assert model.config == CONFIGS[variant]
+    assert model.class_names == load_pretrained("demo").class_names
+    (entry,) = (entry for entry in list_pretrained() if entry.name == name)
+    assert entry.path.stat().st_size < 5e6
+    assert {tensor.dtype for tensor in load_file(entry.path).values() if tensor.is_floating_point()} == {torch.float16}
+    assert capture(model, tiny_pixels()).replay_error() < 1e-5
+
+
+def test_a_twin_of_another_kind_is_refused(tmp_path):
+    save_weights(create_model("twin_conv", seed=0), tmp_path / "tiny.safetensors")
+    write_manifest(tmp_path, ENTRY | {"variant": "twin_window", "num_classes": 10, "file": "tiny.safetensors"})
+    with pytest.raises(WeightsError, match="holds twin_conv with 10 classes, the manifest expects twin_window with 10"):
+        load_pretrained("tiny", tmp_path)
 
 
 # ---------------------------------------------------------------- loading by name
