@@ -9,6 +9,7 @@ from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.received import SINK_FACTOR
 from analysis.redundancy.row_metrics import RowSettings
+from stvit.variants import VARIANTS
 from tests.support.paths import ROOT
 
 METRICS = (ROOT / "docs" / "metrics.md").read_text()
@@ -28,6 +29,20 @@ def test_every_metric_is_explained_with_its_unit():
 
 def test_every_attention_is_explained_and_nothing_else():
     assert set(table_rows(METRICS)) == set(CATALOGUE) | set(KINDS)
+
+
+def test_every_model_is_listed_as_it_is_registered():
+    rows = table_rows((ROOT / "docs" / "architecture.md").read_text())
+    assert rows == {name: [variant.title, variant.sentence] for name, variant in VARIANTS.items()}
+
+
+@pytest.mark.parametrize("package", ["stvit", "analysis", "ui"])
+def test_the_tree_shows_every_folder(package):
+    tree = (ROOT / "docs" / "architecture.md").read_text().split("```")[3]
+    mine = tree[tree.index(f"\n{package}/") :]
+    folders = {path.parent.relative_to(ROOT / package) for path in (ROOT / package).rglob("*.py")}
+    leaves = {folder for folder in folders if not any(folder in other.parents for other in folders)}
+    assert [folder for folder in sorted(leaves) if f"  {folder.as_posix()}/" not in mine] == []
 
 
 def test_the_numbers_in_the_text_are_those_of_the_code():
