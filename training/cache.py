@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from stvit.atomic_files import write_atomically
+from stvit.error_text import counted, listed
 from stvit.images import load_image
 from training.sources import Listing, list_images, read_files
 
@@ -101,7 +102,7 @@ def _read(stem: Path, corrupt: str) -> ImageCache:
     index = json.loads(stem.with_suffix(".json").read_text())
     if index["skipped"] and corrupt == "fatal":
         raise ValueError(
-            f"The cached data left out {len(index['skipped'])} corrupt images, the first being "
+            f"The cached data left out {counted(len(index['skipped']), 'corrupt image')}, the first being "
             f"{index['skipped'][0]}; repair them, or choose to skip corrupt images."
         )
     heights, widths = np.array(index["sizes"], np.int64).reshape(-1, 2).T
@@ -138,11 +139,11 @@ def _check_complete(labels: list[int], listing: Listing, skipped: list[str]) -> 
     missing = sorted(set(range(len(listing.classes))) - set(labels))
     if missing:
         raise ValueError(
-            f"No image of class {listing.classes[missing[0]]!r} could be decoded; {len(skipped)} corrupt images, "
-            f"the first being {skipped[0]}."
+            f"No image of class {listing.classes[missing[0]]!r} could be decoded; "
+            f"{counted(len(skipped), 'corrupt image')}, the first being {skipped[0]}."
         )
     if skipped:
-        tqdm.write(f"Skipped {len(skipped)} corrupt images: {', '.join(skipped[:10])}{' ...' * (len(skipped) > 10)}")
+        tqdm.write(f"Skipped {counted(len(skipped), 'corrupt image')}: {listed(skipped, 10)}.")
 
 
 def _decode_or_skip(

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from stvit.error_text import sentence
+from stvit.error_text import counted, listed, sentence
+from stvit.foreign_text import plain
 from stvit.images.model_input import CROP_FRACTION
 from stvit.variants import TWINS
 from training.cache import CORRUPT, ImageCache, open_cache
@@ -264,9 +265,10 @@ def run_evaluation(options: argparse.Namespace) -> None:
         batch_size=options.batch_size,
         progress=not options.quiet,
     )
-    print(f"top-1 {accuracy.top1:.2f} %, top-5 {accuracy.top5:.2f} % of {accuracy.images} images at {options.size} px")
+    images = counted(accuracy.images, "image")
+    print(f"top-1 {accuracy.top1:.2f} %, top-5 {accuracy.top5:.2f} % of {images} at {options.size} px")
     if accuracy.skipped:
-        print(f"skipped {len(accuracy.skipped)} corrupt images: {', '.join(accuracy.skipped[:10])}")
+        print(f"skipped {counted(len(accuracy.skipped), 'corrupt image')}: {listed(accuracy.skipped, 10)}")
     if variant_of(model.config):
         print(format_table(model.config, options.size, accuracy.top1, accuracy.top5))
 
@@ -279,4 +281,5 @@ def run_export(options: argparse.Namespace) -> None:
     checkpoint = options.run_folder / LAST if options.run_folder.is_dir() else options.run_folder
     model = export(checkpoint, options.out)
     size = options.out.stat().st_size / 1e6
-    print(f"{options.out}: {size:.2f} MB, {model.config.num_classes} classes, sha256 {file_digest(options.out)}")
+    classes = counted(model.config.num_classes, "class", "classes")
+    print(f"{plain(options.out, 200)}: {size:.2f} MB, {classes}, sha256 {file_digest(options.out)}")

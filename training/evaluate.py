@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from stvit.error_text import counted
 from stvit.foreign_text import plain
 from stvit.images import load_image, prepare
 from stvit.images.framing import check_size
@@ -113,7 +114,7 @@ def measure(
         for k in right:
             right[k] += int(correct(logits, labels, k).sum())
     if not images:
-        raise ValueError(f"None of the {len(skipped)} images of {source} could be decoded.")
+        raise ValueError(f"None of {counted(len(skipped), 'image')} of {source} could be decoded.")
     return Accuracy(100 * right[1] / images, 100 * right[5] / images, images, tuple(skipped))
 
 
@@ -126,8 +127,8 @@ def check_classes(model: STViT, listing: Listing) -> None:
     expected, got = model.config.num_classes, len(listing.classes)
     if expected != got:
         raise ValueError(
-            f"The checkpoint has {expected} classes, but the data has {got} class folders; use the data set that the "
-            "checkpoint was trained on."
+            f"The checkpoint has {counted(expected, 'class', 'classes')}, but the data has "
+            f"{counted(got, 'class folder')}; use the data set that the checkpoint was trained on."
         )
     names = readable_names(listing.classes)
     for position, (known, found) in enumerate(zip(model.class_names or names, names, strict=True)):

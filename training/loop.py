@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from stvit.error_text import sentence
+from stvit.error_text import counted, sentence
 from stvit.foreign_text import plain
 from stvit.model import STViT
 from stvit.variants import get_config
@@ -160,8 +160,8 @@ class Trainer:
             )
         if len(state["random"]) != self.place.world:
             raise ValueError(
-                f"The run was begun by {len(state['random'])} processes; resume it with as many, "
-                f"not {self.place.world}."
+                f"The run was begun by {counted(len(state['random']), 'process', 'processes')}; resume it with as "
+                f"many, not {self.place.world}."
             )
 
     def save(self) -> None:

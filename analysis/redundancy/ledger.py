@@ -18,6 +18,7 @@ from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.where import where_column
 from stvit import Attention, BlockRecord, Capture
 from stvit.capturing.attention_record import AttentionRecord
+from stvit.error_text import counted
 
 COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "unit", "stderr", "where")
 
@@ -155,7 +156,9 @@ def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:
     if image_names is None:
         return range(batch)
     if len(image_names) != batch:
-        raise ValueError(f"The capture holds {batch} images, got {len(image_names)} image_names; give one for each.")
+        raise ValueError(
+            f"The capture holds {counted(batch, 'image')}, got {len(image_names)} image_names; give one for each."
+        )
     return image_names
 
 
@@ -163,7 +166,9 @@ def _seeds(seed: int | Sequence[int], batch: int) -> Sequence[int]:
     if isinstance(seed, int):
         return [seed] * batch
     if len(seed) != batch:
-        raise ValueError(f"The capture holds {batch} images, got {len(seed)} seeds; give one for each or one for all.")
+        raise ValueError(
+            f"The capture holds {counted(batch, 'image')}, got {len(seed)} seeds; give one for each or one for all."
+        )
     return seed
 
 

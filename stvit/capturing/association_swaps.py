@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from stvit.association import AnyAssociation, Association, CellAssociation, associate, regular_grid
+from stvit.error_text import counted
 from stvit.grid import TokenGrid
 
 SwapName: TypeAlias = Literal["grid", "hard", "masked"]
@@ -51,8 +52,8 @@ def _check_fit(association: AnyAssociation, tokens: Tensor, grid: TokenGrid) -> 
     weight = association.weight
     if len(weight) != len(tokens) or weight.dtype != tokens.dtype or weight.device != tokens.device:
         raise ValueError(
-            f"The association given holds {len(weight)} images as {weight.dtype} on {weight.device}, but the block "
-            f"works on {len(tokens)} as {tokens.dtype} on {tokens.device}."
+            f"The association given holds {counted(len(weight), 'image')} as {weight.dtype} on {weight.device}, but "
+            f"the block works on {len(tokens)} as {tokens.dtype} on {tokens.device}."
         )
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from stvit.config import STViTConfig
-from stvit.error_text import listed
+from stvit.error_text import counted, listed
 from stvit.foreign_text import quoted
 from stvit.variants import get_config
 from stvit.weights import released_keys
@@ -182,7 +182,7 @@ def _about_classes(named: NamedState, misfit: Misfit, config: STViTConfig, sourc
     classes = classes_of_state(named.state)
     if named.repeated or not misfit.keys <= _CLASSIFIER or classes == config.num_classes:
         return None
-    holds = f"a classifier of {classes} classes" if classes else "no classifier"
+    holds = f"a classifier of {counted(classes, 'class', 'classes')}" if classes else "no classifier"
     return (
         f"{source} holds {holds}, the model has {config.num_classes or 'no'} classes: build it with "
         f"num_classes={classes}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from stvit.error_text import counted
 from stvit.model import STViT
 from stvit.variants import twin_name
 from stvit.weights.content import Content, read_content
@@ -183,6 +184,6 @@ def _check_model(entry: PretrainedEntry, content: Content, model: STViT) -> None
     variant = twin_name(model.config) or outline_of_config(model.config).variant or "a model of other settings"
     if variant != entry.variant or model.config.num_classes != entry.num_classes:
         raise WeightsError(
-            f"{content.name} holds {variant} with {model.config.num_classes} classes, the manifest expects "
-            f"{entry.variant} with {entry.num_classes} for {entry.name!r}; put the right file there."
+            f"{content.name} holds {variant} with {counted(model.config.num_classes, 'class', 'classes')}, the "
+            f"manifest expects {entry.variant} with {entry.num_classes} for {entry.name!r}; put the right file there."
         )

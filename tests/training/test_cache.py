@@ -8,6 +8,7 @@ from PIL import Image
 
 from stvit.atomic_files import write_atomically
 from stvit.images import load_image
+from tests.support.hostile_names import HOSTILE_NAMES
 from tests.support.training_data import coloured_image, png, write_folder, write_tar
 from training.cache import decode, open_cache
 
@@ -120,6 +121,17 @@ def test_a_bomb_is_skipped_like_any_other_corrupt_image(tmp_path):
         open_tiny(source, tmp_path / "other")
 
 
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES.keys())
+def test_a_hostile_name_that_is_skipped_makes_no_terminal_act(tmp_path, capsys, name):
+    source = write_folder(tmp_path / "d", {"train": 1})
+    (source / "train" / "red" / name).write_bytes(b"no picture")
+    open_tiny(source, tmp_path / "cache", "skip")
+    said = capsys.readouterr().out
+    assert "Skipped 1 corrupt image" in said
+    assert len(said.splitlines()) == 1
+    assert all(letter.isprintable() or letter == "\n" for letter in said)
+
+
 def test_whatever_happens_while_decoding_only_that_image_is_skipped(tmp_path, monkeypatch):
     source = write_folder(tmp_path / "d", {"train": 2})
     real, calls = decode, []
@@ -148,8 +160,8 @@ def test_corrupt_images_can_be_skipped_and_are_counted_and_named(tmp_path, capsy
     cache = open_tiny(source, tmp_path / "cache", "skip")
     assert cache.skipped == ("train/red/0.png",)
     assert list(cache.labels) == [0, 0, 1, 1, 2]
-    assert "Skipped 1 corrupt images: train/red/0.png" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"left out 1 corrupt images, the first being train/red/0\.png"):
+    assert "Skipped 1 corrupt image: train/red/0.png." in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"left out 1 corrupt image, the first being train/red/0\.png"):
         open_tiny(source, tmp_path / "cache", "fatal")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
+from stvit.error_text import counted
 from ui.markdown import escaped
 from ui.view.view import View
 
@@ -44,4 +45,4 @@ def _show_prediction(logits: torch.Tensor, class_names: Sequence[str] | None) ->
         st.progress(min(probability, 1.0), text=f"{name}: {probability:.1%}")
     if class_names and len(class_names) <= FEW_CLASSES:
         known = ", ".join(escaped(name) for name in class_names)
-        st.caption(f"It knows {len(class_names)} classes only.", help=known)
+        st.caption(f"It knows {counted(len(class_names), 'class', 'classes')} only.", help=known)

@@ -73,7 +73,7 @@ def other(grid: TokenGrid = GRID, batch: int = 2, dtype: torch.dtype = torch.flo
         (
             other(batch=1),
             ValueError,
-            "holds 1 images as torch.float32 on cpu, but the block works on 2 as",
+            "holds 1 image as torch.float32 on cpu, but the block works on 2 as",
         ),
         (other(dtype=torch.float64), ValueError, "holds 2 images as torch.float64 on cpu, but the block works on 2 as"),
         (np.zeros((4, 6), int), TypeError, "got ndarray; turn an array of labels into a tensor with torch.from_numpy"),
