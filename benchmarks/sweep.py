@@ -39,7 +39,7 @@ def main() -> None:
     names = (list(sample_images()) * BATCH)[:BATCH]
     pixels = torch.cat([prepare(sample_images()[name](), 224).pixels for name in names])
     print(
-        f"\nstvit_demo at 224 px, super and global attention, batch of {BATCH}, one thread, medians over pairs run in turn"
+        f"\nstvit_demo at 224 px, super and global attention, batch of {BATCH}, one thread"
     )
     for line in measuring(model, pixels):
         print(line, flush=True)
