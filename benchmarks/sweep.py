@@ -38,9 +38,7 @@ def main() -> None:
     model = load_pretrained("demo")
     names = (list(sample_images()) * BATCH)[:BATCH]
     pixels = torch.cat([prepare(sample_images()[name](), 224).pixels for name in names])
-    print(
-        f"\nstvit_demo at 224 px, super and global attention, batch of {BATCH}, one thread"
-    )
+    print(f"\nstvit_demo at 224 px, super and global attention, batch of {BATCH}, one thread")
     for line in measuring(model, pixels):
         print(line, flush=True)
     print(f"\nA whole sweep of {PICTURES} pictures, start of the workers included")
