@@ -94,7 +94,7 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
         for stage in stages:
             grid = stage_grid(size, size, stage, config.cells[stage])
             channels, heads = config.embed_dims[stage], config.num_heads[stage]
-            place = {"size": size, "stage": stage, "tokens": grid.num_tokens, "super_tokens": grid.num_super_tokens}
+            common = {"size": size, "stage": stage, "tokens": grid.num_tokens, "super_tokens": grid.num_super_tokens}
             through = {
                 "attention": "super",
                 "formula": super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, channels),
@@ -105,7 +105,7 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
                 "formula": global_attention_macs(grid.num_tokens, channels),
                 "counted": counted_macs(stage_grid(size, size, stage), channels, heads),
             }
-            rows += [place | through, place | whole]
+            rows += [common | through, common | whole]
     return pd.DataFrame(rows)
 
 

@@ -67,14 +67,14 @@ def _dense_metrics(head: int, matrices: torch.Tensor, record: BlockRecord) -> di
     mass = matrices[head].sum(-1)
     rows = matrices[head] / mass.unsqueeze(-1)
     grid = torch.meshgrid(torch.arange(record.grid.height), torch.arange(record.grid.width), indexing="ij")
-    place = torch.stack(grid).flatten(1).T.float()
+    position = torch.stack(grid).flatten(1).T.float()
     held = rows.sort(-1, descending=True).values.cumsum(-1)
     received = rows.sum(0)
     return {
         "mass": mass.mean().item(),
         "entropy": torch.special.entr(rows).sum(-1).mean().item(),
-        "distance": (rows * torch.cdist(place, place)).sum(-1).mean().item(),
-        "local_mass": (rows * (torch.cdist(place, place, p=torch.inf) <= 3)).sum(-1).mean().item(),
+        "distance": (rows * torch.cdist(position, position)).sum(-1).mean().item(),
+        "local_mass": (rows * (torch.cdist(position, position, p=torch.inf) <= 3)).sum(-1).mean().item(),
         "top_mass": held[:, : RowSettings().top_k][:, -1].mean().item(),
         **{f"tokens_for_{level}": (held < level / 100).sum(-1).float().mean().item() + 1 for level in LEVELS},
         "received_max": received.max().item(),

@@ -11,7 +11,7 @@ from stvit.layers import by_token
 
 
 class Tap(nn.Module):
-    """A named place without parameters that passes its inputs on, for hooks to look at."""
+    """A named module without parameters that passes its inputs on, so that hooks can read them."""
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Return the inputs unchanged."""

@@ -1,4 +1,4 @@
-"""What a message says to a person: without the dress that Python puts around it, short, and in good English."""
+"""Messages for people: the text of an error alone, short, and without the notation of Python."""
 
 from collections.abc import Iterable
 

@@ -29,7 +29,7 @@ from stvit.variants import get_config
 
 
 class BlockId(NamedTuple):
-    """The place of a block, counted from 0; captions count from 1.
+    """A block by its stage and its number within the stage, counted from 0; captions count from 1.
 
     Attributes:
         stage: Stage, 0 to 3.

@@ -59,7 +59,7 @@ def _none(level: float, random: np.random.Generator) -> float:
 
 
 def _affine(matrix: Callable[[float, Image.Image], tuple[float, ...]]) -> Operation:
-    """Return an operation by the matrix that maps places of the result to places of the picture."""
+    """Return an operation by the matrix that maps positions in the result to positions in the picture."""
 
     def operation(image: Image.Image, value: float) -> Image.Image:
         coefficients = matrix(value, image)

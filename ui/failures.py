@@ -19,7 +19,7 @@ _LOG = logging.getLogger("stvit.app")
 
 
 def said(error: Exception, name: str = "") -> str:
-    """Return the message of an error for Markdown, and log the trace of an error that nobody expected.
+    """Return the message of an error for Markdown, and log the trace of an unexpected error.
 
     Args:
         error: The error.

@@ -50,4 +50,4 @@ LINK = "link"
 PAGE = "page"
 SHOWN = "shown"
 OF_THE_APP = (LINK, PAGE, SHOWN)
-"""What is kept for the app and is nobody's choice."""
+"""State that the app keeps and nobody chooses."""

@@ -27,7 +27,7 @@ class BackboneBlock:
     """One block of a backbone.
 
     Attributes:
-        id: Its place.
+        id: Its stage and block.
         attention: The module that computes its attention.
         query: Its projection to queries.
         key: Its projection to keys.
@@ -64,10 +64,10 @@ def find_blocks(model: Any, family: Family) -> list[BackboneBlock]:
     attentions = _of_class(model, family.attention)
     layers = [None] * len(attentions) if family.layer is None else _of_class(model, family.layer)
     depths = [len(attentions)] if family.layer is None else model.config.depths
-    places = [BlockId(stage, block) for stage, depth in enumerate(depths) for block in range(depth)]
+    ids = [BlockId(stage, block) for stage, depth in enumerate(depths) for block in range(depth)]
     return [
-        BackboneBlock(place, module, getattr(module, family.query), getattr(module, family.key), layer)
-        for place, module, layer in zip(places, attentions, layers, strict=True)
+        BackboneBlock(id_, module, getattr(module, family.query), getattr(module, family.key), layer)
+        for id_, module, layer in zip(ids, attentions, layers, strict=True)
     ]
 
 

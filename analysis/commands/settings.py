@@ -147,12 +147,12 @@ def add_options(parser: argparse.ArgumentParser, settings: type[Settings]) -> No
     """Give a parser the options of settings."""
     groups: dict[str, Any] = {}
     for entry, known in options_of(settings):
-        place: Any = parser
+        target: Any = parser
         if known.group:
             if known.group not in groups:
                 groups[known.group] = parser.add_mutually_exclusive_group(required=known.required)
-            place = groups[known.group]
-        _add(place, entry, known)
+            target = groups[known.group]
+        _add(target, entry, known)
 
 
 def read(settings: type[Chosen], parsed: argparse.Namespace) -> Chosen:
@@ -161,12 +161,12 @@ def read(settings: type[Chosen], parsed: argparse.Namespace) -> Chosen:
     return settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
 
 
-def _add(place: Any, entry: Field[Any], known: Option) -> None:
+def _add(target: Any, entry: Field[Any], known: Option) -> None:
     named = [known.flag] if known.flag else [entry.name]
     more: dict[str, Any] = {"dest": entry.name} if known.flag else {}
     text = known.help.replace("%", "%%")
     if entry.default is False:
-        place.add_argument(*named, **more, action="store_true", help=text)
+        target.add_argument(*named, **more, action="store_true", help=text)
         return
     more |= {"type": known.parse, "metavar": known.metavar}
     if isinstance(entry.default, tuple):
@@ -181,7 +181,7 @@ def _add(place: Any, entry: Field[Any], known: Option) -> None:
         more |= {"required": True}
     if not known.flag:
         more |= {"nargs": "+"} if entry.default == () else {"nargs": "?"} if entry.default is None else {}
-    place.add_argument(*named, **more, help=text)
+    target.add_argument(*named, **more, help=text)
 
 
 def _default_words(known: Option, default: Any) -> str:

@@ -90,7 +90,7 @@ def _job(files: SweepFiles, which: ModelChoice, choice: SweepChoice, model: STVi
 
 
 def _measured(job: Job, files: SweepFiles, items: Sequence[Item]) -> dict[str, Report]:
-    """Return what came of each picture, by name."""
+    """Return the result of each picture by name."""
     workers = (os.cpu_count() or 1) if files.workers is None else files.workers
     work = batches(items, files.batch)
     found: dict[str, Report] = {}

@@ -104,7 +104,7 @@ def depth_values(table: pd.DataFrame, metric: str) -> DepthValues:
     series = {}
     for kind in drawn:
         found = _by_block(part[part["attention"] == kind])
-        series[str(kind)] = [found.get(place, BlockValues({})) for place in blocks]
+        series[str(kind)] = [found.get(block, BlockValues({})) for block in blocks]
     return DepthValues(*_names(metric), blocks, series)
 
 
@@ -122,9 +122,9 @@ def head_values(table: pd.DataFrame, metric: str, attention: str) -> HeadValues:
     heads = 1 + max((head for one in found.values() for head in one.heads), default=-1)
     values = np.full((heads, len(blocks)), np.nan)
     estimates = np.zeros(values.shape, dtype=bool)
-    for column, place in enumerate(blocks):
-        for head, value in found[place].heads.items():
-            values[head, column], estimates[head, column] = value, found[place].estimate
+    for column, block in enumerate(blocks):
+        for head, value in found[block].heads.items():
+            values[head, column], estimates[head, column] = value, found[block].estimate
     return HeadValues(*_names(metric), blocks, values, estimates)
 
 
@@ -149,6 +149,6 @@ def _by_block(rows: pd.DataFrame) -> dict[BlockPlace, BlockValues]:
     estimated = rows[rows["metric"].str.endswith(ESTIMATE)]
     estimates = set(zip(estimated["stage"], estimated["block"], strict=True))
     return {
-        place: BlockValues({head: fmean(values) for head, values in found.items()}, place in estimates)
-        for place, found in heads.items()
+        block: BlockValues({head: fmean(values) for head, values in found.items()}, block in estimates)
+        for block, found in heads.items()
     }

@@ -37,7 +37,7 @@ class Summary:
         Returns:
             Columns stage, block, head (whole numbers from 0; head is missing in rows about the block itself),
             attention, metric, unit, pictures (that have this number), mean, standard_deviation (over pictures, with
-            n - 1; missing for a single one), where (the place in words that count from 1).
+            n - 1; missing for a single one), where (stage, block and head in words that count from 1).
         """
         table = self._total.reset_index()
         head = table["head"].astype("Int64")

@@ -41,7 +41,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the pictures.
+    """The results of a run.
 
     Attributes:
         measured: Those that have a table.

@@ -123,9 +123,7 @@ def steps_table(record: BlockRecord, steps: TokenSteps) -> pd.DataFrame:
         Columns: super_token (-1 for a phantom), row, column (of its cell; outside the grid for a phantom),
         dot_product, logit, weight, column_sum, share.
     """
-    row, column = (
-        int(place) for place in np.divmod(record.grid.cell_index.numpy(force=True)[steps.token], record.grid.columns)
-    )
+    row, column = divmod(int(record.grid.cell_index[steps.token]), record.grid.columns)
     down, across = np.divmod(np.arange(9), 3)
     return pd.DataFrame(
         {

@@ -95,7 +95,7 @@ def feature_cka(
     """Return the linear CKA of two feature maps, tokens being the examples.
 
     Maps of different resolution are brought to the coarser grid by average pooling (area-weighted bins where one
-    size does not divide the other), so that examples are the same places of the image.
+    size does not divide the other), so that examples are the same regions of the image.
 
     Example:
         >>> features = torch.arange(4.0).view(1, 2, 2)

@@ -67,8 +67,8 @@ def ledger(
     Returns:
         Columns image, stage, block and head (whole numbers from 0; head is missing in rows about the block itself),
         attention ("block" in these rows), metric, value, unit, stderr (standard error of a value that is estimated
-        from a sample of rows; missing where it is exact), where (the place in words that count from 1, such as
-        "stage 1, block 2, head 3").
+        from a sample of rows; missing where it is exact), where (the same in words that
+        count from 1, such as "stage 1, block 2, head 3").
 
     Raises:
         ValueError: If an attention or a metric is unknown, image_names does not fit the batch, or the model or an
@@ -118,7 +118,7 @@ def _head_rows(
     number: dict[str, int] = {}
     for name, rule in rules.items():
         attention = rule(record)
-        equal = (place for place, other in enumerate(different) if attention.same_as(other))
+        equal = (index for index, other in enumerate(different) if attention.same_as(other))
         number[name] = next(equal, len(different))
         if number[name] == len(different):
             different.append(attention)

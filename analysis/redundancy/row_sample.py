@@ -71,8 +71,8 @@ def draw_rows(grid: TokenGrid, anchors: int, seed: int | Sequence[int]) -> RowSa
     order = snake(grid.height, grid.width, anchors)
     edges = np.arange(anchors + 1) * grid.num_tokens // anchors
     sizes = np.diff(edges)
-    place = edges[:-1] + np.random.default_rng(seed).integers(sizes)
-    return RowSample(torch.from_numpy(order[place]), sizes)
+    position = edges[:-1] + np.random.default_rng(seed).integers(sizes)
+    return RowSample(torch.from_numpy(order[position]), sizes)
 
 
 @lru_cache(maxsize=32)

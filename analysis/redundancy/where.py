@@ -8,7 +8,7 @@ from stvit.captions import block_caption
 
 
 def where(stage: int, block: int, head: int | None = None) -> str:
-    """Return the place of a number in words, such as "stage 1, block 2, head 3".
+    """Return the origin of a number in words, such as "stage 1, block 2, head 3".
 
     Args:
         stage: Stage, from 0.
@@ -19,24 +19,24 @@ def where(stage: int, block: int, head: int | None = None) -> str:
         >>> where(0, 1, 2)
         'stage 1, block 2, head 3'
     """
-    place = block_caption(stage, block)
-    return place if head is None else f"{place}, head {head + 1}"
+    words = block_caption(stage, block)
+    return words if head is None else f"{words}, head {head + 1}"
 
 
 def where_column(table: pd.DataFrame) -> pd.Series:
     """Return `where` for each row of a table with the columns stage, block and, where there are heads, head.
 
-    A row without a block, such as one about the prediction, has no place.
+    A row without a block, such as one about the prediction, has none.
 
     Example:
         >>> where_column(pd.DataFrame({"stage": [0], "block": [1]})).tolist()
         ['stage 1, block 2']
     """
-    places = table[[name for name in ("stage", "block", "head") if name in table]]
-    if places.empty:
+    numbered = table[[name for name in ("stage", "block", "head") if name in table]]
+    if numbered.empty:
         return pd.Series([], index=table.index, dtype="str")
-    number = places.groupby(list(places), sort=False, dropna=False).ngroup().to_numpy()
-    words = [_words(*place) for place in places[~places.duplicated()].itertuples(index=False)]  # each place once
+    number = numbered.groupby(list(numbered), sort=False, dropna=False).ngroup().to_numpy()
+    words = [_words(*each) for each in numbered[~numbered.duplicated()].itertuples(index=False)]  # each only once
     return pd.Series(pd.array(words, dtype="str").take(number), index=table.index)
 
 

@@ -85,8 +85,8 @@ def redundancy_report(
         matrix: Metric to draw for every head, and the head that is mapped.
     """
     record, heads = matrix.record, head_values(table, matrix.metric, matrix.attention)
-    place = f"{record.id.caption}, {head_caption(matrix.head, record.heads)}"
-    mapped = f"matrix and map: {KINDS[matrix.attention].title}" + ("" if matrix.values is None else f", map of {place}")
+    shown = f"{record.id.caption}, {head_caption(matrix.head, record.heads)}"
+    mapped = f"matrix and map: {KINDS[matrix.attention].title}" + ("" if matrix.values is None else f", map of {shown}")
     curves = [depth_values(table, metric) for metric in depth]
     estimates = heads.estimates.any() or any(curve.has_estimates for curve in curves)
     drawn = "means over all tokens, dots are heads" + (", hollow are estimates" if estimates else "")
@@ -98,7 +98,7 @@ def redundancy_report(
         [uniform_values(metric, capture.values()) for metric in depth],
         heads,
         canvas,
-        token_panel(matrix, place),
+        token_panel(matrix, shown),
     )
 
     def arrays() -> dict[str, np.ndarray]:

@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What was looked at: one picture through one model.
+    """The subject of a report: one picture seen by one model.
 
     Attributes:
         model: What people call the model.

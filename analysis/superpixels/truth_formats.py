@@ -68,7 +68,7 @@ def labels_of_masks(masks: Bool[np.ndarray, "instances height width"]) -> Int[np
 
 
 def _read_bsds(data: bytes) -> TruthMaps:
-    """Read the Segmentation of each annotator; nothing else of the file is looked at."""
+    """Read the Segmentation of each annotator; the rest of the file is ignored."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about other variables of the file
         found = loadmat(io.BytesIO(data), variable_names=["groundTruth"]).get("groundTruth")

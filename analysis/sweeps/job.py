@@ -53,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one picture.
+    """The result of one picture.
 
     Attributes:
         name: Of the item.

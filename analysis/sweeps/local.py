@@ -119,7 +119,7 @@ class _Pool:
 
 
 def run_locally(job: Job, batches: Iterable[Sequence[Item]], workers: int) -> Iterator[list[Report]]:
-    """Measure batches in worker processes and yield what came of each, as they are done.
+    """Measure batches in worker processes and yield each result as soon as it is there.
 
     A worker that is killed is replaced. Its pictures are measured again one by one, those it had finished being found;
     one over which two workers died is reported as an error. If this process dies, the workers end by themselves.

@@ -48,7 +48,7 @@ class Actor:
 def run_on_ray(
     job: Job, batches: Iterable[Sequence[Item]], workers: int, address: str | None
 ) -> Iterator[list[Report]]:
-    """Measure batches on a Ray cluster and yield what came of each, as they are done.
+    """Measure batches on a Ray cluster and yield each result as soon as it is there.
 
     Ray restarts actors that die and gives their batches to others; the store knows what they had finished.
 

@@ -48,7 +48,7 @@ class Measurer:
         self._model = model.to(self._device)
 
     def __call__(self, items: Sequence[Item]) -> list[Report]:
-        """Return what came of each picture of a batch, in order.
+        """Return the result of each picture of a batch, in order.
 
         Raises:
             SweepError: If a table cannot be written.

@@ -10,7 +10,7 @@ from stvit.config_bounds import check
 from stvit.model import STViT
 
 WITHOUT_VALUES = ("meta", "lazy")
-"""Devices whose tensors hold no values that could be looked at."""
+"""Devices whose tensors hold no values to check."""
 
 
 def check_run(model: Any, pixels: Any) -> None:

@@ -53,7 +53,7 @@ class ConvRecord(BlockRecord):
         raise NoAttentionError(self.id)
 
     def replay(self) -> Float[Tensor, "batch channels height width"]:
-        """Compute the output anew from the tokens: 1 x 1, depthwise and 1 x 1 convolution."""
+        """Compute the output again from the tokens: 1 x 1, depthwise and 1 x 1 convolution."""
         weights = self._convolutions()
         value = F.linear(self._sequence(self.tokens), weights.value_weight, weights.value_bias)
         side = weights.kernel.shape[-1]

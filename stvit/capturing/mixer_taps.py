@@ -1,4 +1,4 @@
-"""Which places of each kind of mixer a capture listens at, and the record that comes of it."""
+"""The taps that a capture reads in each kind of mixer, and the record that it makes from them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -169,7 +169,7 @@ class BlockRecord:
         return SoftmaxAttention(*self.token_query_key(image), self.scale)
 
     def replay(self) -> Float[Tensor, "batch channels height width"]:
-        """Compute the output anew from the factors: Q proj(A(S) Q-hat^T (X W_v + b_v)).
+        """Compute the output again from the factors: Q proj(A(S) Q-hat^T (X W_v + b_v)).
 
         Padding tokens are zero, so their value is b_v: they enter through their share of Q-hat.
         """

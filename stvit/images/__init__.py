@@ -1,4 +1,4 @@
-"""Any picture file -> RGB -> the pixels that the model sees, and tokens back to places in the picture."""
+"""Any picture file -> RGB -> the pixels that the model sees, and tokens back to regions of the picture."""
 
 from stvit.images.files import PictureSource, RGBImage, load_image
 from stvit.images.formats import SUFFIXES

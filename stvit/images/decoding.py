@@ -18,7 +18,7 @@ from stvit.images.colour import Alpha, to_rgb
 from stvit.images.formats import READERS, format_of
 from stvit.images.limits import ImageError, ImageLimits
 from stvit.images.png import PNG_END, load_png
-from stvit.images.tiff import mend_samples
+from stvit.images.tiff import repair_samples
 
 Orientation = Literal["exif", "stored"]
 """Turn a picture upright as its EXIF says, or leave it as it is stored."""
@@ -83,7 +83,7 @@ def _load(picture: Image.Image) -> None:
     if isinstance(picture, PngImageFile):
         load_png(picture)
     if isinstance(picture, TiffImageFile):
-        mend_samples(picture)
+        repair_samples(picture)
         with _quiet():  # This reader parses metadata again while it loads.
             picture.load()
     picture.load()

@@ -104,10 +104,10 @@ class Framing:
             ValueError: If the grid does not belong to this picture.
         """
         stride = self.stride(grid)
-        at = tuple(place + ROUNDING for place in self.to_prepared(y, x))
-        if not all(0 <= place < side for place, side in zip(at, self.size, strict=True)):
+        at = tuple(coordinate + ROUNDING for coordinate in self.to_prepared(y, x))
+        if not all(0 <= coordinate < side for coordinate, side in zip(at, self.size, strict=True)):
             return None
-        row, column = (math.floor(place) for place in at)
+        row, column = (math.floor(coordinate) for coordinate in at)
         return grid.token(row // stride, column // stride)
 
 

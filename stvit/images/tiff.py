@@ -1,4 +1,4 @@
-"""TIFFs that Pillow would read as other pictures: mended where its decoders can do better, refused elsewhere."""
+"""TIFFs that Pillow would read as other pictures: repaired where its decoders can do better, refused elsewhere."""
 
 import re
 
@@ -13,7 +13,7 @@ SIGNED, APART = 2, 2
 """Values of SAMPLE_FORMAT and of PLANAR_CONFIGURATION: each channel in a plane of its own."""
 
 
-def mend_samples(picture: TiffImageFile) -> None:
+def repair_samples(picture: TiffImageFile) -> None:
     """Let Pillow read the samples of a TIFF as they are stored; to be called before it decodes.
 
     Pillow 13 takes 16-bit planes for 8-bit ones, and decompressed signed or float samples, which are in the byte order

@@ -102,8 +102,8 @@ class WindowAttention(nn.Module):
         added = torch.zeros_like(allowed, dtype=logits.dtype).masked_fill(~allowed, -torch.inf)
         if self.bias_table is None:
             return added
-        places = torch.arange(self.window**2, device=logits.device)
-        rows, columns = places // self.window, places % self.window
+        slots = torch.arange(self.window**2, device=logits.device)
+        rows, columns = slots // self.window, slots % self.window
         bias = self.relative_bias(rows[:, None] - rows, columns[:, None] - columns)
         return added + bias[:, None].to(logits.dtype)
 

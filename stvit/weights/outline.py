@@ -42,7 +42,7 @@ def outline_of_config(config: STViTConfig) -> Outline:
 
 def outline_of_state(state: Mapping[str, Tensor]) -> Outline | None:
     """Return the outline of a state dict under our key names, or None if it does not show one."""
-    places = [(int(match[1]), int(match[2])) for match in map(_BLOCK.match, state) if match]
+    numbered = [(int(match[1]), int(match[2])) for match in map(_BLOCK.match, state) if match]
     norms = [state.get(f"stages.{stage}.blocks.0.attention_norm.weight") for stage in range(STAGES)]
     projection = state.get("projection.0.weight")
     dims = tuple(norm.shape[0] for norm in norms if norm is not None and norm.ndim)
@@ -50,7 +50,7 @@ def outline_of_state(state: Mapping[str, Tensor]) -> Outline | None:
         return None
     return Outline(
         dims,
-        tuple(1 + max(block for at, block in places if at == stage) for stage in range(STAGES)),
+        tuple(1 + max(block for at, block in numbered if at == stage) for stage in range(STAGES)),
         projection.shape[0],
         tuple(f"stages.{stage}.blocks.0.attention_scale.gamma" in state for stage in range(STAGES)),
     )

@@ -118,7 +118,7 @@ def _offer(view: View, block: BlockId, token: int, head: int | None, panels: lis
 
 
 def _description(record: BlockRecord) -> list[str]:
-    """Say what is looked at."""
+    """Return the parts of the line that describes the block."""
     grid, factors = record.grid, record.token_attention()
     if grid.is_identity:
         groups = no_super_tokens()

@@ -69,7 +69,7 @@ class OwnPictures:
 
 
 def upload_pictures() -> OwnPictures:
-    """Draw the place to drop pictures and return those that can be used."""
+    """Draw the upload area and return those that can be used."""
     uploads = st.file_uploader(
         "Your own pictures",
         type=PICTURE_TYPES,

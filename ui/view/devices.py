@@ -21,7 +21,7 @@ CPU = "cpu"
 
 @dataclass(frozen=True)
 class Device:
-    """A place to run the model.
+    """A device that can run the model.
 
     Attributes:
         name: PyTorch's name of it, such as "cuda:0".

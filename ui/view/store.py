@@ -74,7 +74,7 @@ class Store:
         return value
 
     def release(self, owner: int) -> None:
-        """Drop what nobody but this owner asked for."""
+        """Drop what only this owner asked for."""
         with self._lock:
             for entry in self._entries.values():
                 entry.owners.discard(owner)

@@ -49,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of running a model.
+    """The result of running a model.
 
     Attributes:
         picture: The picture as the model sees it.

@@ -49,7 +49,7 @@ class RollOut(PictureView):
         """Return row and column of the token that one starts from, None for the pooled output.
 
         Raises:
-            ValueError: If only a part of a place is named, which would otherwise be ignored.
+            ValueError: If only the row or only the column of a token is named, which would otherwise be ignored.
         """
         if self.row is not None and self.column is not None:
             return self.row, self.column

@@ -60,13 +60,13 @@ def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) ->
         axes.step(range(len(uniform)), uniform, ":", color="grey", where="mid", label=UNIFORM_NAME)
     for kind, blocks in found.series.items():
         colour, marker = KIND_COLOURS.get(kind, "black"), marker_of(kind)
-        dots = [(place, value) for place, one in enumerate(blocks) for value in one.heads.values()]
+        dots = [(index, value) for index, one in enumerate(blocks) for value in one.heads.values()]
         axes.plot(*zip(*dots, strict=True), ".", color=colour, alpha=0.3, markersize=4)
-        places, means = range(len(blocks)), [one.mean for one in blocks]
+        positions, means = range(len(blocks)), [one.mean for one in blocks]
         style: dict[str, Any] = {"color": colour, "marker": marker.paper, "markersize": marker.size / 2.2}
-        axes.plot(places, means, DASHES[line_of(kind)], label=KIND_NAMES.get(kind, kind), **style)
-        estimates = [place for place in places if blocks[place].estimate]
-        axes.plot(estimates, [means[place] for place in estimates], " ", **style, markerfacecolor="white")
+        axes.plot(positions, means, DASHES[line_of(kind)], label=KIND_NAMES.get(kind, kind), **style)
+        estimates = [index for index in positions if blocks[index].estimate]
+        axes.plot(estimates, [means[index] for index in estimates], " ", **style, markerfacecolor="white")
     _show_zero(axes, [value for blocks in found.series.values() for one in blocks for value in one.heads.values()])
     axes.set_xticks(range(len(found.blocks)), [block_short(*block) for block in found.blocks])
     axes.set_xlabel("stage.block")
@@ -120,8 +120,8 @@ def redundancy_figure(
     figure = Figure(figsize=(2.2 * COLUMN_WIDTH, 2.3 * rows + 2.8), layout="constrained")
     caption_below(figure, canvas.caption)
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.3] * rows + [2.6])
-    for place, (values, line) in enumerate(zip(depth, uniform, strict=True)):
-        axes = figure.add_subplot(grid[place // 2, place % 2])
+    for index, (values, line) in enumerate(zip(depth, uniform, strict=True)):
+        axes = figure.add_subplot(grid[index // 2, index % 2])
         axes.spines[["top", "right"]].set_visible(False)
         draw_depth(axes, values, line)
         if values.series:

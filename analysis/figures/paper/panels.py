@@ -76,10 +76,10 @@ def panel_figure(count: int, canvas: Canvas, *, bars: bool = True) -> tuple[Figu
         hspace=(TITLE_INCHES + below) / tall,
     )
     caption_below(figure, canvas.caption)
-    places = list(figure.subplots(rows, wide, squeeze=False).flatten())
-    for axes in places:
+    all_axes = list(figure.subplots(rows, wide, squeeze=False).flatten())
+    for axes in all_axes:
         axes.set_axis_off()
-    return figure, places[:count]
+    return figure, all_axes[:count]
 
 
 def picture_panel(axes: Axes, shown: Picture, title: str) -> None:
@@ -109,8 +109,8 @@ def colour_bar(axes: Axes, mappable: object, quantity: str) -> None:
     assert isinstance(figure, Figure)
     corner = ScaledTranslation(0, 0, axes.transAxes)  # type: ignore[arg-type]  # affine, but not declared so
     inches = figure.dpi_scale_trans + corner  # up from the picture's lower edge
-    place = axes.inset_axes((0.075, -0.13, 0.85, 0.07), transform=blended_transform_factory(axes.transAxes, inches))
-    bar = figure.colorbar(mappable, cax=place, orientation="horizontal", format=numbers)  # type: ignore[arg-type]  # whatever imshow returned
+    bar_axes = axes.inset_axes((0.075, -0.13, 0.85, 0.07), transform=blended_transform_factory(axes.transAxes, inches))
+    bar = figure.colorbar(mappable, cax=bar_axes, orientation="horizontal", format=numbers)  # type: ignore[arg-type]  # whatever imshow returned
     bar.set_label(quantity, fontsize=6, labelpad=1)
     bar.ax.tick_params(labelsize=5, length=2, pad=1.5)
     bar.ax.xaxis.get_offset_text().set_fontsize(5)

@@ -32,11 +32,11 @@ def maps_figure(canvas: Canvas, panels: Sequence[Panel], *, framed: int | None =
         panels: What to draw.
         framed: On how many of the pictures the token is framed; None frames it on all.
     """
-    figure, places = panel_figure(len(panels) + 1, canvas)
-    picture_panel(places[0], canvas.shown, "Picture")
-    for axes, panel in zip(places[1:], panels, strict=True):
+    figure, all_axes = panel_figure(len(panels) + 1, canvas)
+    picture_panel(all_axes[0], canvas.shown, "Picture")
+    for axes, panel in zip(all_axes[1:], panels, strict=True):
         heat_panel(axes, canvas, panel)
-    for axes in places[:framed]:
+    for axes in all_axes[:framed]:
         frame_token(axes, canvas)
     return figure
 
@@ -53,8 +53,8 @@ def grouping_figure(canvas: Canvas, groupings: Sequence[Grouped], drawing: str) 
         ValueError: If there is no such drawing.
     """
     check_drawing(drawing)
-    figure, places = panel_figure(len(groupings), canvas, bars=False)
-    for axes, (title, labels) in zip(places, groupings, strict=True):
+    figure, all_axes = panel_figure(len(groupings), canvas, bars=False)
+    for axes, (title, labels) in zip(all_axes, groupings, strict=True):
         _grouping(axes, canvas, title, labels, drawing)
     return figure
 
@@ -84,8 +84,8 @@ def change_figure(
     figure = Figure(figsize=(2 * PANEL_INCHES + 0.2, tall + 2.2), layout="constrained")
     caption_below(figure, canvas.caption)
     rows = figure.add_gridspec(2 if groupings else 1, 2, height_ratios=[tall, 1.6] if groupings else [1])
-    for place, (title, labels) in enumerate(groupings):
-        _grouping(figure.add_subplot(rows[0, place]), canvas, title, labels, drawing)
+    for index, (title, labels) in enumerate(groupings):
+        _grouping(figure.add_subplot(rows[0, index]), canvas, title, labels, drawing)
     draw_changes(figure.add_subplot(rows[-1, :]), relative, colour)
     return figure
 

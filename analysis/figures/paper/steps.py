@@ -37,15 +37,15 @@ def steps_figure(
         candidates: Numbers of the candidates, values of shape (3, 3).
         maps: The maps of the steps that follow.
     """
-    figure, places = panel_figure(1 + len(candidates) + len(maps), canvas)
-    picture_panel(places[0], canvas.shown, "1. Cells")
-    outline_groups(places[0], cells, *(side * canvas.token_pixels for side in cells.shape))
+    figure, all_axes = panel_figure(1 + len(candidates) + len(maps), canvas)
+    picture_panel(all_axes[0], canvas.shown, "1. Cells")
+    outline_groups(all_axes[0], cells, *(side * canvas.token_pixels for side in cells.shape))
     split = 1 + len(candidates)
-    for axes, panel in zip(places[1:split], candidates, strict=True):
+    for axes, panel in zip(all_axes[1:split], candidates, strict=True):
         _candidates(axes, canvas, around, panel)
-    for axes, panel in zip(places[split:], maps, strict=True):
+    for axes, panel in zip(all_axes[split:], maps, strict=True):
         heat_panel(axes, canvas, panel)
-    for axes in places:
+    for axes in all_axes:
         frame_token(axes, canvas)
     return figure
 
@@ -60,8 +60,8 @@ def _candidates(axes: Axes, canvas: Canvas, around: Neighbourhood, panel: Panel)
     extent = ((column - 1) * across, (column + 2) * across, (row + 2) * down, (row - 1) * down)
     heat = axes.imshow(real, cmap=name, vmin=low, vmax=high, alpha=0.9, extent=extent)
     height = number_height(canvas, down)
-    for place, (value, phantom) in enumerate(zip(panel.values.ravel().tolist(), around.phantoms, strict=True)):
-        y, x = row + place // 3 - 1, column + place % 3 - 1
+    for index, (value, phantom) in enumerate(zip(panel.values.ravel().tolist(), around.phantoms, strict=True)):
+        y, x = row + index // 3 - 1, column + index % 3 - 1
         text = f"phantom\n{short(value)}" if phantom else short(value)
         colour = "0.4" if phantom else _ink(value, low, high, panel.signed)
         axes.text((x + 0.5) * across, (y + height) * down, text, ha="center", va="center", fontsize=5, color=colour)

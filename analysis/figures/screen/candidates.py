@@ -52,9 +52,9 @@ def candidates_map(canvas: Canvas, around: Neighbourhood, panel: Panel) -> go.Fi
         opacity=0.9,
         colorbar=colour_bar(panel.quantity, low, high),
     )
-    for place in np.flatnonzero(around.phantoms).tolist():
-        value = float(panel.values.flat[place])
-        _phantom(figure, row + place // 3 - 1, column + place % 3 - 1, around.cell_pixels, value)
+    for index in np.flatnonzero(around.phantoms).tolist():
+        value = float(panel.values.flat[index])
+        _phantom(figure, row + index // 3 - 1, column + index % 3 - 1, around.cell_pixels, value)
     frame(figure, canvas)
     picture_layout(figure, down, across)
     figure.update_xaxes(range=[(column - 1 - NEIGHBOUR_MARGIN) * across, (column + 2 + NEIGHBOUR_MARGIN) * across])

@@ -82,9 +82,9 @@ def _colour(kind: str) -> str:
 
 def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
     """Draw a line where one stage ends and the next begins."""
-    for place, (before, after) in enumerate(pairwise(blocks)):
+    for index, (before, after) in enumerate(pairwise(blocks)):
         if before[0] != after[0]:
-            figure.add_vline(x=place + 0.5, line={"color": "rgba(128,128,128,0.5)", "width": 1, "dash": "dot"})
+            figure.add_vline(x=index + 0.5, line={"color": "rgba(128,128,128,0.5)", "width": 1, "dash": "dot"})
 
 
 def change_by_depth(

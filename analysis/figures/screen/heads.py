@@ -26,21 +26,21 @@ def head_matrix(found: HeadValues, *, chosen: tuple[int, int, int | None] | None
     figure = go.Figure()
     if not found.values.size:
         return say(figure, no_values(found.title), 4 * SQUARE)
-    places = [(head, block) for block in range(len(found.blocks)) for head in range(len(found.values))]
-    places = [place for place in places if np.isfinite(found.values[place])]
-    cells = [(*found.blocks[block], head) for head, block in places]
+    positions = [(head, block) for block in range(len(found.blocks)) for head in range(len(found.values))]
+    positions = [position for position in positions if np.isfinite(found.values[position])]
+    cells = [(*found.blocks[block], head) for head, block in positions]
     low, high = value_range(found.values, float(np.nanmin(found.values)))
     figure.add_scatter(
         x=[block_short(stage, block) for stage, block, _ in cells],
         y=[head + 1 for *_, head in cells],
         mode="markers",
         customdata=cells,
-        text=[_text(found, place) for place in places],
+        text=[_text(found, position) for position in positions],
         hovertemplate="block %{x}, head %{y}<br>%{text}<extra></extra>",
         marker={
-            "symbol": ["square-open" if found.estimates[place] else "square" for place in places],
+            "symbol": ["square-open" if found.estimates[position] else "square" for position in positions],
             "size": SQUARE,
-            "color": [float(found.values[place]) for place in places],
+            "color": [float(found.values[position]) for position in positions],
             "colorscale": HEAT,
             "cmin": low,
             "cmax": high,
@@ -59,8 +59,8 @@ def head_matrix(found: HeadValues, *, chosen: tuple[int, int, int | None] | None
     return line_layout(figure, 62 + (SQUARE + 10) * heads, legend=False)
 
 
-def _text(found: HeadValues, place: tuple[int, int]) -> str:
-    return f"{found.values[place]:.4g} {found.unit}{' (estimate)' if found.estimates[place] else ''}"
+def _text(found: HeadValues, position: tuple[int, int]) -> str:
+    return f"{found.values[position]:.4g} {found.unit}{' (estimate)' if found.estimates[position] else ''}"
 
 
 def _is_chosen(cell: Cell, chosen: tuple[int, int, int | None] | None) -> bool:
