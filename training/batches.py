@@ -19,8 +19,8 @@ CROPPING, AUGMENTING = 0, 1
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a process stands among all that train together.
+class Process:
+    """One process among all that train together.
 
     Attributes:
         rank: Its number.
@@ -63,26 +63,26 @@ class CropBatches(Dataset[tuple[Tensor, Tensor]]):
         config: The settings.
         epoch: Number of the epoch; with the seed it fixes order and crops.
         size: Side of the crops in pixels.
-        place: Which share of each batch is this process's: every world-th image, so that repeated draws of an image
+        process: Which share of each batch is this process's: every world-th image, so that repeated draws of an image
             go to different processes.
     """
 
     def __init__(
-        self, pictures: Cropper, config: TrainingConfig, epoch: int, size: int, place: Place = Place()
+        self, pictures: Cropper, config: TrainingConfig, epoch: int, size: int, process: Process = Process()
     ) -> None:
-        self.pictures, self.config, self.epoch, self.size, self.place = pictures, config, epoch, size, place
+        self.pictures, self.config, self.epoch, self.size, self.process = pictures, config, epoch, size, process
         self.order = epoch_order(len(pictures.cache), config, epoch)
 
     def __len__(self) -> int:
         """Return the steps of the epoch."""
-        return steps_per_epoch(len(self.pictures.cache), self.config, self.place.world)
+        return steps_per_epoch(len(self.pictures.cache), self.config, self.process.world)
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         """Return the crops and labels of a step."""
-        config, place, cache = self.config, self.place, self.pictures.cache
-        total = config.batch_size * place.world
-        chosen = self.order[step * total : (step + 1) * total][place.rank :: place.world]
-        random = generator(config.seed, self.epoch, step, place.rank, CROPPING)
+        config, process, cache = self.config, self.process, self.pictures.cache
+        total = config.batch_size * process.world
+        chosen = self.order[step * total : (step + 1) * total][process.rank :: process.world]
+        random = generator(config.seed, self.epoch, step, process.rank, CROPPING)
         sizes = cache.heights[chosen], cache.widths[chosen]
         boxes = crop_boxes(*sizes, config.crop_scale, config.crop_ratio, random)
         flips = random.random(len(chosen)) < 0.5
@@ -99,10 +99,10 @@ class CropBatches(Dataset[tuple[Tensor, Tensor]]):
 
 
 def load_batches(
-    pictures: Cropper, config: TrainingConfig, epoch: int, size: int, first_step: int, place: Place
+    pictures: Cropper, config: TrainingConfig, epoch: int, size: int, first_step: int, process: Process
 ) -> Iterable[tuple[Tensor, Tensor]]:
     """Return the batches of an epoch from `first_step` on; what lies on the CPU is loaded by other processes."""
-    dataset = CropBatches(pictures, config, epoch, size, place)
+    dataset = CropBatches(pictures, config, epoch, size, process)
     if not isinstance(pictures, PicturesOnCPU):
         return _in_turn(dataset, first_step)
     return DataLoader(

@@ -23,7 +23,7 @@ from stvit.variants import get_config
 from stvit.weights.load import load_weights
 from training.augment import augment, mix, smooth_targets
 from training.averaging import AveragedModel
-from training.batches import AUGMENTING, Place, load_batches, steps_per_epoch
+from training.batches import AUGMENTING, Process, load_batches, steps_per_epoch
 from training.cache import ImageCache
 from training.checkpoint import LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
 from training.config import TrainingConfig
@@ -40,7 +40,7 @@ LOOKED_AT = 20
 
 
 class Trainer:
-    """A run: model, averaged model, optimizer, schedule and the place within the epochs.
+    """A run: model, averaged model, optimizer, schedule and the position within the epochs.
 
     Args:
         config: The settings.
@@ -63,7 +63,7 @@ class Trainer:
         self.accelerator = Accelerator(mixed_precision=config.precision)
         torch.backends.cudnn.benchmark = True  # a run has few shapes
         self.progress_bar = progress_bar and self.accelerator.is_main_process
-        self.place = Place(self.accelerator.process_index, self.accelerator.num_processes)
+        self.process = Process(self.accelerator.process_index, self.accelerator.num_processes)
         set_seed(config.seed, device_specific=True)
         self.model_config = replace(
             get_config(config.model), num_classes=len(train.classes), drop_path_rate=config.drop_path
@@ -79,8 +79,8 @@ class Trainer:
         self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs
         self.averaged = AveragedModel(self.network, config.ema_decay).eval()
         self.layout = layout
-        self.steps = steps_per_epoch(len(train), config, self.place.world)
-        optimizer = build_optimizer(self.network, config, config.batch_size * self.place.world)
+        self.steps = steps_per_epoch(len(train), config, self.process.world)
+        optimizer = build_optimizer(self.network, config, config.batch_size * self.process.world)
         self.progress = Progress(self.steps * config.epochs, config.time_budget)
         self.schedule = build_schedule(optimizer, config, self.progress)
         self.model, self.optimizer = self.accelerator.prepare(self.network, optimizer)
@@ -148,7 +148,7 @@ class Trainer:
         self.schedule.load_state_dict(state["schedule"])
         self.epoch, self.step, self.size = state["position"]
         self.tally = Tally(self.accelerator.device, Average(**state["average"]))
-        restore_random_state(state["random"][self.place.rank])
+        restore_random_state(state["random"][self.process.rank])
 
     def _check_same_run(self, state: dict[str, Any]) -> None:
         then = (len(state["class_names"]), state.get("images", len(self.train_images)))
@@ -158,10 +158,10 @@ class Trainer:
                 f"The run was begun on {then[1]} images of {then[0]} classes, the data has {now[1]} of {now[0]}, "
                 "or other class names; resume with the same data."
             )
-        if len(state["random"]) != self.place.world:
+        if len(state["random"]) != self.process.world:
             raise ValueError(
                 f"The run was begun by {counted(len(state['random']), 'process', 'processes')}; resume it with as "
-                f"many, not {self.place.world}."
+                f"many, not {self.process.world}."
             )
 
     def save(self) -> None:
@@ -194,7 +194,7 @@ class Trainer:
         self.size = self.config.size_at(self.progress.fraction)
         bar.set_description(f"epoch {self.epoch + 1}/{self.config.run_epochs} at {self.size} px")
         pictures, config = self.train_pictures, self.config
-        for crops, labels in load_batches(pictures, config, self.epoch, self.size, self.step, self.place):
+        for crops, labels in load_batches(pictures, config, self.epoch, self.size, self.step, self.process):
             self._advance(crops, labels)
             bar.update()
             if self.step % LOOKED_AT == 0:
@@ -216,14 +216,14 @@ class Trainer:
         now = time.perf_counter()
         self.progress.seconds += now - self.clock
         self.clock = now
-        if self.place.world > 1 and self.config.time_budget is not None:  # all must see one clock
+        if self.process.world > 1 and self.config.time_budget is not None:  # all must see one clock
             shared = [self.progress.seconds]
             broadcast_object_list(shared)
             self.progress.seconds = shared[0]
 
     def _step(self, crops: Tensor, labels: Tensor) -> None:
         config = self.config
-        random = generator(config.seed, self.epoch, self.step, self.place.rank, AUGMENTING)
+        random = generator(config.seed, self.epoch, self.step, self.process.rank, AUGMENTING)
         targets = smooth_targets(labels, len(self.train_images.classes), config.label_smoothing)
         pixels, targets = mix(augment(crops, config, random), targets, config, random)
         logits = self.model(pixels.contiguous(memory_format=self.layout))
@@ -257,7 +257,7 @@ class Trainer:
 
     def _summary(self, bar: Any) -> str:
         loss, accuracy = self.tally.average(self.progress.steps).means()
-        rate = (bar.format_dict["rate"] or 0) * self.config.batch_size * self.place.world
+        rate = (bar.format_dict["rate"] or 0) * self.config.batch_size * self.process.world
         left = self.progress.seconds_left(self.config.sizes) / 60
         return f"loss {loss:.3f}, accuracy {accuracy:.1f} %, {rate:.0f} images/s, run {left:.0f} min left"
 

@@ -4,7 +4,7 @@ import torch
 
 from stvit import CONFIGS
 from tests.support.training_data import TINY_MODEL, tiny_cache, tiny_config
-from training.batches import CropBatches, Place, epoch_order, load_batches, steps_per_epoch
+from training.batches import CropBatches, Process, epoch_order, load_batches, steps_per_epoch
 from training.pictures import PicturesOnCPU, PicturesOnDevice
 
 
@@ -41,7 +41,7 @@ def test_batches_depend_on_seed_epoch_and_step_only():
 
 def test_processes_share_a_batch_without_overlap():
     cache = pictures()
-    orders = [CropBatches(cache, tiny_config(), 0, 32, Place(rank, 2)) for rank in range(2)]
+    orders = [CropBatches(cache, tiny_config(), 0, 32, Process(rank, 2)) for rank in range(2)]
     assert len(orders[0]) == 3
     labels = torch.stack([batches[1][1] for batches in orders], 1).flatten()
     np.testing.assert_array_equal(labels, cache.cache.labels[orders[0].order[8:16]])
@@ -50,7 +50,7 @@ def test_processes_share_a_batch_without_overlap():
 def test_loader_starts_at_a_step_and_leaves_the_global_generator_alone():
     cache, config = pictures(), tiny_config()
     before = torch.get_rng_state()
-    later = list(load_batches(cache, config, 0, 32, 4, Place()))
+    later = list(load_batches(cache, config, 0, 32, 4, Process()))
     assert torch.equal(torch.get_rng_state(), before)
     assert len(later) == 2
     assert torch.equal(later[0][0], CropBatches(cache, config, 0, 32)[4][0])
@@ -71,7 +71,8 @@ def test_repeated_augmentation_draws_each_image_three_times_in_a_row():
     assert (order.reshape(8, 3) == order[::3, None]).all()
     assert len(set(order)) == 8
     np.testing.assert_array_equal(order[::3], epoch_order(24, tiny_config(), 1)[:8])
-    shares = [CropBatches(pictures(), tiny_config(repeats=3, batch_size=2), 1, 32, Place(rank, 3)) for rank in range(3)]
+    config = tiny_config(repeats=3, batch_size=2)
+    shares = [CropBatches(pictures(), config, 1, 32, Process(rank, 3)) for rank in range(3)]
     labels = [tuple(batches[0][1]) for batches in shares]
     assert labels[0] == labels[1] == labels[2]  # the same images, each process with crops of its own
     assert not torch.equal(shares[0][0][0], shares[1][0][0])
@@ -80,8 +81,8 @@ def test_repeated_augmentation_draws_each_image_three_times_in_a_row():
 def test_batches_on_the_device_are_those_of_the_cpu():
     config = tiny_config(randaugment=None)
     ours, others = PicturesOnDevice(tiny_cache(), torch.device("cpu")), pictures()
-    on_device = list(load_batches(ours, config, 1, 32, 2, Place()))
-    one_by_one = list(load_batches(others, config, 1, 32, 2, Place()))
+    on_device = list(load_batches(ours, config, 1, 32, 2, Process()))
+    one_by_one = list(load_batches(others, config, 1, 32, 2, Process()))
     assert len(on_device) == len(one_by_one) == 4
     for (crops, labels), (expected, expected_labels) in zip(on_device, one_by_one, strict=True):
         assert torch.equal(labels, expected_labels)
