@@ -159,14 +159,14 @@ def test_settings_survive_json_and_unknown_ones_are_named():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": "vit"}, "There is no model 'vit'; known are stvit_small"),
+        ({"model": "vit"}, "There is no model 'vit'; known are stvit_demo, stvit_small"),
         ({"precision": "int8"}, "precision must be one of no, bf16, fp16, got 'int8'"),
-        ({"epochs": 0}, "epochs must lie between 1 and 1e"),
+        ({"epochs": 0}, "epochs must lie between 1 and 1,000,000,000, got 0"),
         ({"mix_probability": 1.5}, "mix_probability must lie between 0 and 1, got 1.5"),
-        ({"lr": -1.0}, "lr must lie between 0 and 1e"),
+        ({"lr": -1.0}, "lr must lie between 0 and 1,000,000,000, got -1"),
         ({"sizes": ((0.1, 96),)}, "sizes must start at 0 and rise"),
         ({"sizes": ((0.0, 16),)}, "sizes must be 32 to 2048 pixels"),
-        ({"lr": float("nan")}, "lr must lie between 0 and 1e"),
+        ({"lr": float("nan")}, "lr must lie between 0 and 1,000,000,000, got nan"),
         ({"threads": 100000}, "threads must lie between 1 and 256, got 100000"),
         ({"crop_scale": (0.5, 0.1)}, "crop_scale must be a least and a greatest number above 0"),
         ({"on_device": True}, "RandAugment works on the CPU; set randaugment to None"),

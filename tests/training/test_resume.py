@@ -160,23 +160,6 @@ def test_the_image_size_changes_within_an_epoch(tmp_path):
     assert seen == [32] * 9 + [64] * 3  # 9 of 12 steps are the first to be 0.7 of the run
 
 
-def test_averaged_weights_follow_the_recursion(tmp_path):
-    run = trainer(tmp_path)
-    seen = []
-    update = run.averaged.update_parameters
-
-    def recorded(network):
-        update(network)
-        seen.append(network.classifier.weight.detach().clone())
-
-    run.averaged.update_parameters = recorded
-    run.run()
-    expected = seen[0]
-    for weight in seen[1:]:
-        expected = 0.9 * expected + 0.1 * weight
-    torch.testing.assert_close(run.averaged.module.classifier.weight.detach(), expected)
-
-
 def test_evaluation_mode_freezes_statistics_and_drops_nothing(tmp_path):
     run = trainer(tmp_path, evaluation_mode=True, epochs=1, drop_path=0.5)
     before = {key: value.clone() for key, value in run.network.state_dict().items()}

@@ -116,7 +116,7 @@ def test_a_bad_picture_becomes_one_sentence(app, name):
     upload(app, (name, BAD[name]))
     assert not app.exception
     (error,) = app.error
-    assert error.value.startswith(f"{name}: ")
+    assert error.value.startswith(rf"{name}\: ")
     assert error.value.endswith("It is left out; the sample stays in its place.")
     assert "Traceback" not in error.value
     assert app.session_state["view"].picture.source.name == "astronaut"
@@ -125,7 +125,7 @@ def test_a_bad_picture_becomes_one_sentence(app, name):
 def test_a_bad_picture_among_good_ones_is_left_out(app):
     upload(app, ("one.jpg", jpeg(300, 200)), ("page.jpg", BAD["page.jpg"]), ("two.jpg", jpeg(200, 300)))
     (error,) = app.error
-    assert error.value.startswith("page.jpg: This is not an image")
+    assert error.value.startswith(r"page.jpg\: This is not an image")
     assert error.value.endswith("the other pictures stay.")
     assert strip(app).options == ["one.jpg", "two.jpg"]
     assert shown(app) == "one.jpg 300 x 200"
@@ -138,13 +138,13 @@ def test_each_bad_picture_has_its_own_sentence(app):
     (more,) = app.expander
     assert more.label == "8 more of them"
     lines += more.markdown[0].value.split("\n\n")
-    assert [line.partition(": ")[0] for line in lines] == list(BAD)[::-1]  # the newest first
+    assert [line.partition(r"\: ")[0] for line in lines] == list(BAD)[::-1]  # the newest first
     assert last == "These 10 files are left out; the sample stays in its place."
 
 
 def test_names_are_shown_as_they_are_written(app):
     upload(app, ("**bold** $x$ [a](b).png", b"no picture"))
-    assert app.error[0].value.startswith(r"\*\*bold\*\* \$x\$ \[a\](b).png: ")
+    assert app.error[0].value.startswith(r"\*\*bold\*\* \$x\$ \[a\](b).png\: ")
 
 
 def test_the_same_file_keeps_its_own_name_in_each_session(app):
