@@ -92,6 +92,7 @@ def store(monkeypatch) -> Store:
     store = Store(LIMIT_BYTES)
     monkeypatch.setattr("ui.view.store.STORE", store)
     monkeypatch.setattr("ui.view.runs.STORE", store)
+    monkeypatch.setattr("ui.explorer.component.STORE", store)
     return store
 
 
@@ -133,6 +134,13 @@ def test_a_session_that_ends_frees_its_captures(store):
     app = app_at(sample="Rocket")
     go_to(app, "explore")
     assert store.nbytes
+    caching.clear_session_resource_cache("test session id")
+    assert store.nbytes == 0
+
+
+def test_what_the_explorer_sends_counts_too(store):
+    go_to(app_at(sample="Rocket", mode="Live"), "explore")
+    assert {"scene", "block"} <= {key[0] for key in store._entries if isinstance(key, tuple)}
     caching.clear_session_resource_cache("test session id")
     assert store.nbytes == 0
 

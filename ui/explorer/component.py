@@ -17,6 +17,7 @@ from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import streamlit_module, style
 from ui.explorer.scene_payload import block_name, scene_payload
 from ui.explorer.state import ExplorerState, Memory, decide
+from ui.view.store import STORE, this_session
 from ui.view.view import View
 
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
@@ -50,9 +51,7 @@ def explorer(
     with st.container(gap=None):
         _mount(key=key, data=_control(name, memory), on_chosen_change=partial(_tell, key, view, on_change))
         _mount(key=f"{key}_scene", data=_scene(name, view))
-        record = view.capture[shown.block]
-        stride = record.id.stride
-        _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), record, stride))
+        _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), view.capture[shown.block]))
     return shown
 
 
@@ -77,15 +76,17 @@ def _control(name: str, memory: Memory) -> dict[str, object]:
     }
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _scene(name: str, _view: View) -> bytes:
-    alt = f"The picture {_view.picture.source.name}" if _view.picture.source.name else "The picture"
-    return scene_payload(_view.capture, _view.picture.shown, name=name, alt=alt)
+def _scene(name: str, view: View) -> bytes:
+    def make() -> bytes:
+        alt = f"The picture {view.picture.source.name}" if view.picture.source.name else "The picture"
+        return scene_payload(view.capture, view.picture.shown, name=name, alt=alt)
+
+    return STORE.get(("scene", name), make, len, this_session())
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _block(name: str, _record: BlockRecord, _token_pixels: int) -> bytes:
-    return block_payload(_record, _token_pixels, name=name)
+def _block(name: str, record: BlockRecord) -> bytes:
+    make = partial(block_payload, record, record.id.stride, name=name)
+    return STORE.get(("block", name), make, len, this_session())
 
 
 def _chosen(key: str) -> object:

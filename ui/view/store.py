@@ -12,7 +12,7 @@ import streamlit as st
 Value = TypeVar("Value")
 
 LIMIT_BYTES = 2**30
-"""Of decoded pictures and captures together. The newest one is kept whatever its size."""
+"""Of decoded pictures, captures and what the explorer sends, together. The newest one is kept whatever its size."""
 
 
 class _Entry:
