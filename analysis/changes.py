@@ -1,7 +1,7 @@
 """What can be put in place of the learned association, by name ("what if").
 
 Read without importing torch. Pages, commands and figures read the fields of `CHANGES`, in its order. Every grouping
-method that knows no model is a change too, so a new method can be tried here without another line.
+method that does not use the model is a change too, so a new method can be tried here without any further code.
 
 To add another change, write a function from (name, title, picture, parameter) to an `analysis.variants.Variant`, and
 add an entry here.

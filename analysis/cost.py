@@ -110,7 +110,7 @@ def cost_table(config: STViTConfig, sizes: Sequence[int], stages: Sequence[int] 
 
 
 def check_compared(config: STViTConfig, stage: int) -> None:
-    """Check that a stage has super tokens, whose cost can be held against that of global attention.
+    """Check that a stage has super tokens, whose cost can be compared with that of global attention.
 
     Raises:
         ValueError: If it has none.

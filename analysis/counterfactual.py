@@ -1,6 +1,6 @@
-"""What if: a run with another association held against what the model really did.
+"""What if: a run with another association compared with what the model really did.
 
-An `Outcome` holds all that is shown of a changed run, without the run itself, which is large.
+An `Outcome` holds everything that is shown of a changed run, without the run itself, which is large.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A changed run held against the learned one.
+    """A changed run compared with the learned one.
 
     Attributes:
         kind: Name of the change in `analysis.changes.CHANGES`.
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def outcome_of(variant: Variant, learned: Capture, changed: Capture) -> Outcome:
-    """Hold a changed run of one picture against the learned run.
+    """Compare a changed run of one picture with the learned run.
 
     Args:
         variant: What was changed.
@@ -104,7 +104,7 @@ def outcome_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def compare(learned: Capture, changed: Capture, image: int = 0) -> Difference:
-    """Hold a changed run against the learned one.
+    """Compare a changed run with the learned one.
 
     Raises:
         ValueError: If the two runs are not of the same model and picture size.

@@ -20,7 +20,7 @@ from stvit.capturing.association_swaps import Swap
 
 @dataclass(frozen=True)
 class Variant:
-    """A change with nothing left to choose.
+    """A change with all choices made.
 
     Attributes:
         title: What people call it.
@@ -49,12 +49,12 @@ class Variant:
 
 
 def by_method(name: str, title: str, shown: Image, parameter: None) -> Variant:
-    """Put the groups that the method of this name finds in the picture in place of super tokens."""
+    """Use the groups that the named method finds in the picture in place of super tokens."""
     return Variant(title, _swap(method_named(name), shown))
 
 
 def by_name(name: str, title: str, shown: Image, parameter: None) -> Variant:
-    """Put what `capture` knows by this name in place of the learned association."""
+    """Use what `capture` knows by this name in place of the learned association."""
     association: Any = name  # capture refuses names that it does not know
     return Variant(title, association)
 

@@ -1,1 +1,1 @@
-"""Every kind of attention as rows that can be asked for, and which of them apply to a block."""
+"""Every kind of attention as rows computed on request, and which kinds apply to a block."""

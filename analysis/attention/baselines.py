@@ -1,7 +1,7 @@
-"""Attentions to hold token attention against: global, local, uniform, identity, another association.
+"""Attentions to compare token attention with: global, local, uniform, identity, another association.
 
 Global and local attention come from the same block's own q and k over all its tokens, that is, the attention
-the block would have without super tokens. None of them holds anything of N x N.
+the block would have without super tokens. None of them holds an N x N matrix.
 """
 
 from typing import overload
@@ -150,7 +150,7 @@ def identity_attention(record: AttentionRecord) -> "IdentityAttention":
 
 
 class UniformAttention(Attention):
-    """Every token attends to all tokens alike, 1 / N: the most redundant attention there is.
+    """Every token attends to all tokens equally, 1 / N: the most redundant attention there is.
 
     Args:
         num_tokens: Number of tokens N.

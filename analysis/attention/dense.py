@@ -9,7 +9,7 @@ from stvit import Attention, RowBlock
 
 
 class DenseAttention(Attention):
-    """An attention that is there as a whole: an array from any model, ready for every metric.
+    """An attention given in full: an array from any model, ready for every metric.
 
     Args:
         weights: Attention of each query (row) to each key, shape (heads, N, N); finite and not negative. Rows need

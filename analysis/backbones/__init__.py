@@ -1,4 +1,4 @@
-"""ViT, DeiT, DINOv2, Swin and Swin v2 of the transformers library, with their attention as ours.
+"""ViT, DeiT, DINOv2, Swin and Swin v2 of the transformers library, with their attention in the form used here.
 
 >>> from analysis.backbones import load_backbone
 >>> backbone = load_backbone("folder")  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""A loaded backbone: what it takes, what it answers, and its captures."""
+"""A loaded backbone: its inputs, its outputs, and its captures."""
 
 import hashlib
 import threading
@@ -27,7 +27,7 @@ class Backbone:
         preprocessing: What its preprocessor_config.json says, or the sentence that says why there is none.
 
     Attributes:
-        class_names: What the logits stand for; empty without a classifier.
+        class_names: Names of the classes of the logits; empty without a classifier.
     """
 
     def __init__(self, model: Any, family: Family, preprocessing: Preprocessing | str) -> None:
@@ -91,7 +91,7 @@ class Backbone:
     ) -> BackboneCapture:
         """Run the model and keep q and k of each block, from which its attention follows exactly.
 
-        Nothing of N x N is kept; the model itself computes the attention of one block at a time. Positions are
+        No N x N matrix is kept; the model itself computes the attention of one block at a time. Positions are
         interpolated where the size is not that of training and the model offers it.
 
         Args:
@@ -118,7 +118,7 @@ class Backbone:
         return BackboneCapture(logits, (height, width), {block: recorder.records[block] for block in wanted})
 
     def _arguments(self) -> dict[str, bool]:
-        """Return what the family has to be told in a run."""
+        """Return the extra arguments that the family needs in a run."""
         arguments = {}
         if not self.family.title.startswith("DINOv2"):  # which interpolates unasked
             arguments["interpolate_pos_encoding"] = True

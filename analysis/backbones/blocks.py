@@ -1,4 +1,4 @@
-"""The blocks of a backbone: which modules compute their attention, and how its tokens lie."""
+"""The blocks of a backbone: which modules compute their attention, and how its tokens are laid out."""
 
 import math
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class BackboneBlock:
     layer: Any = None
 
     def layout(self, grid: TokenGrid, extra: dict[str, int]) -> Layout:
-        """Return how the tokens lie in the run that is going on (windows depend on the picture)."""
+        """Return how the tokens are laid out in the current run (windows depend on the picture)."""
         heads = self.attention.num_attention_heads
         if self.layer is None:
             return SequenceLayout(grid, heads, self.attention.scaling, extra)

@@ -1,4 +1,4 @@
-"""The families of backbones as data: the names that transformers gives to their parts; reads without importing it."""
+"""The families of backbones as data: the names transformers gives to their parts; can be read without importing it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Family:
         key: Name of its projection to keys.
         extra: Single tokens before those of the picture, in order; registers apart.
         layer: Class of a block whose attention is inside windows; None where it is global.
-        must_be_asked: Whether the attention is returned only to who asks for all layers of it.
+        must_be_asked: Whether the attention is returned only when that of all layers is requested.
     """
 
     title: str

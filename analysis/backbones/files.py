@@ -1,4 +1,4 @@
-"""The files of a backbone: where they lie, and what must be there."""
+"""The files of a backbone: where they are, and which are required."""
 
 import json
 from pathlib import Path

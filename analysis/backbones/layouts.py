@@ -1,4 +1,4 @@
-"""Where the tokens of a block lie, and how its attention follows from their queries and keys."""
+"""Where the tokens of a block are, and how its attention follows from their queries and keys."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Layout(ABC):
 
 @dataclass(frozen=True, eq=False)
 class SequenceLayout(Layout):
-    """Tokens in one row, a few that belong to no place before those of the picture; all attend to all.
+    """Tokens in one row, a few without a position before those of the picture; all attend to all.
 
     Attributes:
         extra: How many tokens of each kind stand before those of the picture, in order.

@@ -97,7 +97,7 @@ def _transformers() -> Any:
 
 @contextmanager
 def _quiet(library: Any) -> Iterator[None]:
-    """Keep the library's reports and progress bars to itself: what matters is checked and said here."""
+    """Silence the library's reports and progress bars: what matters is checked and reported here."""
     logging = library.utils.logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
@@ -111,7 +111,7 @@ def _quiet(library: Any) -> Iterator[None]:
 
 
 def _preprocessing(folder: Path) -> Preprocessing | str:
-    """Return how pictures are prepared, or the sentence that says why nobody knows."""
+    """Return how pictures are prepared, or the sentence that says why this is unknown."""
     if not (folder / FILE).is_file():
         return f"{plain(folder, 200)} holds no {FILE}, so nobody knows how pictures are prepared; put it there."
     return Preprocessing.read(folder / FILE)

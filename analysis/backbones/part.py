@@ -1,4 +1,4 @@
-"""The attention among some of the tokens of another attention; what the others take is missing, not shared out."""
+"""The attention among some of the tokens of another attention; what the others take is missing, not redistributed."""
 
 from dataclasses import dataclass
 from functools import cached_property

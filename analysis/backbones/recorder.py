@@ -71,7 +71,7 @@ class Recorder:
 
 
 def _check_returned(block: BackboneBlock, output: Any) -> None:
-    """Raise a TapError if an attention module returned no weights, and so may compute something else than softmax."""
+    """Raise a TapError if an attention module returned no weights, and so may compute something other than softmax."""
     if not isinstance(output, tuple) or len(output) < 2 or output[1] is None:
         how = getattr(block.attention.config, "_attn_implementation", "unknown")
         raise TapError(

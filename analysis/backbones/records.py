@@ -75,7 +75,7 @@ class BackboneRecord:
         return replace(self, tokens=self.tokens[part], query=self.query[part], key=self.key[part])
 
     def whole_attention(self, image: int = 0) -> Attention:
-        """Return the attention among all tokens of one image, those without a place in the picture included.
+        """Return the attention among all tokens of one image, including those without a position in the picture.
 
         Their numbers stand in `layout`.
 
@@ -136,7 +136,7 @@ class BackboneRecord:
         return self.whole_attention(image).row(int(self.layout.others["class"][0]), head)[self._picture]
 
     def other_mass(self, head: int | None = None) -> dict[str, Float[Tensor, "batch height width"]]:
-        """Return how much each token gives to those without a place in the picture, by their kind, each (B, H, W).
+        """Return how much each token gives to those without a position in the picture, by kind, each (B, H, W).
 
         Kinds are "class", "distillation", "registers" and "padding", as far as the model has them.
 
@@ -151,7 +151,7 @@ class BackboneRecord:
         }
 
     def leakage(self, head: int | None = None) -> Float[Tensor, "batch height width"]:
-        """Return the attention mass each token gives to tokens without a place, shape (B, H, W): 1 - row sums.
+        """Return the attention mass each token gives to tokens without a position, shape (B, H, W): 1 - row sums.
 
         The sum of `other_mass`; 0 where there are none.
         """
@@ -198,7 +198,7 @@ class BackboneCapture(Mapping[BlockId, BackboneRecord]):
         return len(self.records)
 
     def check_finite(self) -> None:
-        """Check that the model gave numbers.
+        """Check that the model's numbers are finite.
 
         Raises:
             ValueError: If the logits or what a block works on are not finite; the message names the first block.

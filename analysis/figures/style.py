@@ -1,4 +1,4 @@
-"""One look for all figures: colours for each kind of attention, maps, fonts and margins."""
+"""One style for all figures: colours for each kind of attention, maps, fonts and margins."""
 
 import base64
 import io

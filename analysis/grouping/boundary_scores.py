@@ -30,7 +30,7 @@ def default_tolerance(height: int, width: int) -> int:
 
 
 def boundary_recall(labels: Labels, reference: Reference, tolerance: int | None = None) -> float:
-    """Return the part of the reference's boundary pixels that have a segment boundary near.
+    """Return the part of the reference's boundary pixels that have a segment boundary nearby.
 
     Rec = TP / (TP + FN); near means within the window of (2r + 1) x (2r + 1) pixels, r the tolerance. nan if the
     reference has no boundary (the benchmark says 0).

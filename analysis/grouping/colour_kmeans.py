@@ -1,4 +1,4 @@
-"""K-means on colour alone: what a grouping can reach that need not be near, and that is rarely in one piece."""
+"""K-means on colour alone: what groups can achieve if they need not be compact; they are rarely in one piece."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -56,7 +56,7 @@ def _means(
     weight: np.ndarray,
     before: Float[np.ndarray, "groups 3"],
 ) -> Float[np.ndarray, "groups 3"]:
-    """Return the weighted mean of each group, and what was before for a group of none."""
+    """Return the weighted mean of each group, and the previous value for an empty group."""
     total = np.bincount(group, weight, len(before))
     sums = np.stack([np.bincount(group, weight * axis, len(before)) for axis in points.T], axis=1)
     return np.where(total[:, None] > 0, sums / np.maximum(total, 1)[:, None], before)

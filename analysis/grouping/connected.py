@@ -1,4 +1,4 @@
-"""Groups in one piece each: every label keeps its largest piece, and the other pieces join their neighbours."""
+"""Groups, each in one piece: every label keeps its largest piece, and the other pieces join their neighbours."""
 
 import numpy as np
 from jaxtyping import Int
@@ -7,9 +7,9 @@ from analysis.grouping.label_maps import Labels, check_labels, compact_labels, c
 
 
 def largest_pieces(labels: Labels) -> Int[np.ndarray, "height width"]:
-    """Give each label to its largest 4-connected piece alone; the others join the neighbour with the longest border.
+    """Keep each label on its largest 4-connected piece; the others join the neighbour with the longest border.
 
-    The number of labels stays. Of pieces of equal size the first, row by row, is kept; of neighbours with equally
+    The number of labels is kept. Of equally large pieces the first, row by row, stays; of neighbours with equally
     long borders the one with the smallest label. A piece that touches no kept piece waits until its neighbours have
     joined one. SLIC cleans up in the same spirit (Achanta et al. 2012, section 4.1), but by a least size.
 

@@ -1,4 +1,4 @@
-"""Groupings that do not look at the picture: what every method that does must beat.
+"""Groupings that ignore the picture: the baseline that every method that uses it must beat.
 
 Haurum et al. (ICCV 2023 workshops) found fixed radial patterns hard to beat when tokens are pruned.
 """

@@ -1,4 +1,4 @@
-"""Groupings of one picture laid side by side, at the number of super tokens of a block."""
+"""Groupings of one picture side by side, at the number of super tokens of a block."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,9 +79,9 @@ def grouping_of(
         method: How.
         shown: The picture as the model saw it.
         record: The block.
-        on: What methods that know no model see.
+        on: The resolution at which methods that do not use the model see the picture.
         iterations: Of the learned sampling; None takes the association that the block used.
-        own: How many the model itself uses in this block.
+        own: Number of sampling iterations that the model itself uses in this block.
 
     Raises:
         ValueError: If the resolution is unknown.

@@ -181,7 +181,7 @@ def boundary_mask(
 
 
 def connected_labels(labels: Labels) -> Int[np.ndarray, "height width"]:
-    """Give each 4-connected component of each label a label of its own, from 0, row by row.
+    """Give each 4-connected component of each label a separate label, from 0, row by row.
 
     Example:
         >>> connected_labels(np.array([[0, 1, 0]]))

@@ -35,7 +35,7 @@ class Method:
         rule: Groups the picture of a task: a function, or its address as "module:name", which is imported when it
             is first used.
         soft_rule: The same for a soft association of the tokens, where the method has one.
-        knows_model: Whether it looks at the block, which then must have been captured.
+        knows_model: Whether it uses the block, which then must have been captured.
     """
 
     name: str

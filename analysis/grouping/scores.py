@@ -1,12 +1,12 @@
-"""Numbers about a label map: by itself, against the image, against a reference, against another label map.
+"""Numbers that describe a label map: by itself, against the image, against a reference, against another label map.
 
 Notation: S_j are the segments, G_i the regions of the reference, N the pixels. Definitions follow the code of the
 superpixel benchmark (Stutz, Hermans and Leibe, CVIU 2018, arXiv 1612.01601), which differs from its text in
 places; each docstring gives the formula. What is 0/0 (the explained variation of an image of one colour, the
 boundary recall of a reference without boundary) is nan, never a number that would enter a mean.
 
-Boundary scores mean little without the tolerance, the actual number of segments and their connectivity: print all of
-them beside each other (`default_tolerance`, `SegmentStatistics`).
+Boundary scores mean little without the tolerance, the actual number of segments and their connectivity: report all of
+them together (`default_tolerance`, `SegmentStatistics`).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Does a grouping stay when the picture changes a little? Changes, how to undo them, and the agreement afterwards.
+"""Does a grouping stay the same if the picture changes a little? Changes, their inverses, agreement afterwards.
 
 A grouping that ignores the picture is perfectly stable under blur, noise and brightness, and a regular grid under a
 flip: read stability beside the controls.

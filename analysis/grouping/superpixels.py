@@ -1,11 +1,11 @@
-"""Segmentations to hold the learned super tokens against: the regular grid, SLIC, SLICO, Felzenszwalb, soft k-means.
+"""Segmentations to compare the learned super tokens with: the regular grid, SLIC, SLICO, Felzenszwalb, soft k-means.
 
 Each function gives a `Segmentation`, which says how many segments there really are: SLIC with connectivity, asked
 for 49 segments, readily gives 30, and a comparison at different counts is no comparison. The functions therefore
 search for settings that give the requested count. All are deterministic.
 
 Tokens of the first stage are 4 pixels wide, so superpixels found on pixels can follow edges that no token can.
-`slic_token_labels` (or any function here on `token_image`) is the fair opponent; both belong side by side.
+`slic_token_labels` (or any function here on `token_image`) is the fair comparison; show both side by side.
 """
 
 import math

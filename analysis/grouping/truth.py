@@ -1,4 +1,4 @@
-"""What people drew on one picture, prepared once so that many label maps can be scored against it."""
+"""The human segmentations of one picture, prepared once so that many label maps can be scored against it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ class Listing:
 
     Attributes:
         pictures: Files to measure, each once.
-        left_out: What a person may have expected among them.
+        left_out: What a user may have expected to be among them.
     """
 
     pictures: list[Path] = field(default_factory=list)

@@ -20,7 +20,7 @@ class Summary:
         )
 
     def add(self, table: pd.DataFrame) -> None:
-        """Take in the ledger of one picture; a number that it lacks does not count for it."""
+        """Add the ledger of one picture; numbers that it lacks are not counted."""
         values = pd.Series(table["value"].to_numpy(np.float64), index=_index(table))
         total = self._total.reindex(self._total.index.union(values.index, sort=False), fill_value=0.0)
         known = total.loc[values.index]

@@ -79,7 +79,7 @@ def measure_pictures(
             digest = key(picture, name)
             stored = _stored(digest, name, tables, progress)
             table = measure(picture, name) if stored is None else stored
-        except Exception as error:  # decoders and models fail in more ways than anybody can list
+        except Exception as error:  # decoders and models fail in more ways than anyone can list
             outcome.skipped.append(LeftOut(path, reason(error)))
         else:
             if stored is None:

@@ -13,13 +13,13 @@ _LIST = ".files-of-"
 
 
 class OwnFiles:
-    """What one command writes into a folder, and wrote there in its last run.
+    """The files that one command writes into a folder, and those of its last run.
 
     A list of the files, with their digests, lies in the folder. `finish` removes those of the last run that were not
     written again. Files that others put there, or changed since, are left alone.
 
     Args:
-        folder: Where the files go; it appears with the first.
+        folder: Where the files go; it is created with the first.
         command: Whose files.
         inputs: Files that are read and must not be overwritten.
     """
@@ -44,7 +44,7 @@ class OwnFiles:
         write_atomically(self.folder / name, content, self.inputs)
         self.written.append(name)
         self._known[name] = file_digest(self.folder / name)
-        self._keep()  # now: a run that is killed leaves files that the next one knows for its own
+        self._keep()  # now: a run that is killed leaves files that the next one recognises as its own
 
     def finish(self) -> None:
         """Remove what the last run wrote and this one did not."""

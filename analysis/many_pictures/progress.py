@@ -30,11 +30,11 @@ class Progress:
         self._said = time.monotonic()
 
     def __enter__(self) -> "Progress":
-        """Return this."""
+        """Return this object."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.close()
 
     def start(self, name: str) -> None:

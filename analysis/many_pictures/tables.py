@@ -1,4 +1,4 @@
-"""The table of each picture in a file of its own: work can be killed, resumed and shared out over many machines."""
+"""The table of each picture in a separate file: work can be killed, resumed and shared out over many machines."""
 
 import hashlib
 from collections.abc import Mapping
@@ -54,14 +54,14 @@ class DamagedTableError(ValueError):
 
 
 class PictureTables:
-    """What was measured, picture by picture, under names that follow from all that the numbers depend on.
+    """What was measured, picture by picture, under names that follow from everything the numbers depend on.
 
     These are the settings and the bytes of the picture, whatever it is called and wherever it lies: an edited picture
     never has the old result, a copy on another machine does.
 
     Args:
-        folder: Where the files are; it appears with the first.
-        settings: All that the numbers depend on apart from the picture, as text.
+        folder: Where the files are; it is created with the first.
+        settings: Everything that the numbers depend on apart from the picture, as text.
         types: Of the columns; those of the ledger by default.
     """
 

@@ -55,7 +55,7 @@ def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pix
     """Yield the maps of an anchor: the block's own attention both ways, global, local, association if there is one.
 
     Args:
-        record: A captured block; the first image of its batch is looked at.
+        record: A captured block; the first image of its batch is used.
         head: Which head, None for the mean.
         token: The anchor.
         token_pixels: Pixels of the image per token and axis.

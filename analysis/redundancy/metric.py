@@ -1,4 +1,4 @@
-"""What is known of one number of the ledger; reads without importing torch."""
+"""What is known about one number of the ledger; can be read without importing torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -73,7 +73,7 @@ def stable_rank(values: Float[Tensor, " count"]) -> float:
 def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
     """Return the singular values of one head.
 
-    Exact, to about 1e-8 of the largest, for attentions that know a way of their own (token attention by its
+    Exact, to about 1e-8 of the largest, for attentions with a specialised method (token attention by its
     factors, local attention window by window) and for all others up to `exact_tokens` tokens. Above, an estimate:
     see `estimated_singular_values`.
 
@@ -137,7 +137,7 @@ def estimated_singular_values(
     reduced = product.transposed_times(basis)
     values = _from_gram(reduced)
     energy = product.squared_norm() - values.square().sum().item()
-    if energy < ROUNDING * values.square().sum().item():  # a difference of nearly equal numbers: look directly
+    if energy < ROUNDING * values.square().sum().item():  # a difference of nearly equal numbers: compute it directly
         energy = product.squared_residual(basis, reduced)
     energy += values[leading:].square().sum().item()
     values = values[:leading]

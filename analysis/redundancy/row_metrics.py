@@ -28,7 +28,7 @@ LEVEL_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class RowSettings:
-    """The choices that the definitions of the row metrics leave.
+    """The parameters of the row metrics that their definitions leave open.
 
     Attributes:
         neighbourhood: Side in tokens, odd, of the window around the anchor whose mass is `local_mass`.
@@ -59,7 +59,7 @@ class RowMetrics:
     Args:
         block: Consecutive rows of all heads.
         layout: Where the tokens lie.
-        settings: The choices that the metrics leave.
+        settings: The parameters of the metrics.
     """
 
     def __init__(self, block: RowBlock, layout: TokenLayout, settings: RowSettings) -> None:

@@ -1,4 +1,4 @@
-"""Where tokens lie: distances and windows around the anchors of a block of rows."""
+"""Where tokens are: distances and windows around the anchors of a block of rows."""
 
 from dataclasses import dataclass
 

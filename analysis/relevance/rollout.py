@@ -16,8 +16,8 @@ conditional on the mass kept, so every map sums to 1; `Rollout.mass` says what w
 It is an approximation: it says where a token may have got its content from, not what made the model decide. Each
 attention mixes anew, so after many global attentions the maps of different deep tokens hardly differ. With
 `weights` from `analysis.class_gradient` the rule is instead that of Chefer et al. (ICCV 2021), without division:
-W = I + Q E_h[(dy/dA * A)^+] Q-hat^T. There is no class token to read, and the pure residual path only repeats where
-one started, so that path is left out: maps show what passed through at least one attention, divided by its sum.
+W = I + Q E_h[(dy/dA * A)^+] Q-hat^T. There is no class token to read, and the pure residual path only repeats the
+starting point, so that path is left out: maps show what passed through at least one attention, divided by its sum.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Rollout:
     """Where the content of a token, or of the mean of all tokens, comes from.
 
     Attributes:
-        source: Block whose output tokens one started from.
+        source: Block whose output tokens are the starting point.
         token: The token; None for the mean of all, which after the last block is the pooled output.
         maps: By block up to the source, the relevance of the tokens that enter it, shape (H, W), summing to 1.
         pixels: Relevance of the pixels, shape (height, width), summing to 1. Strided kernels overlap on some pixels

@@ -26,7 +26,7 @@ from stvit.foreign_text import plain
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """What is shown of heads and blocks.
+    """What is shown for heads and blocks.
 
     Attributes:
         metric: Name in the ledger.

@@ -1,4 +1,4 @@
-"""What many pictures have in common, as figures: metrics against depth, and for every head."""
+"""Means over many pictures as figures: metrics against depth, and for every head."""
 
 from collections.abc import Iterator, Sequence
 

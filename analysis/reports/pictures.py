@@ -91,8 +91,8 @@ def rollout_report(
     Args:
         subject: Picture and model.
         found: The rollout.
-        source: The block one started from.
-        anchor: Row and column of the token one started from; None for the pooled output.
+        source: The block the rollout started from.
+        anchor: Row and column of the token the rollout started from; None for the pooled output.
         options: Further settings in words.
     """
     pixels = pixel_panel(found.pixels.numpy(force=True))

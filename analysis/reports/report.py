@@ -1,4 +1,4 @@
-"""One finding as files: made when asked for, the same for the app's pages and for the command lines."""
+"""One finding as files: made on request, the same for the app's pages and for the command lines."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ FRAMINGS = {"crop": "centre crop", "whole": "whole picture", "own": "prepared as
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What can be written of one finding; nothing is drawn before it is asked for.
+    """What can be written about one finding; nothing is drawn before it is requested.
 
     Attributes:
         figure: Draws the figure, with its settings as caption.

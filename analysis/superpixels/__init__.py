@@ -1,1 +1,1 @@
-"""Groupings of many pictures held against what people drew."""
+"""Groupings of many pictures compared with human segmentations."""

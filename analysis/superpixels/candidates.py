@@ -1,4 +1,4 @@
-"""All groupings of one picture that are to be scored, at the resolution of its own pixels."""
+"""All groupings of one picture to be scored, at the resolution of the original picture."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ Association = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Place:
-    """What names a grouping, as the columns of the table do; stage and block count from 0."""
+    """What identifies a grouping, matching the columns of the table; stage and block count from 0."""
 
     at: str
     method: str
@@ -34,11 +34,11 @@ class Candidate:
     """A grouping to score.
 
     Attributes:
-        place: What names it.
+        place: What identifies it.
         requested: Segments that were asked for.
         labels: At the resolution of the picture, shape (height, width).
-        association: Index and weight of the tokens, shape (rows, columns, k), where the method has a soft one.
-        cosines: Of the tokens of the block, where it is one of a block.
+        association: Index and weight for each token, shape (rows, columns, k), if the method has a soft association.
+        cosines: Cosines of the block's tokens, if the grouping belongs to a block.
     """
 
     place: Place
@@ -50,13 +50,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which groupings.
+    """Which groupings to make.
 
     Attributes:
-        methods: How to group.
+        methods: Grouping methods.
         sizes: Short sides in px at which the model sees the picture; each gives the counts of its grids.
-        counts: Segments for methods that see pixels; none for as many as the first grid of each size has.
-        resolutions: What methods that know no model see.
+        counts: Numbers of segments for methods that see pixels; if empty, as many as the first grid of each size has.
+        resolutions: The resolutions at which methods that do not use the model see the picture.
     """
 
     methods: Sequence[Method]
@@ -66,13 +66,13 @@ class Plan:
 
     @property
     def needs_model(self) -> bool:
-        """Whether the model is asked: for its super tokens, its tokens, or its counts."""
+        """Whether the model is needed: for its super tokens, its tokens, or its counts."""
         learned = any(method.knows_model for method in self.methods)
         return learned or "token" in self.resolutions or not self.counts
 
     @property
     def steps(self) -> int:
-        """How many times `candidates` reports that it got on."""
+        """How many times `candidates` reports progress."""
         return len(self.sizes) + len(self.counts)
 
 
@@ -101,10 +101,10 @@ def candidates(
 
 
 def nearest_grid(height: int, width: int, count: int) -> TokenGrid:
-    """Return a grid of about as many cells as wanted, about square, each of one token.
+    """Return a roughly square grid of about as many cells as wanted, each of one token.
 
     Raises:
-        ValueError: If the picture has not so many pixels.
+        ValueError: If the picture does not have that many pixels.
     """
     if not 1 <= count <= height * width:
         raise ValueError(
@@ -134,7 +134,7 @@ def _at_size(model: STViT, image: Image, plan: Plan, size: int, *, cosines: bool
 
 
 def has_super_tokens(record: object) -> bool:
-    """Return whether a block groups tokens at all."""
+    """Return whether a block groups tokens."""
     return isinstance(record, BlockRecord) and not record.grid.is_identity
 
 

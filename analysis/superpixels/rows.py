@@ -32,9 +32,9 @@ def picture_table(
     Args:
         model: Whose super tokens.
         image: The picture, RGB bytes.
-        truth: What people drew on it.
+        truth: Its human segmentations.
         plan: Which groupings.
-        name: Of the picture.
+        name: Name of the picture.
         stability: Whether to group changed pictures too, which takes six times as long.
         step: Called after each size and count.
 
@@ -64,7 +64,7 @@ def _rows(one: Candidate, image: Image, truth: Truth, moved: dict[str, float]) -
 
 
 def _stabilities(model: STViT, image: Image, plan: Plan, found: list[Candidate]) -> dict[Place, dict[str, float]]:
-    """Return the agreement of each grouping with that of each changed picture."""
+    """Return how well each grouping agrees with that of each changed picture."""
     agreements: dict[Place, dict[str, float]] = {one.place: {} for one in found}
     own = {one.place: one.labels for one in found}
     for change in DISTURBANCES:

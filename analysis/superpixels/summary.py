@@ -1,4 +1,4 @@
-"""What the tables of many pictures have in common: means, curves over the number of segments, areas below them."""
+"""Summaries of the tables of many pictures: means, curves over the number of segments, areas under them."""
 
 from collections.abc import Iterable
 
@@ -47,10 +47,10 @@ def summarise(pictures: pd.DataFrame) -> pd.DataFrame:
 
 
 def areas(summary: pd.DataFrame, metrics: Iterable[str]) -> pd.DataFrame:
-    """Return the area below each curve of a metric over the mean number of segments, divided by the range.
+    """Return the area under each curve of a metric over the mean number of segments, divided by the range.
 
     A = 1/(K_n - K_1) sum_k (y_k + y_{k+1})/2 (K_{k+1} - K_k): the mean of the metric over the range of counts, after
-    the average measures of Stutz et al. 2018. Compare only curves of the same range, which is given.
+    the average measures of Stutz et al. 2018. Compare only curves over the same range, which the result states.
 
     Args:
         summary: Of `summarise`.
@@ -78,11 +78,11 @@ def areas(summary: pd.DataFrame, metrics: Iterable[str]) -> pd.DataFrame:
 
 
 def ranked(pictures: pd.DataFrame, place: dict[str, object], metric: str) -> list[str]:
-    """Return the pictures from the best to the worst by a metric of one grouping.
+    """Return the pictures ordered from best to worst by a metric of one grouping.
 
     Args:
         pictures: Of `per_picture`.
-        place: Values of columns of `PLACE`.
+        place: Values of the columns of `PLACE` that identify the grouping.
         metric: Name of a column.
     """
     chosen = pictures

@@ -1,4 +1,4 @@
-"""Which file holds the human segmentations of which picture: the one of the same name in the folder of truths."""
+"""Match pictures to the files that hold their human segmentations: those of the same name in the folder of truths."""
 
 import hashlib
 import os
@@ -29,9 +29,9 @@ class Matched:
 
 
 def match_truths(pictures: Sequence[Path], folder: Path) -> Matched:
-    """Find the truth of each picture: a file of its name but for the suffix, at any depth.
+    """Find the truth of each picture: a file of the same name except for the suffix, at any depth.
 
-    Of several, the one in a folder of the same name as the picture's is taken. A picture is not its own truth.
+    Among several, the one in a folder of the same name as the picture's is taken. A picture is not its own truth.
 
     Raises:
         NotADirectoryError: If there is no such folder.
@@ -83,7 +83,7 @@ class TruthReader:
             shape: Its height and width.
 
         Raises:
-            TruthError: If the file holds no truth of this size.
+            TruthError: If the file does not hold a truth of this size.
         """
         found = read_truth(self._truths[name].suffix, self._bytes(name).data)
         for labels in found.maps:

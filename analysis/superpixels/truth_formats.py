@@ -43,10 +43,10 @@ class TruthMaps:
 
 
 def read_truth(suffix: str, data: bytes) -> TruthMaps:
-    """Read the bytes of a file as its suffix says.
+    """Read the bytes of a file according to its suffix.
 
     Raises:
-        TruthError: If the suffix is unknown, or the bytes are no such file.
+        TruthError: If the suffix is unknown, or the bytes are not a file of that kind.
     """
     if suffix.lower() not in READERS:
         raise TruthError(f"A truth is a file of {', '.join(READERS)}, got {plain(repr(suffix))}.")
@@ -54,7 +54,7 @@ def read_truth(suffix: str, data: bytes) -> TruthMaps:
         return READERS[suffix.lower()](data)
     except TruthError:
         raise
-    except Exception as error:  # parsers of foreign files fail in more ways than anybody can list
+    except Exception as error:  # parsers of files from elsewhere fail in more ways than anyone can list
         kind = type(error).__name__
         raise TruthError(f"The truth cannot be read as {suffix} ({kind}: {plain(error)}); save it again.") from error
 
@@ -112,10 +112,10 @@ def _of_array(array: np.ndarray) -> Labels:
 
 
 def _label_map(array: object) -> Labels:
-    """Return whole numbers from 0 as int64.
+    """Return non-negative whole numbers as int64.
 
     Raises:
-        TruthError: If it is anything else.
+        TruthError: If they are anything else.
     """
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "biu" or not array.size:
         found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__

@@ -57,7 +57,7 @@ def seen(row: "pd.Series[Any]") -> str:
 
 
 def markdown(summary: pd.DataFrame, pictures: int) -> str:
-    """Return the summary as Markdown: a table of scores for each source of counts, then what else there is."""
+    """Return the summary as Markdown: a table of scores for each source of counts, then everything else."""
     radii = sorted(summary["tolerance"].unique())
     radius = f"{radii[0]:g}" if len(radii) == 1 else f"{radii[0]:.2g} to {radii[-1]:.2g} (mean)"
     lines = [
@@ -85,7 +85,7 @@ def _more(summary: pd.DataFrame, columns: dict[str, str], title: str) -> list[st
 
 
 def _table(rows: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> list[str]:
-    """Return rows as a Markdown table; numbers that are missing stay blank."""
+    """Return rows as a Markdown table; missing numbers stay blank."""
     used = {name: shown for name, shown in columns.items() if not rows[name].isna().all()}
     lines = [
         " | ".join(["| grouping", "seen", *(heading for heading, _ in used.values())]) + " |",

@@ -1,1 +1,1 @@
-"""The ledger of whole datasets: what there is to measure, who measures it, where each table lies, and all in one."""
+"""The ledger of whole datasets: what to measure, who measures it, where each table is kept, and the joint results."""

@@ -8,14 +8,14 @@ from stvit.images.limits import DEFAULT_LIMITS
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Where the bytes of one picture lie.
+    """Where the bytes of one picture are.
 
     Attributes:
-        name: What it is called in tables.
-        path: Of its file, or of the tar that holds it.
-        offset: Of its bytes in the tar; None for a file of its own.
-        size: Of its bytes in the tar.
-        folder: Name of the folder that says its class, empty if none does.
+        name: Its name in tables.
+        path: Path of its file, or of the tar that holds it.
+        offset: Offset of its bytes in the tar; None for a separate file.
+        size: Number of its bytes in the tar.
+        folder: Name of the folder that gives its class, empty if none does.
         label: Number of its class where the dataset gives one (a .cls file of webdataset), else None.
     """
 

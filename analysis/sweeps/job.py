@@ -1,4 +1,4 @@
-"""What every worker of a sweep is told, and what it answers."""
+"""What every worker of a sweep is told, and what it reports back."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stvit import STViT, __version__
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSettings:
-    """All that the numbers of a picture depend on, besides the picture and the model; tables are named by all of it.
+    """Everything a picture's numbers depend on besides the picture and the model; tables are named after all of it.
 
     Attributes:
         attentions: Kinds of attention.
@@ -33,10 +33,10 @@ class Job:
 
     Attributes:
         load: Loads the model.
-        digest: Of the weights that it must give.
+        digest: Digest of the weights it must load.
         settings: What to measure.
         folder: Where the tables go.
-        threads: That PyTorch may use in each worker; None to leave them as they are.
+        threads: Threads that PyTorch may use in each worker; None leaves the number as it is.
     """
 
     load: Callable[[], STViT]
@@ -47,7 +47,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """All that a table depends on apart from the picture."""
+        """Everything that a table depends on apart from the picture."""
         return f"{__version__} {self.digest} {self.settings!r}"
 
 
@@ -58,8 +58,8 @@ class Report:
     Attributes:
         name: Of the item.
         digest: Sha256 of the bytes that have a table; empty if there is none.
-        before: Whether the table was there already.
-        error: Why there is none.
+        before: Whether the table already existed.
+        error: Why there is no table.
     """
 
     name: str
@@ -69,14 +69,14 @@ class Report:
 
 
 class SweepError(RuntimeError):
-    """What ends a whole sweep, in one sentence: a full disk, weights that changed, workers that cannot start."""
+    """Why a whole sweep has to end, in one sentence: a full disk, weights that changed, workers that cannot start."""
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Yield the pictures in batches, the same ones in every run and on every engine.
 
-    A batch is measured as a whole even if some of its tables are there, so that resuming gives the same numbers to the
-    last bit: these depend a little on how many pictures go through a model together.
+    A batch is measured as a whole even if some of its tables are there, so that resuming gives the same numbers down to
+    the last bit: they depend slightly on how many pictures go through a model together.
     """
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,4 +1,4 @@
-"""All tables of a sweep in a few large files, streamed: memory is that of some hundred pictures."""
+"""Join all tables of a sweep into a few large files, streamed: memory is that of a few hundred pictures."""
 
 import csv
 import fcntl
@@ -63,7 +63,7 @@ class MeasuredPicture:
 
 @dataclass(frozen=True)
 class Results:
-    """What a sweep found, and how its results describe themselves.
+    """What a sweep found, and the configuration stored with its results.
 
     Attributes:
         measured: The pictures in order.
@@ -95,7 +95,7 @@ def write_results(files: OwnFiles, store: SweepStore, results: Results) -> None:
 
 
 def _write_ledger(files: OwnFiles, store: SweepStore, measured: Sequence[MeasuredPicture]) -> list[Prediction]:
-    """Write the ledger file by file, and return what else each table says."""
+    """Write the ledger file by file, and return what else each table holds."""
     predictions: list[Prediction] = []
     groups = _row_groups(store, measured, predictions)
     for number in count():
@@ -162,7 +162,7 @@ def _csv(errors: Mapping[str, str]) -> bytes:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other sweep joins its tables in this folder."""
+    """Wait until no other sweep is joining its tables in this folder."""
     with (folder / ".sweep.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -6,9 +6,9 @@ from analysis.sweeps.items import Item
 
 
 def labels_of(items: Sequence[Item], classes: int, class_names: Sequence[str] | None) -> list[int | None]:
-    """Return the class of each picture as the model counts, None where it is not known.
+    """Return the class of each picture in the model's numbering, None where it is unknown.
 
-    What a dataset says in numbers is taken first. Else folders are classes: by their names, if each is a name of the
+    Class numbers in the dataset come first. Otherwise folders are classes: by their names, if each is a name of the
     model's classes; or in the order of their names, if there is one for each class, as training on such folders counts.
 
     Args:

@@ -1,4 +1,4 @@
-"""The local engine: worker processes on one machine, each with a model of its own, restarted where they die."""
+"""The local engine: worker processes on one machine, each with its own model, restarted if they die."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ KILLED = "the process that measured it was killed, twice; perhaps it needs more 
 
 @dataclass
 class _Task:
-    """Pictures to measure together, and how often a worker died over them."""
+    """Pictures to measure together, and how often a worker has died on them."""
 
     items: Sequence[Item]
     deaths: int = 0
@@ -28,7 +28,7 @@ class _Task:
 
 @dataclass
 class _Worker:
-    """A process and what it works on."""
+    """A process and what it is working on."""
 
     process: Any
     pipe: Any
@@ -57,7 +57,7 @@ class _Pool:
         self.workers.append(_Worker(process, mine))
 
     def give(self, worker: _Worker) -> bool:
-        """Hand the next pictures to a worker; False if there are none left."""
+        """Hand the next pictures to a worker; False if none are left."""
         if self.again:
             worker.task = self.again.popleft()
         else:
@@ -68,10 +68,10 @@ class _Pool:
         return worker.task is not None
 
     def receive(self, worker: _Worker) -> list[Report]:
-        """Return what a worker has to say, and give it something to do.
+        """Return what a worker reports, and give it more work.
 
         Raises:
-            SweepError: If it says that the whole sweep has to end.
+            SweepError: If it reports that the whole sweep has to end.
         """
         try:
             kind, said = worker.pipe.recv()
@@ -108,7 +108,7 @@ class _Pool:
         return bool(self.again) or any(worker.task is not None or not worker.ready for worker in self.workers)
 
     def stop(self) -> None:
-        """End all workers: those without work by themselves, those at work now."""
+        """End all workers: idle ones end by themselves, busy ones are ended now."""
         for worker in self.workers:
             worker.pipe.close()
         for worker in self.workers:
@@ -119,10 +119,10 @@ class _Pool:
 
 
 def run_locally(job: Job, batches: Iterable[Sequence[Item]], workers: int) -> Iterator[list[Report]]:
-    """Measure batches in worker processes and yield each result as soon as it is there.
+    """Measure batches in worker processes and yield each result as soon as it is available.
 
     A worker that is killed is replaced. Its pictures are measured again one by one, those it had finished being found;
-    one over which two workers died is reported as an error. If this process dies, the workers end by themselves.
+    one on which two workers died is reported as an error. If this process dies, the workers end by themselves.
 
     Raises:
         SweepError: If the whole sweep has to end.
@@ -146,7 +146,7 @@ def run_locally(job: Job, batches: Iterable[Sequence[Item]], workers: int) -> It
 
 
 def _wake(pool: _Pool) -> None:
-    """Give what waits to be tried again to workers that had run out of work."""
+    """Give batches waiting to be retried to workers that have run out of work."""
     for worker in list(pool.workers):
         if pool.again and worker.ready and worker.task is None:
             try:

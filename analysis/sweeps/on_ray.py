@@ -36,7 +36,7 @@ class Actor:
         return pa.table({"answer": pa.array(answers, pa.binary())})
 
     def _answer(self, items: Sequence[Item]) -> list[Report] | str:
-        """Return a sentence instead of raising it: Ray would try again for ever."""
+        """Return a sentence instead of raising an error: Ray would retry forever."""
         if self._failed:
             return self._failed
         try:
@@ -48,15 +48,15 @@ class Actor:
 def run_on_ray(
     job: Job, batches: Iterable[Sequence[Item]], workers: int, address: str | None
 ) -> Iterator[list[Report]]:
-    """Measure batches on a Ray cluster and yield each result as soon as it is there.
+    """Measure batches on a Ray cluster and yield each result as soon as it is available.
 
-    Ray restarts actors that die and gives their batches to others; the store knows what they had finished.
+    Ray restarts actors that die and gives their batches to others; the store knows what has been finished.
 
     Args:
         job: What to do; its folder and the pictures must be reachable by all machines under the same paths.
         batches: What to measure.
         workers: Number of actors.
-        address: Of a cluster; None starts one on this machine.
+        address: Address of a cluster; None starts one on this machine.
 
     Raises:
         ModuleNotFoundError: If Ray is not installed.

@@ -27,8 +27,8 @@ class Sweep:
     """The open results of a sweep.
 
     Attributes:
-        folder: Where they lie.
-        configuration: What sweep.json says.
+        folder: Where they are.
+        configuration: The content of sweep.json.
         database: In which `cells` holds a row for each picture, block, attention and metric, the mean over heads, and
             `pictures` a row for each picture.
     """
@@ -88,7 +88,7 @@ def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
 
     The score is the mean, over blocks and metrics of the model's own attention and tokens that say something about
     redundancy (see `Metric.redundant`), of how many standard deviations over pictures a value lies on the redundant
-    side. Metrics that are the same for all pictures say nothing and are left out.
+    side. Metrics that are the same for all pictures carry no information and are left out.
     """
     signs = {name: 1 if metric.redundant == "high" else -1 for name, metric in CATALOGUE.items() if metric.redundant}
     sweep.database.register("signs", pd.DataFrame({"metric": list(signs), "sign": list(signs.values())}))
@@ -135,8 +135,8 @@ def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
     """Return how much larger each metric is in another sweep, over the pictures (by their bytes) that both measured.
 
     Args:
-        sweep: The one.
-        other: The other; its value minus that of `sweep` is `difference`, with the 95 % interval of its mean.
+        sweep: The first sweep.
+        other: The other sweep; its value minus that of `sweep` is `difference`, with the 95 % interval of its mean.
 
     Raises:
         ValueError: If they have no picture in common.
@@ -158,7 +158,7 @@ def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
 
 
 def _ordered() -> str:
-    """Return the order of rows: by place, and metrics as in the catalogue."""
+    """Return the order of rows: by stage, block and attention, with metrics as in the catalogue."""
     names = ", ".join(f"'{name}'" for name in CATALOGUE)
     return f"stage, block, attention, list_position([{names}], metric)"
 

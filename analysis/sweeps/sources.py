@@ -22,11 +22,11 @@ _CHOICE = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 def find_items(named: Sequence[str], results: Path) -> tuple[list[Item], list[LeftOut]]:
-    """Return the pictures of a dataset in a fixed order, and what a person may have expected among them.
+    """Return the pictures of a dataset in a fixed order, and what a user may have expected to be among them.
 
     Args:
         named: Folders, files, tars, lists; with * and ? and ranges such as train-{000..146}.tar.
-        results: Folder of the results, in which nothing is searched.
+        results: Folder of the results, which is not searched.
 
     Raises:
         FileNotFoundError: If something that was named does not exist or holds no picture.
@@ -37,7 +37,7 @@ def find_items(named: Sequence[str], results: Path) -> tuple[list[Item], list[Le
     for text in named:
         for path in _expanded(text):
             found, without = _items_at(path, results)
-            for item in found:  # what is named twice counts once
+            for item in found:  # anything named twice counts once
                 items.setdefault((os.path.abspath(item.path), item.offset), item)
             left_out += without
     return list(items.values()), left_out
@@ -90,7 +90,7 @@ def _items_at(path: Path, results: Path) -> tuple[list[Item], list[LeftOut]]:
 
 
 def _of_file(picture: Path, named: Path) -> Item:
-    """Return the item of a file; the folder it lies in says its class, unless it is the folder that was named."""
+    """Return the item of a file; its folder gives its class, unless that is the folder that was named."""
     folder = picture.parent.name if picture != named and picture.parent != named else ""
     return Item(readable(picture), str(picture), folder=readable(Path(folder)) if folder else "")
 

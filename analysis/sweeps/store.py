@@ -1,4 +1,4 @@
-"""The table of each picture in a file of its own, whole or absent, named by all that it depends on."""
+"""The table of each picture in a separate file, complete or absent, named after everything it depends on."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ _KEY = b"prediction"
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of a picture.
+    """What the model predicts for a picture.
 
     Attributes:
-        number: Of the class, from 0.
-        probability: That the model gives it.
+        number: Number of the class, from 0.
+        probability: Probability that the model gives it.
     """
 
     number: int
@@ -33,19 +33,19 @@ class Prediction:
 class SweepStore:
     """Tables by picture, in folders of two letters so that a million files stay usable.
 
-    Resuming, killed workers, retries and several sweeps at once need nothing else: whoever comes second finds the
+    Resuming, killed workers, retries and several sweeps at once need nothing else: a second worker finds the
     table, or writes the same one again.
 
     Args:
-        folder: Where the files are; it appears with the first.
-        key: All that the numbers depend on apart from the picture.
+        folder: Where the files are; it is created with the first.
+        key: Everything that the numbers depend on apart from the picture.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder, self.key = folder, key
 
     def has(self, digest: str) -> bool:
-        """Return whether the table of a picture is there and complete."""
+        """Return whether the table of a picture exists and is complete."""
         try:
             with pq.ParquetFile(self.path(digest)) as file:
                 return bool(file.schema_arrow.equals(SCHEMA)) and _KEY in (file.schema_arrow.metadata or {})
@@ -56,7 +56,7 @@ class SweepStore:
         """Keep the table of a picture.
 
         Raises:
-            SweepError: If it cannot be written, on a full disk say.
+            SweepError: If it cannot be written, for example because the disk is full.
         """
         arrow = to_arrow(table)
         arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: json.dumps(asdict(prediction))})
@@ -84,6 +84,6 @@ class SweepStore:
         return table.set_column(0, SCHEMA.field(0), names).replace_schema_metadata(SCHEMA.metadata), prediction
 
     def path(self, digest: str) -> Path:
-        """Return where the table of a picture lies."""
+        """Return where the table of a picture is kept."""
         name = hashlib.sha256(f"{self.key}\n{digest}".encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name}.parquet"

@@ -34,7 +34,7 @@ class Measurer:
         job: What to do.
 
     Raises:
-        SweepError: If the weights are not those with which the sweep began.
+        SweepError: If the weights are not those the sweep started with.
     """
 
     def __init__(self, job: Job) -> None:
@@ -63,7 +63,7 @@ class Measurer:
                     stored.add(picture.sha256)
                 pixels = prepare(picture, self._settings.size, mode=self._settings.framing).pixels
                 ready.append(_Ready(place, picture.sha256, pixels))
-            except Exception as error:  # decoders fail in more ways than anybody can list
+            except Exception as error:  # decoders fail in more ways than anyone can list
                 reports[place] = Report(item.name, error=reason(error))
         for group in _of_one_shape(ready):
             for one, why in self._measured(group, stored).items():
@@ -72,14 +72,14 @@ class Measurer:
         return [reports[place] for place in range(len(items))]
 
     def _measured(self, group: Sequence[_Ready], stored: set[str]) -> dict[_Ready, str]:
-        """Keep the tables of pictures of one shape, and return why a picture has none, or nothing."""
+        """Keep the tables of pictures of one shape, and return for each picture why it has none, or nothing."""
         if all(one.digest in stored for one in group):
             return dict.fromkeys(group, "")
         try:
             self._measure(group, stored)
         except SweepError:
             raise
-        except Exception as error:  # models and metrics fail in more ways than anybody can list
+        except Exception as error:  # models and metrics fail in more ways than anyone can list
             if len(group) == 1:
                 return {group[0]: reason(error)}
             return {key: why for one in group for key, why in self._measured([one], stored).items()}

@@ -46,7 +46,7 @@ def depth_figure(table: pd.DataFrame, metric: str, caption: str = "") -> Figure:
 
 
 def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) -> None:
-    """Draw a metric against depth on axes of one's own.
+    """Draw a metric against depth on existing axes.
 
     Args:
         axes: Where to draw.
@@ -83,7 +83,7 @@ def head_matrix_figure(table: pd.DataFrame, metric: str, attention: str, caption
 
 
 def draw_head_matrix(axes: Axes, found: HeadValues) -> None:
-    """Draw a metric for every head and block on axes of one's own; estimates are hollow."""
+    """Draw a metric for every head and block on existing axes; estimates are hollow."""
     if not found.values.size:
         _say(axes, no_values(found.title))
         return

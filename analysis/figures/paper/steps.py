@@ -75,6 +75,6 @@ def _candidates(axes: Axes, canvas: Canvas, around: Neighbourhood, panel: Panel)
 
 
 def _ink(value: float, low: float, high: float, signed: bool) -> str:
-    """Return the colour in which a number can be read: a diverging map is light amid, the other one at the top."""
+    """Return a readable colour for a number: a diverging map is light in the middle, the other one at the top."""
     light = abs(value) < 0.6 * high if signed else value > (low + high) / 2
     return "black" if light else "white"

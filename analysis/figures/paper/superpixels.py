@@ -1,4 +1,4 @@
-"""Scores of groupings over the number of segments, and pictures with what people and methods drew on them."""
+"""Scores of groupings over the number of segments, and pictures with human and computed segments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

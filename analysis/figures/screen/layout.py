@@ -1,4 +1,4 @@
-"""The look that all line charts share (Plotly)."""
+"""The layout that all line charts share (Plotly)."""
 
 import plotly.graph_objects as go
 
@@ -9,7 +9,7 @@ LABEL_SPACE = 72
 
 
 def line_layout(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
-    """Give a chart its margins, its legend above (or no room for one) and a clear ground, and return it."""
+    """Give a chart its margins, its legend above (or no room for one) and a transparent background, and return it."""
     figure.update_layout(
         height=height,
         margin={"l": LABEL_SPACE, "r": 8, "t": 36 if legend else 8, "b": 0},

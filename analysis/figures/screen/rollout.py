@@ -15,7 +15,7 @@ def rollout_map(canvas: Canvas, pixels: Float[np.ndarray, "height width"]) -> go
     """Draw the relevance of the pixels, summed in squares, over the picture.
 
     Args:
-        canvas: The picture, and the deep token one started from, to frame it; none for the pooled output.
+        canvas: The picture, and the deep token the rollout started from, to frame it; none for the pooled output.
         pixels: Relevance of each pixel, not negative.
 
     Raises:
