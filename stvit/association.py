@@ -1,11 +1,11 @@
-"""The association Q between tokens and super tokens, and its mathematics.
+"""The association Q between tokens and super tokens, and the operations on it.
 
 Two forms hold the same Q. `CellAssociation` is what the model runs: weights cell by cell, neighbours found by
-folding, no index. `Association` is general: k weighted super tokens for each token. They agree in `sample`
-(Q-hat^T X) and `upsample` (Q S); tests hold them together.
+folding, no index. `Association` is general: k weighted super tokens for each token. Tests check
+that both give the same `sample` (Q-hat^T X) and `upsample` (Q S).
 
-Facts of the released model that both keep: a neighbour outside the grid (a phantom) takes softmax mass which is
-then dropped, so rows of Q sum to 1 - leakage; padding tokens take part in the column sums, so columns of Q-hat
+Both reproduce two properties of the released model: a neighbour outside the grid (a phantom) takes softmax mass that
+is then dropped, so rows of Q sum to 1 - leakage; padding tokens take part in the column sums, so columns of Q-hat
 sum, over the real tokens, to 1 - the share of the padding.
 """
 
@@ -49,7 +49,7 @@ class Association:
     padding_mass: Float[Tensor, "batch super_tokens"]
 
     def __post_init__(self) -> None:
-        """Check that the parts fit each other."""
+        """Check that the parts are consistent with each other."""
         batch, (tokens, cells) = len(self.weight), (self.grid.num_tokens, self.grid.num_super_tokens)
         fits = self.weight.shape[1] == tokens and self.padding_mass.shape == (batch, cells)
         if not fits or self.index.shape != self.weight.shape:
@@ -82,7 +82,7 @@ class Association:
             like: A tensor whose batch size, dtype and device the weights take.
 
         Raises:
-            ValueError: If a label names no super token of the grid.
+            ValueError: If a label is not the number of a super token of the grid.
 
         Example:
             >>> halves = torch.tensor([[0, 0, 1, 1]])
@@ -98,7 +98,7 @@ class Association:
 
     @classmethod
     def _hard(cls, labels: Tensor, grid: TokenGrid, like: Tensor) -> "Association":
-        """Put all mass of each token on its label, without looking at the values (they may be on any device)."""
+        """Put all mass of each token on its label, without reading the values (they may be on any device)."""
         index = labels.unsqueeze(-1)
         return cls(index, like.new_ones(index.shape), grid, like.new_zeros(len(index), grid.num_super_tokens))
 
@@ -122,9 +122,9 @@ class Association:
 
     @cached_property
     def lost_share(self) -> Float[Tensor, "batch super_tokens"]:
-        """Part of each super token that is no token's, shape (B, M), between 0 and 1.
+        """Share of each super token that belongs to no real token, shape (B, M), between 0 and 1.
 
-        1 - Q-hat^T 1: the share of the padding tokens, and all of a super token that nobody belongs to.
+        1 - Q-hat^T 1: the share of the padding tokens, and 1 for a super token that no token belongs to.
         """
         if self.is_identity:
             return 1 - self.column_mass

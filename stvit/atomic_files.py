@@ -1,4 +1,4 @@
-"""Files that are complete or absent: write beside the target, flush to disk, rename; and what tells them apart."""
+"""Files that are complete or absent: write beside the target, flush to disk, rename; and how to tell files apart."""
 
 import errno
 import hashlib
@@ -61,7 +61,7 @@ def write_atomically(
     content: bytes | Callable[[BinaryIO], object],
     inputs: Iterable[str | os.PathLike[str]] = (),
 ) -> None:
-    """Write a file so that it is either the old one or complete, whatever happens meanwhile.
+    """Write a file so that, whatever happens meanwhile, it is either the old one or the complete new one.
 
     Every file of every command is written by this function. Missing folders are made; a symbolic link stays one and
     what it points to is replaced. The partial file lies in the same folder under a name that no other process has,
@@ -133,7 +133,7 @@ def _remove_abandoned(folder: Path) -> None:
 def _is_same_file(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     try:
         return os.path.samefile(path, other)
-    except (OSError, ValueError):  # what does not exist or cannot be a path is no other file
+    except (OSError, ValueError):  # what does not exist or cannot be a path is not a different file
         return False
 
 

@@ -19,7 +19,7 @@ class Tap(nn.Module):
 
 
 class Associate(nn.Module):
-    """The association as a module, so that a hook can see it or put another one in its place.
+    """The association as a module, so that a hook can see or replace it.
 
     Args:
         num_iters: Iterations of the super token sampling.
@@ -67,8 +67,8 @@ def split_heads(
 class SelfAttention(nn.Module):
     """Multi-head self-attention among super tokens, with 1 x 1 convolutions around it.
 
-    The queries and keys pass a tap; A(S) = softmax(q k^T / sqrt(head_dim)) follows from them, so no fused
-    kernel can hide it.
+    The queries and keys pass a tap; A(S) = softmax(q k^T / sqrt(head_dim)) can be computed from them, even
+    where a fused kernel never forms it.
     """
 
     def __init__(self, channels: int, heads: int, bias: bool, dropout: float, projection_dropout: float) -> None:

@@ -1,8 +1,8 @@
-"""What people call blocks and heads. Stages, blocks and heads are counted from 0 in code and from 1 here."""
+"""Names of blocks and heads for people. Stages, blocks and heads are counted from 0 in code and from 1 here."""
 
 
 def block_caption(stage: int, block: int) -> str:
-    """Return a block in words.
+    """Return the name of a block in words.
 
     Example:
         >>> block_caption(0, 1)
@@ -12,7 +12,7 @@ def block_caption(stage: int, block: int) -> str:
 
 
 def block_short(stage: int, block: int) -> str:
-    """Return a block in as few characters as an axis has room for.
+    """Return the name of a block, short enough for the labels of an axis.
 
     Example:
         >>> block_short(0, 1)
@@ -22,7 +22,7 @@ def block_short(stage: int, block: int) -> str:
 
 
 def head_caption(head: int | None, heads: int) -> str:
-    """Return a head in words; None is the mean over heads.
+    """Return the name of a head in words; None is the mean over heads.
 
     Args:
         head: Counted from 0.
@@ -40,7 +40,7 @@ def no_super_tokens(block: str = "this block", window: int | None = None) -> str
 
     Args:
         block: Caption of the block.
-        window: Side of the windows that its tokens attend in, if it has such.
+        window: Side of the windows that its tokens attend in, if it has any.
 
     Example:
         >>> no_super_tokens("stage 3, block 1")

@@ -25,7 +25,7 @@ class STViTConfig:
         depths: Blocks of each stage.
         num_heads: Attention heads of each stage.
         cells: Tokens per super token and axis of each stage, one number or (height, width); 1 is plain
-            global attention, and what stages without super tokens have whatever was given.
+            global attention; stages without super tokens have 1, whatever was given.
         num_iters: Iterations of the super token sampling of each stage.
         projection_dim: Channels of the 1 x 1 convolution before pooling.
         layer_scale_init: Initial LayerScale of each stage, None for none.
@@ -68,7 +68,7 @@ class STViTConfig:
         """Turn lists (from JSON) into tuples and check that the settings make a model that runs.
 
         Raises:
-            ValueError: If a setting is of another kind, out of bounds, or does not fit the others.
+            ValueError: If a setting has the wrong type, is out of bounds, or does not fit the others.
         """
         for name in _PER_STAGE:
             object.__setattr__(self, name, _stage_values(name, getattr(self, name)))
@@ -134,7 +134,7 @@ def _stage_values(name: str, values: Any) -> tuple[Any, ...]:
 
 
 def _tuples(value: Any) -> Any:
-    """Turn lists, which JSON has instead of tuples, into tuples at every depth."""
+    """Turn lists into tuples at every depth, because JSON has no tuples."""
     return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value
 
 

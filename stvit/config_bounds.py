@@ -1,7 +1,8 @@
-"""What each setting of an STViT may be: kinds, least and greatest values.
+"""The values that each setting of an STViT may have: types, least and greatest values.
 
-Settings come from files too, and some show in no tensor, so that a file of a few kilobytes could ask for hours or for
-gigabytes: iterations, cells, and windows, whose attention has window^4 weights. What these bounds accept runs.
+Settings also come from files, and some are not visible in any tensor, so a file of a few kilobytes could demand hours
+or gigabytes: iterations, cells, and windows, whose attention has window^4 weights. Settings within these bounds give a
+model that runs.
 """
 
 from typing import Any
@@ -44,7 +45,7 @@ def check(name: str, value: Any) -> None:
     """Check the value of a setting, or that of one stage.
 
     Raises:
-        ValueError: If it is of another kind or out of bounds.
+        ValueError: If it has the wrong type or is out of bounds.
     """
     if name in WHOLE and not (type(value) is int and _within(value, WHOLE[name])):  # True is an int too
         raise _refusal(name, "a whole number", WHOLE[name], value)

@@ -1,7 +1,7 @@
-"""Ctrl-C while `python -m stvit.convert` loads this package, which takes seconds: an end without a traceback.
+"""Ctrl-C while `python -m stvit.convert` loads this package, which takes seconds, ends without a traceback.
 
-Python imports the package before any line of the command runs, so the package itself has to see to it, and does so for
-its own commands only: `sys.argv[0]` is "-m" as long as Python looks for what `-m` names, and never later.
+Python imports the package before any line of the command runs, so the package itself has to handle this, and does so
+for its own commands only: `sys.argv[0]` is "-m" as long as Python looks for what `-m` names, and never later.
 """
 
 import signal

@@ -14,8 +14,8 @@ SHOWN = 6
 def sentence(error: BaseException) -> str:
     """Return the message of an error on one line, safe to print.
 
-    A KeyError comes without its quotes, an OSError without its number. An error that says nothing by itself is named
-    by its kind.
+    A KeyError comes without its quotes, an OSError without its number. An error without a message is named
+    by its type.
 
     Example:
         >>> sentence(KeyError("There is no such size.")), sentence(ValueError())

@@ -1,8 +1,8 @@
-"""Words from elsewhere (file names, class names, keys, messages) made safe to print, draw and log.
+"""Text from outside (file names, class names, keys, messages) made safe to print, draw and log.
 
-A file name may hold escape sequences that rewrite a terminal, line breaks that fake a log, marks that turn the
-reading direction, or halves of surrogate pairs that no encoder takes. Each such character becomes visible: the name
-stays recognisable and does nothing.
+A file name may hold escape sequences that rewrite a terminal, line breaks that fake a log, marks that reverse the
+reading direction, or halves of surrogate pairs that no encoder accepts. Each such character becomes visible: the name
+stays recognisable and has no effect.
 """
 
 import re
@@ -21,7 +21,7 @@ _PRINTABLE_ASCII = re.compile(r"[ -~]*")
 
 
 def plain(text: object, limit: int = LIMIT) -> str:
-    r"""Return a text on one line without anything that acts, shortened in the middle.
+    r"""Return a text on one line without characters that have an effect, shortened in the middle.
 
     Args:
         text: The words; anything but a string is converted first.
@@ -54,7 +54,7 @@ def quoted(text: object, limit: int = LIMIT) -> str:
 
 
 def _halves(text: str, limit: int) -> str:
-    """Keep the beginning and the end, where file names carry their kind."""
+    """Keep the beginning and the end, where file names have their extension."""
     if len(text) <= limit:
         return text
     tail = (limit - 1) // 3 + 1
@@ -63,6 +63,6 @@ def _halves(text: str, limit: int) -> str:
 
 def _visible(character: str) -> str:
     acts = unicodedata.category(character) in _ESCAPED and character not in _JOINERS
-    if acts or ord(character) & 0xFFFE == 0xFFFE:  # the last two of each plane are no characters
+    if acts or ord(character) & 0xFFFE == 0xFFFE:  # the last two code points of each plane are not characters
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return character

@@ -89,7 +89,7 @@ class TokenGrid:
 
     @property
     def num_tokens(self) -> int:
-        """Number of tokens N, padding apart."""
+        """Number of tokens N, without padding."""
         return self.height * self.width
 
     @property

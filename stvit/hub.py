@@ -1,8 +1,8 @@
 """Models in the format of the Hugging Face Hub: a folder with config.json and model.safetensors, or a repository.
 
-`attach` gives `STViT` its methods `from_pretrained`, `save_pretrained` and `push_to_hub`. They stand here and not in
-the class, because the network must import neither files nor a client of the network; the package's front door attaches
-them. The Hub's client is loaded when a repository is asked for, not before.
+`attach` gives `STViT` its methods `from_pretrained`, `save_pretrained` and `push_to_hub`. They are defined here and
+not in the class because the model must import neither file handling nor a network client; the package's `__init__`
+attaches them. The Hub's client is loaded when a repository is asked for, not before.
 """
 
 import json
@@ -60,7 +60,7 @@ def from_pretrained(
         local_files_only: Whether to use only what was downloaded before.
         force_download: Whether to download again.
         map_location: Device of the model.
-        strict: Whether every weight must be in the file; otherwise missing ones keep their random start.
+        strict: Whether every weight must be in the file; otherwise missing ones keep their random initial values.
 
     Returns:
         The model in eval mode, with class names where the file states them.
@@ -122,7 +122,7 @@ def push_to_hub(
         repo_id: Name of the repository, such as "user/model".
         private: Whether a new repository is private; None leaves it to the account's settings.
         token: Access token; None for the one of `hf auth login`.
-        commit_message: What the commit is called.
+        commit_message: Message of the commit.
     """
     from huggingface_hub import HfApi
 
@@ -141,7 +141,7 @@ def attach(model_class: type[STViT]) -> None:
 
 
 def _config(path: Path) -> STViTConfig | None:
-    """Return the settings in config.json, None where there is no such file: the weights state them too."""
+    """Return the settings in config.json, None where there is no such file: the weights file states them too."""
     if not path.is_file():
         return None
     try:

@@ -12,17 +12,17 @@ LAYER_NORM_EPSILON = 1e-6
 
 
 def by_token(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Lay a feature map channels-last in memory on the CPU, which its fused attention asks for; elsewhere leave it."""
+    """Make a feature map channels-last in memory on the CPU, as its fused attention requires; leave it elsewhere."""
     if features.device.type != "cpu":
         return features
     batch, channels, height, width = features.shape
     last = features.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
-    # Made anew from its rows, a batch of one too has the strides by which PyTorch knows the layout.
+    # Rebuilt from its rows, even a batch of one has the strides by which PyTorch recognises the layout.
     return last.reshape(-1, channels).view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 def layout_of(features: Float[Tensor, "b c h w"]) -> torch.memory_format:
-    """Return whether a feature map lies channels-last in memory or as its shape says."""
+    """Return whether a feature map is stored channels-last or in the order of its shape."""
     last = features.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if last else torch.contiguous_format
 

@@ -148,7 +148,7 @@ class STViT(nn.Module):
 
         Raises:
             ValueError: If the shape cannot be an image batch for this model.
-            TypeError: If the pixels are whole numbers, or of another type than the weights.
+            TypeError: If the pixels are whole numbers, or of a different type from the weights.
         """
         self._check(pixels)
         return self.projection(self.stages(self.dropout(self.stem(by_token(pixels)))))
@@ -187,12 +187,12 @@ def create_model(name: str = "stvit_small", *, seed: int | None = None, **overri
 
     Args:
         name: stvit_small, stvit_base, stvit_large, stvit_demo or one of the twins.
-        seed: Makes the weights the same every time and leaves PyTorch's own generator as it was.
+        seed: Makes the weights the same every time and leaves PyTorch's global generator as it was.
         **overrides: Fields of `STViTConfig` to replace.
 
     Raises:
         KeyError: If there is no such variant.
-        ValueError: If an override is no setting, or its value makes no model.
+        ValueError: If an override is not a setting, or its value gives no valid model.
 
     Example:
         >>> create_model("stvit_demo", seed=0).eval()(torch.zeros(1, 3, 32, 32)).shape
@@ -224,7 +224,7 @@ def drop_path_rates(config: STViTConfig) -> list[list[float]]:
 
 
 def _init_weights(module: nn.Module) -> None:
-    """Start the classifier from a truncated normal (0.02) and zero biases; convolutions keep PyTorch's start."""
+    """Initialise the classifier with a truncated normal (0.02) and zero biases; convolutions keep PyTorch's default."""
     if isinstance(module, nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)
         nn.init.zeros_(module.bias)

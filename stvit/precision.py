@@ -5,10 +5,10 @@ from torch import Tensor
 
 
 def at_least_single(tensor: Tensor) -> Tensor:
-    """Return a floating point tensor in single precision if it is narrower, else as it is.
+    """Return a floating point tensor in single precision if it is narrower, else unchanged.
 
-    Half precision loses what thousands of summands add up to, and rounds the 1e-12 that keeps empty super tokens from a
-    division by zero to nothing.
+    Half precision is too coarse for sums of thousands of terms, and rounds to zero the 1e-12 that protects empty super
+    tokens from a division by zero.
 
     Example:
         >>> at_least_single(torch.zeros(1, dtype=torch.float16)).dtype

@@ -18,8 +18,8 @@ class ModelVariant:
 
     Attributes:
         name: Its name in code, commands and addresses.
-        title: What people call it.
-        sentence: What it is, for people.
+        title: Its name for people.
+        sentence: Its description for people.
         config: Its settings.
     """
 
@@ -106,7 +106,7 @@ def get_config(name: str, **overrides: Any) -> STViTConfig:
 
     Raises:
         KeyError: If there is no such variant; the message lists the known ones.
-        ValueError: If a setting is unknown or its value makes no model.
+        ValueError: If a setting is unknown or its value gives no valid model.
 
     Example:
         >>> get_config("stvit_small", num_classes=7).num_classes

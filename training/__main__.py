@@ -13,10 +13,10 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     handler = signal.getsignal(signal.SIGINT)
-    if handler is signal.default_int_handler:  # else whoever started it wants Ctrl-C ignored
+    if handler is signal.default_int_handler:  # otherwise the parent process wants Ctrl-C ignored
         signal.signal(signal.SIGINT, _end)
 
-    from training.cli import main  # takes a second, in which people interrupt too
+    from training.cli import main  # takes a second, during which people may press Ctrl-C too
 
     signal.signal(signal.SIGINT, handler)
     main()

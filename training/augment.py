@@ -1,7 +1,7 @@
 """Augmentation of whole batches on the training device, and Mixup and CutMix of images and targets.
 
-All that is drawn comes from the generator of the step, so that a batch depends on its place in the run only: models
-that are trained with one seed see the same.
+All random draws come from the generator of the step, so a batch depends only on its position in the run: models
+trained with the same seed see the same batches.
 """
 
 import numpy as np

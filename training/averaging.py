@@ -10,11 +10,11 @@ class AveragedModel(nn.Module):
     """A copy of a model whose weights follow it: average = d * average + (1 - d) * weights.
 
     At update t the decay is d = min(decay, (1 + t) / (10 + t)), so that the average reaches back over about a ninth of
-    the updates while there are few, and what a young network learnt does not linger. Its BatchNorm statistics would
+    the updates while there are few, and the early weights of a network do not linger. Its BatchNorm statistics would
     do the most harm: they differ by factors, and a short run with a constant decay keeps them.
 
     Buffers of floats (BatchNorm's statistics) are averaged too, whole numbers are copied. The first update copies
-    everything. The same as PyTorch's class of that name, without a question to each tensor at each step.
+    everything. Equivalent to PyTorch's class of that name, but without inspecting each tensor at each step.
 
     Args:
         model: The model to follow.
@@ -35,7 +35,7 @@ class AveragedModel(nn.Module):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Take in the weights of a model."""
+        """Update the average with the weights of a model."""
         pairs = list(zip(_tensors(self.module), _tensors(model), strict=True))
         moving = [pair for pair in pairs if pair[0].is_floating_point() and self.n_averaged > 0]
         copied = [pair for pair in pairs if not pair[0].is_floating_point() or self.n_averaged == 0]

@@ -90,7 +90,7 @@ class CropBatches(Dataset[tuple[Tensor, Tensor]]):
         return self._augmented(crops, random), torch.from_numpy(cache.labels[chosen])
 
     def _augmented(self, crops: Tensor, random: np.random.Generator) -> Tensor:
-        """Apply RandAugment, which works on one picture after another."""
+        """Apply RandAugment, which works on one picture at a time."""
         if self.config.randaugment is None:
             return crops
         pictures = crops.permute(0, 2, 3, 1).contiguous().numpy()
@@ -101,7 +101,7 @@ class CropBatches(Dataset[tuple[Tensor, Tensor]]):
 def load_batches(
     pictures: Cropper, config: TrainingConfig, epoch: int, size: int, first_step: int, process: Process
 ) -> Iterable[tuple[Tensor, Tensor]]:
-    """Return the batches of an epoch from `first_step` on; what lies on the CPU is loaded by other processes."""
+    """Return the batches of an epoch from `first_step` on; crops made on the CPU are loaded by other processes."""
     dataset = CropBatches(pictures, config, epoch, size, process)
     if not isinstance(pictures, PicturesOnCPU):
         return _in_turn(dataset, first_step)
@@ -110,8 +110,8 @@ def load_batches(
         batch_size=None,
         sampler=range(first_step, len(dataset)),
         num_workers=config.workers,
-        pin_memory=torch.cuda.is_available(),  # copies to a GPU then run beside its work
-        generator=torch.Generator(),  # else every new loader moves the global generator, and resuming differs
+        pin_memory=torch.cuda.is_available(),  # copies to a GPU then overlap with its work
+        generator=torch.Generator(),  # otherwise every new loader advances the global generator, and resuming differs
     )
 
 

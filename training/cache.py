@@ -1,4 +1,4 @@
-"""Images decoded once into a memory-mapped array, so that training does not spend its time on JPEG."""
+"""Images decoded once into a memory-mapped array, so that training does not spend its time decoding JPEG."""
 
 import hashlib
 import json
@@ -69,7 +69,7 @@ def open_cache(
         split: Folder between source and classes, such as "train", or None.
         size: Greatest shorter side of the cached images in pixels.
         folder: Where caches are kept; a source that changes gets a new one.
-        corrupt: "fatal" stops at an image that cannot be decoded, "skip" names and counts it and goes on.
+        corrupt: "fatal" stops at an image that cannot be decoded, "skip" names it, counts it and continues.
         progress: Whether to show a progress bar while building.
 
     Raises:
@@ -151,7 +151,7 @@ def _decode_or_skip(
 ) -> NDArray[np.uint8] | None:
     try:
         return decode(data, size)
-    except Exception as error:  # a picture can fail in any way, and only it is left out
+    except Exception as error:  # decoding can fail in any way; only this picture is left out
         if corrupt == "fatal":
             raise ValueError(corrupt_image_message(name, error)) from error
         skip(name)

@@ -35,7 +35,7 @@ def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
 
 
 def filled(text: str) -> str:
-    """Return a value that was given; a script passes an empty one when a variable of it is not set.
+    """Return a value that was given; a script passes an empty one when one of its variables is not set.
 
     Raises:
         argparse.ArgumentTypeError: If the text is empty.

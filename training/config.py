@@ -18,7 +18,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "lr_batch": (1, 10**9),
     "evaluation_size": (32, MAX_SIDE),
     "repeats": (1, 100),
-    "threads": (1, 256),  # PyTorch dies of thousands
+    "threads": (1, 256),  # PyTorch crashes with thousands
     "workers": (0, 256),
     "seed": (0, 2**32 - 1),
 }
@@ -38,14 +38,14 @@ class TrainingConfig:
         lr_batch: Images per step that `lr` is meant for.
         min_lr: Learning rate at the end; it does not scale.
         warmup_epochs: Epochs over which the learning rate rises linearly.
-        weight_decay: AdamW's weight decay, for all that is no vector.
+        weight_decay: AdamW's weight decay, for everything but vectors.
         clip_norm: Largest norm of the gradient; None leaves it as it is.
         label_smoothing: Probability mass spread over all classes.
         drop_path: Stochastic depth of the last block.
         late_drop_path: (start, rate): from this part of the run on, the stochastic depth of the last block; or None.
         ema_decay: Decay per step of the averaged weights.
         init: Checkpoint to start from (fine-tuning); None starts at random.
-        init_last: Of a run's checkpoint take the last weights, not the averaged ones.
+        init_last: Take the last weights of a run's checkpoint, not the averaged ones.
         evaluation_mode: Train the network in evaluation mode: BatchNorm by its running statistics, which stay as they
             are, and neither dropout nor stochastic depth.
         sizes: (start, pixels) pairs: from this part of the run on, images have this side (progressive resizing).
@@ -69,8 +69,8 @@ class TrainingConfig:
         seed: Seed of everything random.
         checkpoint_every: Steps between checkpoints within an epoch.
         checkpoint_epochs: Epochs between checkpoints at the end of one; the last epoch always has one.
-        time_budget: Seconds of training after which the schedule has to be complete: the run then moves through
-            its schedule by time as soon as time is ahead of the epochs. Results then depend on the machine.
+        time_budget: Seconds of training after which the schedule has to be complete: the run then advances
+            through its schedule by time as soon as time is ahead of the epochs. Results then depend on the machine.
     """
 
     model: str = "stvit_small"
@@ -145,7 +145,7 @@ class TrainingConfig:
 
     @property
     def run_epochs(self) -> int:
-        """Epochs that the run really has."""
+        """Number of epochs that the run actually trains."""
         return self.last_epoch or self.epochs
 
     def size_at(self, progress: float) -> int:
@@ -172,7 +172,7 @@ class TrainingConfig:
         limits |= dict.fromkeys(_PARTS, (0, 1)) | dict.fromkeys(_AMOUNTS, (0, 10**9)) | _LIMITS
         for name, (least, most) in limits.items():
             value = getattr(self, name)
-            # Written so that NaN fails too.
+            # Written so that NaN is refused too.
             if value is not None and not least <= value <= most:
                 raise ValueError(f"{name} must lie between {least:,} and {most:,}, got {value}.")
         for name in ("crop_scale", "crop_ratio"):

@@ -27,7 +27,7 @@ def crop_boxes(
     """Draw a crop of random area and aspect ratio for each picture (Szegedy et al., 2015).
 
     A box that does not fit is drawn again; after ten tries the largest central one with a ratio in the range is
-    taken. So does torchvision's RandomResizedCrop.
+    taken. torchvision's RandomResizedCrop does the same.
 
     Args:
         heights: Heights of the pictures in pixels, shape (count,).
@@ -51,12 +51,12 @@ def erased_boxes(count: int, side: int, probability: float, random: np.random.Ge
     """Draw the part of each square picture that random erasing takes (Zhong et al., 2020), as timm does.
 
     Area from 2 % to a third, ratio of height and width from 0.3 to 3.3; a box that is not smaller than the picture
-    is drawn again, ten times at most. Pictures that are left alone have a box of no size.
+    is drawn again, ten times at most. Pictures that are left unchanged have a box of size 0.
 
     Args:
         count: Number of pictures.
         side: Their side in pixels.
-        probability: Chance of each picture.
+        probability: Probability for each picture.
         random: Source of randomness.
     """
     area = np.full(count, side**2)

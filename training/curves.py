@@ -1,4 +1,4 @@
-"""The course of a run as a figure."""
+"""The progress of a run as a figure."""
 
 from pathlib import Path
 from typing import Any

@@ -68,7 +68,7 @@ def _read_run(path: Path) -> dict[str, Any] | None:
     """Return the state of a run, None if a file holds something else; its content decides, not its name."""
     try:
         content = read_checkpoint(path) if path.is_file() else None
-    except WeightsError:  # safetensors, or a file that cannot be used, of which `model_and_report` says why
+    except WeightsError:  # safetensors, or a file that cannot be used: `model_and_report` says why
         return None
     return content if is_run(content) else None
 
@@ -151,7 +151,7 @@ def _batches(
         try:
             pixels.append(prepare(load_image(data, orientation="stored", alpha="drop"), size).pixels)
             labels.append(labels_of[name])
-        except Exception as error:  # a picture can fail in any way, and only it is left out
+        except Exception as error:  # decoding can fail in any way; only this picture is left out
             if corrupt == "fatal":
                 raise ValueError(corrupt_image_message(name, error)) from error
             skipped.append(name)

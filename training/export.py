@@ -29,7 +29,7 @@ def model_from_checkpoint(path: Path) -> STViT:
 
 
 def model_from_run(state: dict[str, Any], source: str) -> STViT:
-    """Build the averaged model out of the state of a run.
+    """Build the averaged model from the state of a run.
 
     Args:
         state: What the checkpoint holds.
@@ -69,7 +69,7 @@ def export(checkpoint: Path, out: Path, dtype: torch.dtype = torch.float16) -> S
         The model read back from the file, with the rounding that the shorter type brings.
 
     Raises:
-        ValueError: If the checkpoint is none, or a weight does not fit the type.
+        ValueError: If the file is not a checkpoint, or a weight does not fit the type.
         OSError: If the disk is full.
     """
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ class Trainer:
         self.tally = Tally(self.accelerator.device, Average())
 
     def _pictures(self, cache: ImageCache) -> Cropper:
-        """Return what crops the images: on the training device if the settings say so."""
+        """Return the cropper of the images, on the training device if the settings say so."""
         return PicturesOnDevice(cache, self.accelerator.device) if self.config.on_device else PicturesOnCPU(cache)
 
     def run(self) -> None:
@@ -128,10 +128,10 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put the run where a saved state left it.
+        """Restore the run to a saved state.
 
         Raises:
-            ValueError: If the state is of a run with other data or another number of processes.
+            ValueError: If the state belongs to a run with other data or a different number of processes.
         """
         try:
             self._restore(state)
@@ -175,7 +175,7 @@ class Trainer:
         self.load_state_dict(load_checkpoint(self.out / LAST))
 
     def close(self) -> None:
-        """End the processes' connection; one that ends with it open may abort while Python shuts down."""
+        """Close the connection between processes; a process that exits with it open may abort as Python shuts down."""
         self.accelerator.end_training()
 
     def _run_epoch(self) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class Trainer:
         now = time.perf_counter()
         self.progress.seconds += now - self.clock
         self.clock = now
-        if self.process.world > 1 and self.config.time_budget is not None:  # all must see one clock
+        if self.process.world > 1 and self.config.time_budget is not None:  # all processes must use the same clock
             shared = [self.progress.seconds]
             broadcast_object_list(shared)
             self.progress.seconds = shared[0]
@@ -250,7 +250,7 @@ class Trainer:
         last = self._ended(self.epoch + 1)
         if last or (self.epoch + 1) % self.config.evaluate_every == 0:
             size = self.config.evaluation_size if last else self.size
-            # Batch statistics differ between processes; those of the main one are saved, so they are judged.
+            # Batch statistics differ between processes; those of the main one are saved, so they are evaluated.
             broadcast(list(self.averaged.buffers()))
             row |= validate(self.averaged.module, self.val_pictures, size, self.accelerator)
         return row

@@ -27,13 +27,13 @@ class Average:
     correct: int = 0
 
     def add(self, loss: float, correct: int, images: int) -> None:
-        """Take in a batch with its mean loss and number of right answers."""
+        """Add a batch with its mean loss and number of right answers."""
         self.images += images
         self.loss += loss * images
         self.correct += correct
 
     def __add__(self, other: "Average") -> "Average":
-        """Return the averages over the images of both."""
+        """Return the averages over the images of both operands."""
         return Average(self.images + other.images, self.loss + other.loss, self.correct + other.correct)
 
     def means(self) -> tuple[float, float]:
@@ -49,7 +49,7 @@ def correct(logits: Tensor, labels: Tensor, k: int = 1) -> Tensor:
 
 
 class Tally:
-    """Sums of loss and right answers that stay on the training device, for asking it at each step would hold it up.
+    """Sums of loss and right answers that stay on the training device, since reading them at each step would stall it.
 
     Args:
         device: The training device.
@@ -58,12 +58,12 @@ class Tally:
 
     def __init__(self, device: torch.device, average: Average) -> None:
         self.images = average.images
-        kind = torch.float32 if device.type == "mps" else torch.float64  # Metal has no longer type
+        kind = torch.float32 if device.type == "mps" else torch.float64  # Metal has no wider type
         self.sums = torch.tensor([average.loss, average.correct], dtype=kind, device=device)
 
     @torch.no_grad()
     def add(self, loss: Tensor, right: Tensor) -> None:
-        """Take in the mean loss of a batch and which of its answers are right."""
+        """Add the mean loss of a batch and which of its answers are right."""
         self.images += len(right)
         self.sums += torch.stack([loss.to(self.sums) * len(right), right.sum().to(self.sums)])
 
@@ -87,7 +87,7 @@ class MetricsLog:
 
     Args:
         path: The file.
-        epochs: Epochs to keep if the file exists; rows of later ones are dropped, for a resumed run writes them again.
+        epochs: Epochs to keep if the file exists; rows of later ones are dropped, as a resumed run writes them again.
     """
 
     def __init__(self, path: Path, epochs: int) -> None:

@@ -84,9 +84,9 @@ def lr_factor(fraction: float, warmup: float, floor: float) -> float:
 
 
 def build_schedule(optimizer: Optimizer, config: TrainingConfig, progress: Progress) -> LambdaLR:
-    """Return the schedule: the learning rate follows `progress`, which the loop moves on."""
+    """Return the schedule: the learning rate follows `progress`, which the loop advances."""
     warmup = min(config.warmup_epochs / config.epochs, 1.0)
-    floor = min(1.0, config.min_lr / max(optimizer.defaults["lr"], 1e-30))  # a few images per step: never a rise
+    floor = min(1.0, config.min_lr / max(optimizer.defaults["lr"], 1e-30))  # no rise, even with few images per step
     half_step = 0.5 / progress.total_steps  # so that neither the first nor the last step has a rate of 0
     return LambdaLR(optimizer, lambda _: lr_factor(min(1.0, progress.fraction + half_step), warmup, floor))
 

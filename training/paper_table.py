@@ -1,4 +1,4 @@
-"""The paper's results on ImageNet-1k, to stand beside measured ones."""
+"""The paper's results on ImageNet-1k, for comparison with measured ones."""
 
 from dataclasses import dataclass
 

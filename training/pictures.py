@@ -16,7 +16,7 @@ CUBIC = -0.5
 
 
 class Cropper(Protocol):
-    """What makes crops of the pictures of a cache."""
+    """The interface of anything that makes crops of the pictures of a cache."""
 
     cache: ImageCache
 
@@ -97,7 +97,7 @@ def resampling(lengths: Tensor, size: int, columns: int) -> Tensor:
     """Return the weights that resize an axis, shape (B, size, columns); rows sum to 1.
 
     The kernel is as wide as a new pixel where the axis shrinks, and stays inside the axis: its weights there are
-    divided by their sum. So do Pillow and PyTorch with antialiasing.
+    divided by their sum. Pillow and PyTorch with antialiasing do the same.
 
     Args:
         lengths: Length of each axis in pixels, shape (B,).

@@ -39,7 +39,7 @@ def list_images(source: Path, split: str | None) -> Listing:
 
 
 def read_files(source: Path, names: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, bytes) of each file, in the order in which the source holds them best.
+    """Yield (name, bytes) of each file, in the order that is fastest to read from the source.
 
     Args:
         source: Folder or tar.

@@ -30,14 +30,14 @@ def train_twins(
     out: Path,
     jobs: int | None = None,
 ) -> Iterator[str]:
-    """Train twins, or continue where they stand, and write their weights as OUT/NAME.safetensors.
+    """Train twins, or resume them where they stopped, and write their weights as OUT/NAME.safetensors.
 
     A twin passes through `TWIN_PHASES`; each phase but the first begins with the last weights (not the averaged ones)
     of the one before.
 
     Args:
         names: Which twins.
-        changes: Settings to replace in each phase's preset, alike for all twins.
+        changes: Settings to replace in each phase's preset, the same for all twins.
         passed: Further arguments of `python -m training train`.
         out: Folder; each run lies in OUT/NAME/PHASE.
         jobs: Twins at a time; None is all of them on a GPU and one on a CPU.
@@ -46,7 +46,7 @@ def train_twins(
         A sentence for each twin that is done.
 
     Raises:
-        ValueError: If a twin failed; the others are trained to their end first.
+        ValueError: If a twin failed; the others finish training first.
     """
     at_once = jobs or (len(names) if torch.cuda.is_available() else 1)
     failed: list[Path] = []

@@ -1,4 +1,4 @@
-"""Accuracy on cached validation images while training, shared out over all processes."""
+"""Accuracy on cached validation images while training, divided among all processes."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def validate(model: nn.Module, pictures: Cropper, size: int, accelerator: Accele
     """Measure a model on the central squares of the images, resized to `size`; every process gets the same result.
 
     Args:
-        model: The model; it is left in the mode (training or not) it came in.
+        model: The model; it is left in the mode (training or not) that it had.
         pictures: Validation images.
         size: Side in pixels.
         accelerator: Knows device, precision and the other processes.

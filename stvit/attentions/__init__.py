@@ -1,1 +1,1 @@
-"""Attentions between the tokens of one image, all with one base class: rows on demand, never N x N at once."""
+"""Attentions between the tokens of one image, all with one base class: rows on demand, never all N x N at once."""

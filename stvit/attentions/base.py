@@ -1,4 +1,4 @@
-"""The base of every attention: a subclass gives blocks of rows of all heads, everything else follows."""
+"""The base of every attention: a subclass supplies blocks of rows of all heads; everything else is derived."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -75,8 +75,8 @@ class RowBlock:
 class Attention(ABC):
     """An attention between the N tokens of one image; rows are queries.
 
-    A subclass has to give `head_rows` only, and overrides whatever it knows a faster way for. Wherever `head` is
-    asked for, None means the mean over heads. Rows need not sum to 1: token attention loses mass to phantoms and
+    A subclass has to define `head_rows` only, and overrides whatever it can compute faster. Wherever `head` is an
+    argument, None means the mean over heads. Rows need not sum to 1: token attention loses mass to phantoms and
     padding.
     """
 
@@ -85,7 +85,7 @@ class Attention(ABC):
         """Return rows start to stop (excluded) of every head; rows beyond the last token are left out."""
 
     def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
-        """Return the rows of chosen tokens, of every head; they must all be equally wide, as those of most are."""
+        """Return the rows of chosen tokens, of every head; all must have the same width, as in most attentions."""
         parts = [self.head_rows(token, token + 1) for token in index.tolist()]
         sparse = [part.token for part in parts if part.token is not None]
         token = torch.cat(sparse) if sparse else None
@@ -104,7 +104,7 @@ class Attention(ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where its rows lie."""
+        """The device that holds its rows."""
         return self._first_row.weight.device
 
     @property
@@ -114,7 +114,7 @@ class Attention(ABC):
 
     @property
     def plain(self) -> "Attention":
-        """The simplest attention with the same rows: itself, or what is left once an identity is taken off."""
+        """The simplest attention with the same rows: itself, or what remains without an identity association."""
         return self
 
     def same_as(self, other: "Attention") -> bool:
@@ -123,7 +123,7 @@ class Attention(ABC):
         return mine is theirs or mine._equals(theirs)
 
     def _equals(self, other: "Attention") -> bool:
-        """Return whether another attention, plain as well, has the same factors."""
+        """Return whether another attention, also in its plain form, has the same factors."""
         return False
 
     def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
@@ -161,7 +161,7 @@ class Attention(ABC):
         return total
 
     def singular_values(self, head: int | None = None) -> Float[Tensor, " count"] | None:
-        """Return the exact singular values in falling order if there is a fast way to them, else None.
+        """Return the exact singular values in falling order if there is a fast way to compute them, else None.
 
         Zeros may be left out.
         """
@@ -169,16 +169,16 @@ class Attention(ABC):
         return None
 
     def received(self) -> Float[Tensor, "heads tokens"] | None:
-        """Return what each token receives from all rows, each divided by its sum, if there is a fast way, else None.
+        """Return what each token receives from all rows, each divided by its sum, if fast to compute, else None.
 
-        Rows without mass give nothing.
+        Rows without mass contribute nothing.
         """
         return None
 
     def row_ranges(self, max_bytes: int | None = None, rows: int | None = None) -> list[tuple[int, int]]:
-        """Return (first row, row after the last) of blocks of all heads that are at most so large.
+        """Return (first row, row after the last) of blocks of all heads, each at most max_bytes large.
 
-        A row is read for it, so what an attention keeps from its first use is there before threads ask for more.
+        One row is read to find the size, so whatever an attention caches on first use exists before threads need it.
 
         Args:
             max_bytes: Largest block in bytes, numbers taken to be in single precision (one row at least);
@@ -228,7 +228,7 @@ class Attention(ABC):
 
 
 def one_head(per_head: Float[Tensor, " heads *rest"], head: int | None) -> Float[Tensor, " *rest"]:
-    """Return the part of one head, or the mean over heads.
+    """Return the slice of one head, or the mean over heads.
 
     Example:
         >>> one_head(torch.tensor([1.0, 3.0]), head=0), one_head(torch.tensor([1.0, 3.0]), head=None)

@@ -42,16 +42,16 @@ class DecomposedAttention(Attention):
 
     Rows sum to 1 - leakage: phantoms take a part of Q, padding tokens and empty
     super tokens a part of Q-hat. Nothing is renormalised.
-    Value and output projections are not part of it. A block with cell 1 has Q = I and is the same object.
+    Value and output projections are not part of it. A block with cell 1 uses the same class with Q = I.
 
-    Wherever `head` is asked for, None means the mean over heads.
+    Wherever `head` is an argument, None means the mean over heads.
 
     Attributes:
         association: Q of this image, batch size 1.
         super_attention: A(S) of this image.
 
     Example:
-        Token 0 attends to both super tokens alike, and each of them to its two tokens:
+        Token 0 attends equally to both super tokens, and each of those to its two tokens:
 
         >>> from stvit import TokenGrid
         >>> halves = Association.from_labels(torch.tensor([[0, 0, 1, 1]]), TokenGrid(1, 4, (1, 2)), torch.zeros(1))
@@ -89,10 +89,10 @@ class DecomposedAttention(Attention):
         return self.super_attention if self._is_identity else self
 
     def head_rows(self, start: int, stop: int) -> RowBlock:
-        """Return rows start to stop (excluded) of every head, as few dense products as the factors allow.
+        """Return rows start to stop (excluded) of every head, in as few dense products as the factors allow.
 
-        Columns are cut into strips of one row of cells: the nine super tokens of each token of a strip are few
-        altogether (three rows of the grid), so a strip is one dense product instead of nine gathers.
+        Columns are cut into strips of one row of cells: the nine super tokens of all tokens of a strip lie
+        in only three rows of the grid, so a strip is one dense product instead of nine gathers.
         """
         if self._is_identity:
             return self.super_attention.head_rows(start, stop)

@@ -23,7 +23,7 @@ def attention_logits(
     """Return q k^T * scale.
 
     Half of the scale goes to each side before the product, as in PyTorch's own attention: rounding then agrees with
-    what the model computes, to the bit on the CPU, also where logits are large.
+    what the model computes, bit for bit on the CPU, even where logits are large.
 
     Example:
         >>> attention_logits(torch.ones(1, 4), torch.ones(1, 4), scale=0.25)
@@ -102,7 +102,7 @@ class SoftmaxAttention(Attention):
         return one_head(columns, head)
 
     def take_columns(self, index: Int[Tensor, " columns"]) -> Float[Tensor, "heads tokens columns"]:
-        """Return chosen columns of every head; the first call for a large attention passes over all rows."""
+        """Return chosen columns of every head; the first call for a large attention goes through all rows."""
         if self.dense_nbytes <= DENSE_BYTES:
             return self._dense[:, :, index]
         logits = self._logits(self.query, self.key[:, index])
@@ -112,7 +112,7 @@ class SoftmaxAttention(Attention):
         """Return each head's attention times its own values, shape (heads, N, C), block by block."""
         result = values.new_empty(self.heads, self.num_tokens, values.shape[-1])
         for block in self.row_blocks(PRODUCT_BYTES):
-            # Written in place: parts kept one by one lie between the blocks and keep their memory from reuse.
+            # Written in place: parts kept separately would lie between the blocks and prevent reuse of their memory.
             result[:, block.start : block.stop] = block.weight @ values.to(block.weight.dtype)
         return result
 

@@ -15,9 +15,9 @@ from stvit.precision import at_least_single
 class WindowedAttention(Attention):
     """softmax(q k^T * scale + bias) inside windows of the token grid, zero elsewhere; rows are queries.
 
-    Windows do not overlap (Swin, Liu et al., ICCV 2021, section 3.2). They begin at `shift` and go on either way, so
-    those at the borders may be cut off; tokens that come together only because an implementation rolls the grid do
-    not see each other. Rows sum to 1. Memory is O(N w^2), never N x N.
+    Windows do not overlap (Swin, Liu et al., ICCV 2021, section 3.2). They begin at `shift` and extend in both
+    directions, so those at the borders may be cut off; tokens that meet only because an implementation rolls the
+    grid do not see each other. Rows sum to 1. Memory is O(N w^2), never N x N.
 
     Attributes:
         query: Shape (heads, N, head_dim).
@@ -25,7 +25,7 @@ class WindowedAttention(Attention):
         scale: Factor of the logits.
         height: Token rows H.
         width: Token columns W.
-        window: Tokens per window and axis, one number or (height, width); larger ones than the grid are cut.
+        window: Tokens per window and axis, one number or (height, width); windows larger than the grid are cut.
         shift: How far the windows are moved down and right, in tokens.
         bias: What each head adds to a logit by the offset of query and key (query minus key), shape
             (heads, 2 reach + 1, 2 reach + 1) with offset 0 in the middle; None for nothing.

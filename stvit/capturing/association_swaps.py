@@ -1,4 +1,4 @@
-"""Associations to put in place of the learned one, for counterfactual runs."""
+"""Associations that replace the learned one in counterfactual runs."""
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -26,11 +26,11 @@ Swap: TypeAlias = SwapName | Tensor | Association | SwapRule
 
 
 def swapped(swap: Swap, tokens: Tensor, grid: TokenGrid, learned: AnyAssociation, num_iters: int) -> AnyAssociation:
-    """Return the association that a swap puts in place of the learned one.
+    """Return the association with which a swap replaces the learned one.
 
     Raises:
         ValueError: If the swap is unknown or does not fit the grid or the batch.
-        TypeError: If it is nothing that can be put in place of an association.
+        TypeError: If it is nothing that can replace an association.
     """
     if isinstance(swap, str):
         return _named(swap, tokens, grid, learned, num_iters)

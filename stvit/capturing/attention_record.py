@@ -1,4 +1,4 @@
-"""What analysis asks of the record of one block, whatever the model: an STViT or a backbone."""
+"""The interface that analysis needs from the record of one block, whether of an STViT or of a backbone."""
 
 from typing import Protocol, runtime_checkable
 

@@ -37,7 +37,7 @@ _evaluated: WeakKeyDictionary[nn.Module, tuple[int, list[nn.Module]]] = WeakKeyD
 
 
 class TapError(RuntimeError):
-    """A tap fired not once but never or twice: the model is not the one the capture expects."""
+    """A tap did not fire exactly once: the model is not the one that the capture expects."""
 
 
 @torch.no_grad()
@@ -52,19 +52,19 @@ def capture(
     """Run the model and record its blocks; the hooks live only inside the call.
 
     The model runs in evaluation mode and without gradient. Several threads may capture or run one model at the
-    same time: each sees its own activations only.
+    same time: each sees only its own activations.
 
     Args:
-        model: The model; a model in training mode is put back into it afterwards.
+        model: The model; one in training mode is returned to that mode afterwards.
         pixels: Normalised images, shape (B, 3, H, W).
         blocks: Blocks to record; all if None.
-        num_iters: Another number of sampling iterations, for all super-token blocks or for some.
-        association: Another association in place of the learned one, for all super-token blocks or for some;
+        num_iters: A different number of sampling iterations, for all super-token blocks or for some.
+        association: A different association instead of the learned one, for all super-token blocks or for some;
             see `stvit.capturing.association_swaps.Swap`.
 
     Raises:
         KeyError: If a block does not exist.
-        TypeError: If the model, the pixels, a block or a swap is of no kind that is known.
+        TypeError: If the model, the pixels, a block or a swap is of an unsupported type.
         ValueError: If the pixels do not fit the model, a swap does not fit its block, or a pixel is not finite.
         TapError: If a tap did not fire exactly once.
 
@@ -86,7 +86,7 @@ def capture(
 
 
 class _Recorder:
-    """Collects what the taps of one run see."""
+    """Collects what the taps of one run report."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class _Recorder:
         return None
 
     def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
-        """Return what is to be kept of an output inside the mixer."""
+        """Return the part of an output inside the mixer that is to be kept."""
         if tap == "tap_super_tokens":
             same_as_tokens = as_cell(self._through_super_tokens(block).cell) == (1, 1)
             return None if same_as_tokens else _copy(output[0])
@@ -121,7 +121,7 @@ class _Recorder:
 
     def _through_super_tokens(self, block: BlockId) -> SuperTokenAttention:
         mixer = self.mixers[block]
-        assert isinstance(mixer, SuperTokenAttention)  # the taps and settings that lead here are of no other
+        assert isinstance(mixer, SuperTokenAttention)  # no other mixer has the taps and settings that lead here
         return mixer
 
     def _detached(self, used: AnyAssociation) -> AnyAssociation:
@@ -180,7 +180,7 @@ def _recording(
 
 @contextmanager
 def _active_recorder(recorder: _Recorder | None) -> Iterator[None]:
-    """Let one recorder, or none, listen in this thread for a while."""
+    """Make one recorder, or none, the active one of this thread inside the context."""
     stack: list[_Recorder | None] = _active.__dict__.setdefault("stack", [])
     stack.append(recorder)
     try:
@@ -231,7 +231,7 @@ def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) 
 
 
 def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
-    """Return a setting by block: a mapping as it is, one value for all blocks that have super tokens."""
+    """Return a setting by block: a mapping unchanged, or one value spread over all blocks with super tokens."""
     if setting is None:
         return {}
     known = model.blocks()

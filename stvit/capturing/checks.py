@@ -1,4 +1,4 @@
-"""What a capture refuses before it runs, each in one sentence."""
+"""Checks that a capture makes before it runs; each refusal is one sentence."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +14,10 @@ WITHOUT_VALUES = ("meta", "lazy")
 
 
 def check_run(model: Any, pixels: Any) -> None:
-    """Check that a model can run on pixels, and that all of them are numbers.
+    """Check that a model can run on pixels, and that all pixels are finite.
 
     Raises:
-        TypeError: If the model is no STViT, or the pixels are no tensor.
+        TypeError: If the model is not an STViT, or the pixels are not a tensor.
         ValueError: If there is no picture, a pixel is not finite, or they lie on another device than the model.
     """
     if not isinstance(model, STViT):
@@ -45,7 +45,7 @@ def check_num_iters(iterations: Iterable[Any]) -> None:
     """Check numbers of sampling iterations.
 
     Raises:
-        ValueError: If one is no whole number, or out of the bounds of the setting.
+        ValueError: If one is not a whole number, or outside the bounds of the setting.
     """
     for number in iterations:
         check("num_iters", number)

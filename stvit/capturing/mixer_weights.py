@@ -1,4 +1,4 @@
-"""The weights of what mixes the tokens of a block, as plain matrices that tell whether they were changed."""
+"""The weights of a block's mixer as plain matrices, with a fingerprint that shows whether they were changed."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class MixerWeights(ABC):
 
     Attributes:
         heads: Number of heads; 0 without attention.
-        fingerprint: Sums over the bits of the weights when this was made, see `is_unchanged`.
+        fingerprint: Sums over the bits of the weights at the time of creation, see `is_unchanged`.
     """
 
     heads: int
@@ -30,10 +30,10 @@ class MixerWeights(ABC):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the weights are still those of which this was made.
+        """Whether the weights are unchanged since this object was made.
 
         The bits of each row and of each column, read as whole numbers, are added up. Whatever training or loading
-        writes changes some of these sums, which take about 2 % of a forward pass and no copy of the weights.
+        writes changes some of these sums, which cost about 2 % of a forward pass and need no copy of the weights.
         """
         now = _fingerprint(self.tensors())
         return all(before.equal(after) for before, after in zip(self.fingerprint, now, strict=True))

@@ -1,4 +1,4 @@
-"""What a capture holds: one frozen record per block, and all of them for one run."""
+"""The results of a capture: one frozen record per block, and the collection of them for one run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from stvit.precision import at_least_single
 
 
 class NoAttentionError(ValueError):
-    """An attention was asked of a block that mixes its tokens by a convolution."""
+    """An attention was requested from a block that mixes its tokens by a convolution."""
 
     def __init__(self, block: BlockId) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class NoAttentionError(ValueError):
 class BlockRecord:
     """Everything that happened in the attention of one block.
 
-    Where the block mixes its tokens in another way than through super tokens or by global attention, it is a
+    Where the block mixes its tokens neither through super tokens nor by global attention, it is a
     `WindowRecord` or a `ConvRecord`; Q is then the identity, as with cell 1.
 
     Attributes:
@@ -153,7 +153,7 @@ class BlockRecord:
     def token_query_key(self, image: int = 0) -> tuple[Tensor, Tensor]:
         """Return q and k of all tokens under the block's own weights, each (heads, N, head_dim).
 
-        The basis of global and local attention as they would be without super tokens.
+        Global and local attention, as they would be without super tokens, are computed from these.
         """
         check_image(image, self.batch_size)
         if self.grid.is_identity:
@@ -206,7 +206,7 @@ class BlockRecord:
         return torch.stack(images)
 
     def current_weights(self) -> AttentionWeights:
-        """Return the block's projections, provided that they are still those of the capture.
+        """Return the block's projections, provided that they have not changed since the capture.
 
         Raises:
             NoAttentionError: If the block has no attention.
@@ -218,7 +218,7 @@ class BlockRecord:
         return self.weights
 
     def check_unchanged(self) -> None:
-        """Check that the weights are still those of the capture.
+        """Check that the weights have not changed since the capture.
 
         Raises:
             RuntimeError: If somebody wrote to them since (training or loading).
@@ -271,7 +271,7 @@ class Capture(Mapping[BlockId, BlockRecord]):
         return len(self.records)
 
     def check_finite(self) -> None:
-        """Check that the model gave numbers.
+        """Check that the results of the model are finite.
 
         Raises:
             ValueError: If the logits or the output of a block are not finite; the message names the first block.
@@ -286,7 +286,7 @@ class Capture(Mapping[BlockId, BlockRecord]):
         )
 
     def with_attention(self) -> "Capture":
-        """Return the part of the capture that has attention to look at: all blocks but those of convolutions."""
+        """Return the part of the capture that has attention to look at: all blocks except those that convolve."""
         kept = {block: record for block, record in self.records.items() if record.has_attention}
         return self if len(kept) == len(self.records) else replace(self, records=kept)
 

@@ -34,7 +34,7 @@ def to_rgb(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height widt
     if over_white:
         _check_transparent_colour(picture)
     try:
-        # Pillow knows no direct way from premultiplied grey to RGB.
+        # Pillow has no direct conversion from premultiplied grey to RGB.
         picture = picture.convert("LA") if picture.mode == "La" else picture
         flat = _over_white(picture) if over_white else _opaque(picture)
     except ValueError as error:
@@ -53,7 +53,7 @@ def array_to_rgb(
     alpha.
 
     Raises:
-        ImageError: If the shape, the data type or the range of the values is another one, or beyond the limits.
+        ImageError: If the shape, the data type or the range of the values is not one of these, or exceeds the limits.
     """
     if np.ma.is_masked(array):
         raise ImageError("An array with masked pixels is not a picture; fill them first.")
@@ -159,7 +159,7 @@ def _deep_grey(picture: Image.Image, alpha: Alpha) -> UInt8[np.ndarray, "height 
 
 
 def _check_transparent_colour(picture: Image.Image) -> None:
-    """Raise an ImageError if a transparent colour of 16 bits was left beside pixels of 8."""
+    """Raise an ImageError if a 16-bit transparent colour remains with 8-bit pixels."""
     key = picture.info.get("transparency", 0)
     if not isinstance(key, bytes) and np.max(key) > 255:
         raise ImageError(

@@ -1,4 +1,4 @@
-"""Pillow image or the bytes of a file -> upright 8-bit RGB, whatever a decoder does with damaged bytes."""
+"""Pillow image or the bytes of a file -> upright 8-bit RGB, however a decoder fails on damaged bytes."""
 
 import logging
 import threading
@@ -49,7 +49,7 @@ def decode_file(
     """Decode the bytes of a picture file; see `load_image`.
 
     Raises:
-        ImageError: If they are no picture, or one that cannot be used.
+        ImageError: If they are not a picture, or are one that cannot be used.
     """
     kind = format_of(data)
     with _explained(kind, limits), _quiet():
@@ -94,13 +94,13 @@ def _exif_orientation(picture: Image.Image) -> int:
     try:
         with _quiet():
             return picture.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # Damaged metadata fails in any way, and says nothing about the pixels.
+    except Exception:  # Damaged metadata can fail in any way, and says nothing about the pixels.
         return 1
 
 
 @contextmanager
 def _explained(kind: str, limits: ImageLimits) -> Iterator[None]:
-    """Turn every way in which a decoder can fail into one sentence."""
+    """Turn any failure of a decoder into one sentence."""
     try:
         yield
     except ImageError:
@@ -110,7 +110,7 @@ def _explained(kind: str, limits: ImageLimits) -> Iterator[None]:
             f"This {kind} file claims more pixels than can be decoded safely, the limit is "
             f"{limits.max_pixels:,}; make the picture smaller first."
         ) from error
-    except Exception as error:  # Damaged bytes make the readers fail in any way.
+    except Exception as error:  # Damaged bytes can make the readers fail in any way.
         raise _damaged(kind) from error
 
 

@@ -25,7 +25,7 @@ class RGBImage:
 
     Attributes:
         array: Shape (height, width, 3), 8-bit RGB, read-only.
-        sha256: Hexadecimal digest of the file's bytes; of shape and pixels for what did not come as a file.
+        sha256: Hexadecimal digest of the file's bytes; of shape and pixels if it did not come from a file.
         name: File name, or "image".
     """
 
@@ -55,7 +55,7 @@ def load_image(
     """Load a picture as 8-bit RGB.
 
     PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC (first frame or page), 8 or 16 bit, grey, palette, CMYK or RGB.
-    Colour profiles are not applied. An opened PNG of Pillow that was not decoded yet is read again from its file.
+    Colour profiles are not applied. A PNG that Pillow has opened but not yet decoded is read again from its file.
 
     This is the only decoder. The published evaluation, and so training, differs from what a person wants to see in
     two ways, which `orientation="stored", alpha="drop"` reproduces.
@@ -66,14 +66,14 @@ def load_image(
         limits: What to refuse; sizes are checked before pixels are decoded.
         name: Name to remember; by default that of the file.
         orientation: "exif" turns the picture upright as its metadata says; "stored" leaves it as it is stored
-            (but for HEIC, which carries its turn in the container and always comes out upright).
+            (except HEIC, whose rotation is in the container, so that it always comes out upright).
         alpha: "white" lays transparent pixels over white; "drop" ignores transparency and shows the colours that
             are stored under it.
 
     Raises:
         ImageError: In one sentence, why the picture cannot be used: missing, empty, not an image, truncated, too
             many pixels, too small, too elongated.
-        ValueError: If an option has another value.
+        ValueError: If an option has an unknown value.
 
     Example:
         >>> picture = load_image(np.zeros((48, 64, 3), np.uint8))
@@ -96,7 +96,7 @@ def load_image(
 
 
 def _check_option(option: str, value: object, allowed: object) -> None:
-    """Raise a ValueError if an option has none of its values."""
+    """Raise a ValueError if an option has an unknown value."""
     first, second = get_args(allowed)
     if value not in (first, second):
         raise ValueError(f'The {option} of a picture is "{first}" or "{second}", got {reprlib.repr(value)}.')

@@ -21,7 +21,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 
 
 def _open_heif(file: BytesIO) -> Image.Image:
-    """Open what phones write; Pillow has no reader of its own for it."""
+    """Open the format that phones write, for which Pillow has no built-in reader."""
     try:
         plugin = importlib.import_module("pi_heif")
     except ImportError as error:
@@ -53,7 +53,7 @@ def format_of(data: bytes) -> str:
     """Name the format by the first bytes.
 
     Raises:
-        ImageError: If they are those of no accepted format.
+        ImageError: If they do not belong to an accepted format.
 
     Example:
         >>> format_of(b"GIF89a")

@@ -138,7 +138,7 @@ def crop_framing(original: Size, size: Size, crop_fraction: float) -> Framing:
 
 
 def whole_framing(original: Size, short_side: int) -> Framing:
-    """Return the framing of the whole picture: both sides multiples of 32, aspect ratio kept but for rounding.
+    """Return the framing of the whole picture: both sides multiples of 32, aspect ratio kept except for rounding.
 
     Args:
         original: Height and width of the picture.

@@ -1,4 +1,4 @@
-"""What a picture must be like to be accepted, and the one error that says why it is not."""
+"""The limits within which a picture is accepted, and the one error that says why it is not."""
 
 from dataclasses import dataclass
 

@@ -91,8 +91,8 @@ def prepare(
     """Turn a picture into the model's input.
 
     Args:
-        image: An `RGBImage`, or anything `load_image` accepts; to load with other options than its defaults, load
-            first.
+        image: An `RGBImage`, or anything `load_image` accepts; to load with options other than its defaults, load
+            it first.
         size: Pixels: one side, or (height, width) in mode "crop"; the short side in mode "whole".
         mode: "crop" is the published evaluation transform: bicubic resize, then a centre crop. "whole" keeps the
             whole picture and its aspect ratio, both sides rounded to multiples of 32.
@@ -131,7 +131,7 @@ def denormalise(pixels: Float[Tensor, "*batch 3 height width"]) -> UInt8[np.ndar
 
 
 def _frame(source: RGBImage, size: SizeLike, mode: str, crop_fraction: float | None) -> Framing:
-    """Check what was asked for and lay the frame."""
+    """Check the request and compute the framing."""
     original = source.height, source.width
     if mode == "crop":
         checked = check_size(size)

@@ -1,4 +1,4 @@
-"""What Pillow leaves to the reader of a PNG: the transparent colour, stored at the bit depth of the file."""
+"""What Pillow leaves to its callers in a PNG: the transparent colour, stored at the bit depth of the file."""
 
 from io import BytesIO
 
@@ -13,22 +13,22 @@ PNG_END = b"IEND\xaeB`\x82"
 
 
 def file_behind(picture: Image.Image) -> bytes | None:
-    """Return the bytes of an opened PNG of which nothing was decoded yet, None for every other picture."""
+    """Return the bytes of an opened PNG that has not been decoded yet, None for every other picture."""
     if not (isinstance(picture, PngImageFile) and picture.tile and picture.fp and picture.tell() == 0):
         return None
     picture.fp.seek(0)
-    return picture.fp.read()  # The picture stays usable: decoding finds its own place.
+    return picture.fp.read()  # The picture stays usable: decoding seeks by itself.
 
 
 def load_png(picture: PngImageFile) -> None:
     """Decode the pixels and bring the transparent colour to the 8 bits they have, or to alpha where 8 are too few.
 
     Raises:
-        ImageError: If the picture was decoded before: then nothing tells the depth of its transparent colour.
+        ImageError: If the picture was decoded before: the depth of its transparent colour is then unknown.
     """
     data, raw = file_behind(picture), str(picture.tile[0].args) if picture.tile else ""
     picture.load()
-    key = picture.info.get("transparency")  # Decoding reads the chunks that stand after the pixels, too.
+    key = picture.info.get("transparency")  # Decoding also reads the chunks after the pixels.
     if not isinstance(key, int | tuple) or picture.mode not in ("L", "RGB"):
         return
     if data is None:

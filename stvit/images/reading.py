@@ -82,7 +82,7 @@ def read_picture(source: Readable, limits: ImageLimits = DEFAULT_LIMITS, name: s
         name: Name to remember; by default that of the file.
 
     Raises:
-        ImageError: In one sentence, why there are no bytes to be had: missing, empty, too large, a folder, a named
+        ImageError: In one sentence, why no bytes can be read: missing, empty, too large, a folder, a named
             pipe or a device.
     """
     if isinstance(source, PictureBytes):
@@ -133,11 +133,11 @@ def _read_file(file: BinaryFile, count: int) -> bytes:
     try:
         if isinstance(file, Seekable) and file.seekable():
             file.seek(0)
-        # Unbuffered files give less than was asked for.
+        # Unbuffered files may return less than was requested.
         while count > 0 and (part := file.read(count)):
             parts.append(part)
             count -= len(part)
-    except Exception as error:  # Foreign objects fail in any way.
+    except Exception as error:  # Foreign objects can fail in any way.
         raise _unreadable(file, error) from error
     if isinstance(file, TextIOBase) or not all(isinstance(part, bytes) for part in parts):
         raise ImageError("A picture must be opened as a binary file, this one gives text; open it with mode 'rb'.")

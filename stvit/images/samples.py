@@ -1,4 +1,4 @@
-"""Pictures to start with: colour photographs that come inside scikit-image, so nothing is downloaded."""
+"""Pictures to start with: colour photographs that ship with scikit-image, so nothing is downloaded."""
 
 from collections.abc import Callable
 from functools import partial

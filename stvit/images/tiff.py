@@ -1,4 +1,4 @@
-"""TIFFs that Pillow would read as other pictures: repaired where its decoders can do better, refused elsewhere."""
+"""TIFFs that Pillow would decode wrongly: repaired where its decoders can do better, refused elsewhere."""
 
 import re
 
@@ -16,11 +16,11 @@ SIGNED, APART = 2, 2
 def repair_samples(picture: TiffImageFile) -> None:
     """Let Pillow read the samples of a TIFF as they are stored; to be called before it decodes.
 
-    Pillow 13 takes 16-bit planes for 8-bit ones, and decompressed signed or float samples, which are in the byte order
-    of the machine, for those of the file.
+    Pillow 13 mistakes 16-bit planes for 8-bit ones, and takes decompressed signed or float samples, which are in the
+    byte order of the machine, to be in that of the file.
 
     Raises:
-        ImageError: If the samples would come out wrong all the same, or already did.
+        ImageError: If the samples would still come out wrong, or already did.
     """
     tags, compression = picture.tag_v2, picture.info.get("compression")
     deep = max(tags.get(BITS_PER_SAMPLE, (1,))) > 8
@@ -40,7 +40,7 @@ def repair_samples(picture: TiffImageFile) -> None:
 
 
 def _replace_raw_mode(picture: TiffImageFile, pattern: str, replacement: str) -> None:
-    """Change how each tile's bytes become samples."""
+    """Change how the bytes of each tile are decoded into samples."""
     if not picture.tile:
         raise ImageError("Pillow has decoded this opened TIFF, which it does wrongly; hand over its path or bytes.")
     picture.tile = [

@@ -13,7 +13,7 @@ class LocalConvolution(nn.Module):
     """A 1 x 1, a depthwise 5 x 5 and a 1 x 1 convolution (UniFormer, Li et al., ICLR 2022, section 3.2).
 
     Each token takes a weighted sum of the 5 x 5 values around it; the weights depend on channel and offset, not on
-    what the tokens hold, so there is no attention here. Outside the grid the values are zero.
+    the content of the tokens, so there is no attention here. Outside the grid the values are zero.
 
     Args:
         channels: Channels of the tokens.

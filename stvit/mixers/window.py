@@ -15,8 +15,8 @@ class WindowAttention(nn.Module):
 
     A token attends to the tokens of its window (`axis_windows` says which they are):
     softmax(q k^T / sqrt(head_dim) + bias). A grid that the window does not divide is padded at the bottom and right
-    and, where windows are shifted, rolled cyclically as in Swin. Tokens that come together by rolling only are masked
-    as in Swin; so are padding tokens, which take part in some implementations of Swin: no mass is lost here.
+    and, where windows are shifted, rolled cyclically as in Swin. Tokens that meet only by rolling are masked
+    as in Swin; so are padding tokens, which some implementations of Swin let take part: no mass is lost here.
 
     Args:
         channels: Channels of the tokens.
@@ -70,7 +70,7 @@ class WindowAttention(nn.Module):
     def between(
         self, query: Float[Tensor, "heads tokens d"], key: Float[Tensor, "heads tokens d"], height: int, width: int
     ) -> WindowedAttention:
-        """Return the attention between the tokens of one image by its queries and keys, without N x N numbers."""
+        """Return the attention between the tokens of one image as its queries and keys, without N x N numbers."""
         bias = None if self.bias_table is None else self.bias_table.detach()
         scale, shifts = query.shape[-1] ** -0.5, self.shifts(height, width)
         return WindowedAttention(query, key, scale, height, width, self.window, shifts, bias)
@@ -131,8 +131,8 @@ class WindowAttention(nn.Module):
 def axis_windows(length: int, window: int, shift: int, device: torch.device | None = None) -> Int[Tensor, " length"]:
     """Return the number of the window that holds each position of an axis.
 
-    Windows begin at `shift` and go on either way, so the first number is -1 where they are shifted. Two tokens see
-    each other where their numbers agree along both axes.
+    Windows begin at `shift` and extend in both directions, so the first number is -1 where they are shifted. Two tokens
+    see each other where their numbers agree along both axes.
 
     Example:
         >>> axis_windows(5, window=2, shift=1)
@@ -155,7 +155,7 @@ def _visible(
 def _same_region(length: int, window: int, shift: int, device: torch.device) -> Bool[Tensor, "windows slots slots"]:
     """Return which positions of each window of a padded and rolled axis belong together."""
     padding = -length % window
-    # Padding positions belong together too: a query there must see something, or its softmax is no number.
+    # Padding positions belong together too: a query there must see something, or its softmax is NaN.
     number = F.pad(axis_windows(length, window, shift, device), (0, padding), value=-2).roll(-shift)
     region = number.unflatten(0, (-1, window))
     return region[:, :, None] == region[:, None, :]

@@ -1,4 +1,4 @@
-"""Does a state dict fit a model? What does not, and the sentence that says so."""
+"""Check whether a state dict fits a model, and say in one sentence what does not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class NamedState:
         spelling: How the file spells each of those names.
         released: Whether the file uses the released names.
         repeated: Keys of the file that mean the same as another key of it.
-        constants: Keys of the file that hold nothing learned and are left aside.
+        constants: Keys of the file that hold nothing learned and are ignored.
     """
 
     state: dict[str, Tensor]
@@ -142,7 +142,7 @@ def differing_settings(
     """Return the settings that change what the weights compute and that shapes cannot show: in file and model.
 
     Raises:
-        WeightsError: If the heads differ: the same numbers mean something else then.
+        WeightsError: If the heads differ: the same numbers then mean something else.
     """
     if stated is None:
         return {}
@@ -165,7 +165,7 @@ def _compare(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Mis
 
 
 def _about_variant(named: NamedState, config: STViTConfig, source: str) -> str | None:
-    """Return the beginning of a sentence if the file holds another known size than the model."""
+    """Return the beginning of a sentence if the file holds a known size different from the model's."""
     file, model = outline_of_state(named.state), outline_of_config(config)
     if file is None or file.variant is None or file == model:
         return None
@@ -206,7 +206,7 @@ def _listing(misfit: Misfit, named: NamedState) -> str:
 
 
 def _check_kind(value: Tensor, target: Tensor, what: str) -> None:
-    """Refuse tensors that could be copied but would not mean weights."""
+    """Refuse tensors that could be copied but are not meaningful weights."""
     if value.is_meta and not target.is_meta:
         raise WeightsError(f"{what} a shape without data (device 'meta'); give tensors with values.")
     fits = value.is_floating_point() or (not target.is_floating_point() and not value.is_complex())

@@ -18,7 +18,7 @@ class Content:
     """What a file held when it was read.
 
     Attributes:
-        path: Where it lies.
+        path: Its location.
         data: Its bytes.
     """
 

@@ -1,10 +1,10 @@
-"""Errors about weights: one sentence to show, and the complete lists for who needs them."""
+"""Errors about weights: one sentence to show, and the complete lists for those who need them."""
 
 from collections.abc import Iterable, Mapping
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be used; the message says in one sentence what came and what to do.
+    """Weights that cannot be used; the message says in one sentence what was found and what to do.
 
     Keys are spelled as in the file: the released names for a file that uses those.
 

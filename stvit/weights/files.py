@@ -39,14 +39,14 @@ _SHARD = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<of>\d{5})(?P<kind>\.\w+)")
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """What a source of weights holds.
+    """The contents of a source of weights.
 
     Attributes:
         source: How a sentence names it, for example "'small.pth'".
         state: Tensors under the key names of the file, without prefixes of wrappers.
         config: The settings that the file states, else None.
         class_names: The names of the classes that the file states, else None.
-        notes: Sentences about what was taken out of the file and what was left aside.
+        notes: Sentences about what was taken from the file and what was ignored.
         sha256: Digest of the bytes that were loaded, None where they came from no file.
     """
 
@@ -67,7 +67,7 @@ class _Parsed(NamedTuple):
 
 
 def read_weights(path: str | os.PathLike[str]) -> WeightsFile:
-    """Read a file of weights; the content decides about its format, not the name.
+    """Read a file of weights; its format is recognised by its content, not its name.
 
     Args:
         path: safetensors, what `torch.save` wrote, or the index of shards (`model.safetensors.index.json`).
@@ -92,14 +92,14 @@ def parse_weights(content: Content) -> WeightsFile:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read all that a file of `torch.save` holds, such as a run's optimiser and counters; nothing of it runs.
+    """Read everything in a file of `torch.save`, such as a run's optimiser and counters; no code in it runs.
 
-    For whoever continues a run. Whoever wants weights only takes `load_weights` or `model_from_file`, which read any
-    format and find the weights inside.
+    Meant for continuing a run. To get only the weights, use `load_weights` or `model_from_file`, which read any format
+    and find the weights inside.
 
     Args:
-        path: What `torch.save` wrote: a mapping of tensors and plain values. Dates, paths and NumPy values inside are
-            there as `StandIn`, without their content.
+        path: What `torch.save` wrote: a mapping of tensors and plain values. Dates, paths and NumPy values inside
+            are returned as `StandIn`, without their content.
 
     Raises:
         WeightsNotFoundError: If there is no such file.
@@ -117,7 +117,7 @@ def from_mapping(content: Any, source: str) -> WeightsFile:
     """Return the state dict in a checkpoint in memory.
 
     Raises:
-        WeightsError: If there is none, or if an entry is no tensor.
+        WeightsError: If there is none, or if an entry is not a tensor.
     """
     found = find_state(content, source, from_file=False)
     return WeightsFile(source, found.state, notes=found.notes)
@@ -131,7 +131,7 @@ def write_weights(
     The file appears under its name only when it is complete: an interrupted write leaves what was there before.
 
     Raises:
-        WeightsError: If the class names are of another number than the classes, or cannot be shown.
+        WeightsError: If there are more or fewer class names than classes, or one cannot be shown.
     """
     metadata = {"format": "pt", "config": json.dumps(asdict(config))}
     if class_names is not None:
@@ -154,7 +154,7 @@ def _parse_single(content: Content) -> _Parsed:
 
 
 def _refuse_other_files(content: Content) -> None:
-    """Name the files that people take for weights."""
+    """Raise an error that names the kind of a file mistaken for weights."""
     start = content.data[:512]
     if start.lstrip(_BLANK).lower().startswith(_HTML_STARTS):
         raise WeightsError(
@@ -173,7 +173,7 @@ def _parse_safetensors(content: Content) -> _Parsed:
         tensors = load(content.data)
     except WeightsError:
         raise
-    except Exception as error:  # Damaged bytes make the readers fail in any way.
+    except Exception as error:  # Damaged bytes can make the readers fail in any way.
         raise WeightsError(f"{content.name} is truncated or damaged; download or copy it again.") from error
     metadata = header.get("__metadata__", {})
     try:

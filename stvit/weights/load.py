@@ -1,4 +1,4 @@
-"""Weights into a model and out of it: strict, with a report, and never half."""
+"""Load weights into a model and save them: strict, with a report, and all or nothing."""
 
 import hashlib
 import os
@@ -128,13 +128,13 @@ def model_and_report(source: str | os.PathLike[str] | Content) -> tuple[STViT, L
 
 
 def model_of(file: WeightsFile, config: STViTConfig | None = None, strict: bool = True) -> tuple[STViT, LoadReport]:
-    """Build the model of weights that were read, and load it; see `model_from_file`.
+    """Build the model for weights already read, and load it; see `model_from_file`.
 
     Args:
         file: The weights.
         config: The settings; None for those that the file states or shows.
-        strict: Whether every weight must be there; otherwise missing ones keep their random start and unknown ones
-            are left aside.
+        strict: Whether every weight must be there; otherwise missing ones keep their random initial values and
+            unknown ones are ignored.
     """
     named = with_our_names(file.state)
     config = config or file.config or _published_config(file, named)
@@ -153,12 +153,12 @@ def model_of(file: WeightsFile, config: STViTConfig | None = None, strict: bool 
 
 
 def try_out(model: STViT, source: str) -> STViT:
-    """Return the model if its answer to a small picture is finite.
+    """Return the model if its output for a small picture is finite.
 
-    Weights that are finite one by one can still overflow together, and all that is measured on them is NaN.
+    Weights that are each finite can still overflow together, and then everything measured with them is NaN.
 
     Raises:
-        WeightsError: If the answer holds NaN or infinity.
+        WeightsError: If the output holds NaN or infinity.
     """
     channels = model.config.in_channels
     weight = next(model.parameters())
@@ -174,7 +174,7 @@ def try_out(model: STViT, source: str) -> STViT:
 
 
 def model_digest(model: STViT) -> str:
-    """Return a short sha256 over all that a model's answers depend on: config, class names, parameters, buffers."""
+    """Return a short sha256 over all that a model's output depends on: config, class names, parameters, buffers."""
     digest = hashlib.sha256(f"{model.config} {model.class_names}\n".encode())
     for key, value in model.state_dict().items():
         digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
@@ -241,7 +241,7 @@ def _published_config(file: WeightsFile, named: NamedState) -> STViTConfig:
 
 
 def _cast(key: str, value: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """Return a tensor to store, in another type if it is one of floats."""
+    """Return a tensor to store, converted to another type if it holds floats."""
     if dtype is not None and value.is_floating_point():
         value = value.to(dtype)
     if not torch.isfinite(value).all():

@@ -1,4 +1,4 @@
-"""What a load did, for people and for programs."""
+"""The report of a load, for people and for programs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,11 +17,11 @@ class LoadReport:
         tensors: Number of tensors copied.
         released_names: Whether the source uses the key names of the released checkpoints.
         dtype: Number type of most tensors in the source, such as "float16".
-        constants: Keys left aside because they hold nothing learned.
+        constants: Keys ignored because they hold nothing learned.
         class_names: Names of the classes that the source states, else None.
-        settings: Settings that the source states otherwise than the model although the shapes agree (cells,
+        settings: Settings that differ between the source and the model although the shapes agree (cells,
             num_iters): the value in the source and in the model.
-        notes: Sentences about what was taken out of the source and what was left aside, such as which of raw and
+        notes: Sentences about what was taken from the source and what was ignored, such as which of raw and
             averaged weights.
         sha256: Digest of the bytes that were loaded, None where they came from no file.
     """

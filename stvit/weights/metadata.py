@@ -27,7 +27,7 @@ def parse_json(text: str | bytes, limit: int, what: str) -> Any:
         what: How a sentence names it.
 
     Raises:
-        ValueError: If it is too long, too deep or no JSON.
+        ValueError: If it is too long, too deep or not JSON.
     """
     if len(text) > limit:
         raise ValueError(f"{what} has {len(text):,} characters, at most {limit:,} are read")
@@ -43,7 +43,7 @@ def parse_config(text: str | bytes) -> STViTConfig:
     """Read the settings of a model.
 
     Raises:
-        ValueError: If they are no settings that a model can have.
+        ValueError: If they are not settings that a model can have.
 
     Example:
         >>> parse_config('{"num_classes": 7}').num_classes
@@ -59,7 +59,7 @@ def parse_class_names(text: str) -> tuple[str, ...]:
     """Read the names of the classes.
 
     Raises:
-        ValueError: If they are no list of names that can be shown.
+        ValueError: If they are not a list of names that can be shown.
 
     Example:
         >>> parse_class_names('["cat", "dog"]')
@@ -75,7 +75,7 @@ def checked_class_names(names: Sequence[object]) -> tuple[str, ...]:
     """Return class names that can be shown anywhere.
 
     Raises:
-        ValueError: If one is no text, empty, too long, or holds control characters or lone surrogates.
+        ValueError: If one is not text, empty, too long, or holds control characters or lone surrogates.
     """
     for number, name in enumerate(names):
         if not isinstance(name, str):
@@ -90,7 +90,7 @@ def checked_class_names(names: Sequence[object]) -> tuple[str, ...]:
 
 
 def description(metadata: Mapping[str, str]) -> tuple[STViTConfig | None, tuple[str, ...] | None]:
-    """Return config and class names out of the metadata of a safetensors file, None where it states none.
+    """Return config and class names from the metadata of a safetensors file, None where it states none.
 
     Raises:
         ValueError: If one of them makes no sense.

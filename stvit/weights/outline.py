@@ -13,7 +13,7 @@ _BLOCK = re.compile(r"stages\.(\d)\.blocks\.(\d{1,4})\.")
 
 
 class Outline(NamedTuple):
-    """What tells the sizes apart and shows in the shapes; heads and cells do not.
+    """What distinguishes the sizes and is visible in the shapes; heads and cells are not.
 
     Attributes:
         embed_dims: Channels of each stage.

@@ -1,7 +1,7 @@
-"""The known checkpoints by name: what they are, where they lie, and how to get them.
+"""The known checkpoints by name: what they are, where their files are, and how to get them.
 
-`pretrained/manifest.json` is the list. Files are looked for in `pretrained/` of the checkout, or first in the
-directory that the environment variable STVIT_PRETRAINED names.
+`pretrained/manifest.json` is the list. Files are looked for in the directory that the environment
+variable STVIT_PRETRAINED names, if it is set, and then in `pretrained/` of the checkout.
 """
 
 import json
@@ -38,7 +38,7 @@ class PretrainedEntry:
         sha256: Digest of that file, None where unknown.
         source: Where it comes from, for people.
         url: Where to download it, None where there is nothing to download.
-        path: Where it lies here, None if it is absent.
+        path: Its location on this machine, None if it is absent.
     """
 
     name: str
@@ -142,7 +142,7 @@ def _read_manifest(folders: list[Path]) -> tuple[PretrainedEntry, ...]:
 
 
 def _entry(values: dict[str, Any]) -> PretrainedEntry:
-    """Return a checked entry; `path` is not for manifests to state."""
+    """Return a checked entry; a manifest may not state `path`."""
     expected = {field.name for field in fields(PretrainedEntry)} - {"path"}
     if values.keys() != expected:
         raise ValueError(f"{values.get('name', 'an entry')} has wrong fields: {sorted(values.keys() ^ expected)}")
@@ -169,7 +169,7 @@ def _how_to_get(entry: PretrainedEntry, folder: Path) -> str:
 
 
 def _check_digest(entry: PretrainedEntry, content: Content) -> None:
-    """Compare the bytes with the manifest; a converted file has a digest that nobody could know."""
+    """Compare the bytes with the manifest; the digest of a converted file cannot be known in advance."""
     if entry.sha256 is None or content.path.name != entry.file:
         return
     if content.sha256 != entry.sha256:

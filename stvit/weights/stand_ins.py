@@ -1,7 +1,7 @@
-"""Harmless things that people keep beside tensors: recognised in a pickle by name, and never built.
+"""Harmless objects that people save along with tensors: recognised in a pickle by name, and never built.
 
 Dates, paths and NumPy values are plain data, but PyTorch's restricted unpickler refuses a whole file for one of them.
-Here each name stands for an empty object that remembers only what it is called, so nothing of theirs runs either.
+Here each such name gives an empty object that remembers only its type's name, so none of their code runs either.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ class StandIn:
     kind = "an object"
 
     def __new__(cls, *arguments: object) -> "StandIn":
-        """Make an empty object, whatever it should have been made of."""
+        """Make an empty object, whatever the arguments."""
         return super().__new__(cls)
 
     def __init__(self, *arguments: object) -> None:

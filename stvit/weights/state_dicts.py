@@ -1,4 +1,4 @@
-"""The state dict inside a checkpoint: out of its wrappers, without their prefixes, and what was left aside."""
+"""The state dict inside a checkpoint: unwrapped, without prefixes, with notes on what was ignored."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -45,7 +45,7 @@ class FoundState:
 
     Attributes:
         state: Tensors by key, without prefixes.
-        notes: Sentences about what was taken and what was left aside.
+        notes: Sentences about what was taken and what was ignored.
     """
 
     state: dict[str, Tensor]
@@ -61,7 +61,7 @@ def find_state(content: Any, source: str, from_file: bool = True) -> FoundState:
         from_file: Whether it was read from a file: its tensors must then have values of their own.
 
     Raises:
-        WeightsError: If there is none, if it is not clear which one is meant, or if an entry is no tensor.
+        WeightsError: If there is none, if it is not clear which one is meant, or if an entry is not a tensor.
     """
     notes: list[str] = []
     for _ in range(_DEEPEST):
@@ -78,7 +78,7 @@ def find_state(content: Any, source: str, from_file: bool = True) -> FoundState:
 
 
 def check_tensors(state: Mapping[str, Tensor], source: str, from_file: bool) -> None:
-    """Refuse tensors that cannot be weights whatever the model is.
+    """Refuse tensors that cannot be weights of any model.
 
     Raises:
         WeightsError: If there are too many, or if one is sparse, quantised, nested, without data, or (in a file)
@@ -135,7 +135,7 @@ def _holds_tensors(mapping: Mapping[Any, Any]) -> bool:
 
 
 def _choose(names: Collection[str], source: str, notes: list[str]) -> str:
-    """Return which of several models is taken, and note it where another could be meant."""
+    """Return which of several models is taken, and add a note where another could have been meant."""
     last = {name: name.split(".")[-1] or "model" for name in names}
     known = [name for wanted in _PREFERRED for name in names if last[name] == wanted]
     if {"student", "teacher"} <= set(last.values()):
@@ -157,7 +157,7 @@ def _choose(names: Collection[str], source: str, notes: list[str]) -> str:
 
 
 def _tensors(content: Any, source: str, notes: list[str]) -> dict[str, Tensor]:
-    """Return the tensors of a state dict; plain values beside them are left aside."""
+    """Return the tensors of a state dict; plain values beside them are ignored."""
     if not isinstance(content, Mapping) or not content:
         raise WeightsError(f"{source} holds no tensors.")
     state = {key: value for key, value in content.items() if isinstance(key, str) and isinstance(value, Tensor)}
@@ -186,7 +186,7 @@ def _without_transparent(state: dict[str, Tensor], source: str, notes: list[str]
 
 
 def _one_model(state: dict[str, Tensor], source: str, notes: list[str]) -> dict[str, Tensor]:
-    """Return the entries of one STViT out of a state dict that may hold several, or other networks beside it."""
+    """Return the entries of one STViT from a state dict that may hold several, or other networks beside it."""
     prefixes = {match[1] for match in map(_ANCHOR.fullmatch, state) if match}
     if not prefixes:
         return _without_shared_prefix(state)

@@ -36,8 +36,8 @@ def read_torch_file(content: Content) -> Any:
     """Return the content of a file written by `torch.save`; tensors lie in main memory.
 
     Raises:
-        WeightsError: If the file is truncated, is something else, or would run code; in the last case nothing of
-            it has run.
+        WeightsError: If the file is truncated, is something else, or would run code; in the last case none of
+            that code has run.
     """
     start = content.data[:512]
     is_zip = start.startswith(ZIP_START)
@@ -57,7 +57,7 @@ def read_torch_file(content: Content) -> Any:
     except pickle.UnpicklingError as error:
         # Not chained: PyTorch's message advises to load again with weights_only=False.
         raise _refusal(content, str(error), is_pickle) from None
-    except Exception as error:  # Damaged bytes make the unpickler fail in any way.
+    except Exception as error:  # Damaged bytes can make the unpickler fail in any way.
         raise _unreadable(content, is_pickle) from error
 
 
@@ -73,7 +73,7 @@ def _start_of_pickle(content: Content) -> bytes:
     """Return the first bytes of the pickle in a zip file.
 
     Raises:
-        WeightsError: If the zip file is incomplete, no checkpoint, a program, or larger inside than outside.
+        WeightsError: If the zip file is incomplete, not a checkpoint, a program, or larger unpacked than packed.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
@@ -84,7 +84,7 @@ def _start_of_pickle(content: Content) -> bytes:
                 return file.read(2)
     except WeightsError:
         raise
-    except Exception as error:  # Damaged bytes make the reader fail in any way.
+    except Exception as error:  # Damaged bytes can make the reader fail in any way.
         raise _unreadable(content, is_pickle=True) from error
 
 
