@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def install(requirements: str) -> None:
-    """Make the environment and install into it, unless that was done for these very requirements."""
+    """Create the environment and install into it, unless that was already done for exactly these requirements."""
     wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in sorted({*REQUIREMENTS.values()})))
     stamp = ENVIRONMENT / f"installed-{requirements}"
     if stamp.exists() and stamp.read_text() == wanted.hexdigest():

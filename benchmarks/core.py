@@ -71,12 +71,12 @@ def factors_against_dense(model: STViT) -> Iterator[str]:
 def first_attention(model: STViT, size: int) -> DecomposedAttention:
     """Return the token attention of stage 1, block 1 for a random picture."""
     found = capture(model, random_pixels(model, size), blocks=[BlockId(0, 0)])[BlockId(0, 0)].token_attention()
-    assert isinstance(found, DecomposedAttention)  # the models measured have super tokens there
+    assert isinstance(found, DecomposedAttention)  # all measured models have super tokens there
     return found
 
 
 def random_pixels(model: STViT, size: int) -> torch.Tensor:
-    """Return one picture of noise where the model is."""
+    """Return one picture of noise on the model's device."""
     return torch.randn(1, 3, size, size).to(next(model.parameters()).device)
 
 
@@ -92,5 +92,5 @@ def dense_row(attention: DecomposedAttention, token: int) -> torch.Tensor:
 
 
 def dense_size(attention: DecomposedAttention) -> str:
-    """Return the size of the dense matrix of all heads, for people."""
+    """Return the size of the dense matrix of all heads in readable form."""
     return f"{attention.dense_nbytes / 2**20:,.0f} MiB"

@@ -1,4 +1,4 @@
-"""Time and peak memory of one attention block over picture sizes, with super tokens and without."""
+"""Time and peak memory of one attention block by picture size, with and without super tokens."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ REPEATS = 5
 
 
 def main(device: str = "cpu") -> None:
-    """Print a line for each size, every measurement in a process of its own, and where the times cross."""
+    """Print a line for each size, each measured in a separate process, and the size at which the times cross."""
     config = get_config("stvit_small")
     print(f"\nOne attention block of stvit_small, stage {STAGE + 1}, one picture, {device}, median of {REPEATS} runs")
     faster: list[int] = []

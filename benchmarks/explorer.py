@@ -85,7 +85,7 @@ def measure(browser: Browser, page: Page, captured: Capture, picture: PreparedIm
 
 
 def times(browser: Browser, page: Page, incoming: bool) -> tuple[str, str]:
-    """Return median and 95th percentile in milliseconds by the wall's clock and by the thread's."""
+    """Return median and 95th percentile in milliseconds, in wall-clock time and in the thread's processor time."""
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     page.evaluate(DISPATCH, {"events": EVENTS, "incoming": incoming})
     trace = json.loads(browser.stop_tracing())["traceEvents"]

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def sort_against_torch() -> str:
-    """Return a line about the sort of 320 rows of 3,136 shares, as many as a block of rows holds."""
+    """Return a line about sorting 320 rows of 3,136 shares, as many as a block of rows holds."""
     rows = torch.rand(320, 3136)
 
     def by_numpy() -> torch.Tensor:
@@ -93,7 +93,7 @@ def _dense_ranks(singular: torch.Tensor) -> dict[str, float]:
 
 
 def _dense_differences(head: int, rows: torch.Tensor) -> dict[str, float]:
-    """Compare a head with the others of its block: Jensen-Shannon divergence and cosine of their rows."""
+    """Compare a head with the other heads of its block: Jensen-Shannon divergence and cosine of their rows."""
     divergences, cosines = [], []
     for other in set(range(len(rows))) - {head}:
         compared = ((rows[head] + rows[other]) / 2, rows[head], rows[other])
@@ -106,7 +106,7 @@ def _dense_differences(head: int, rows: torch.Tensor) -> dict[str, float]:
 
 
 def _in_a_process_of_its_own() -> str:
-    """Run the large ledger in a fresh process, so that its peak memory is its own."""
+    """Run the large ledger in a fresh process, so that nothing else counts towards its peak memory."""
     command = [sys.executable, "-c", "from benchmarks.redundancy import large; large()"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.rstrip()
 

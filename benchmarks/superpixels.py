@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def processor_ms(action: Callable[[], object]) -> float:
-    """Return the median processor time in ms, which other work on the machine does not lengthen."""
+    """Return the median processor time in ms, which other load on the machine does not inflate."""
     taken = []
     for _ in range(REPEATS):
         start = time.process_time()

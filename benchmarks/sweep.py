@@ -33,7 +33,7 @@ WITHOUT_HEADS_AND_FEATURES = tuple(
 
 
 def main() -> None:
-    """Print what measuring costs, and what engines cost."""
+    """Print the cost of measuring and the cost of each engine."""
     torch.set_num_threads(1)  # as in every worker
     model = load_pretrained("demo")
     names = (list(sample_images()) * BATCH)[:BATCH]
@@ -62,7 +62,7 @@ def measuring(model: STViT, pixels: torch.Tensor) -> Iterator[str]:
 
 
 def exact(model: STViT, pixels: torch.Tensor) -> str:
-    """Return a line about all rows against the sample."""
+    """Return a line that compares measuring all rows with measuring a sample."""
     metrics = tuple(CATALOGUE)
     sampled, whole = (partial(_measured, model, pixels, metrics, anchors) for anchors in (ANCHORS, None))
     found = compare(whole, sampled, 2)

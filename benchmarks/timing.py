@@ -1,4 +1,4 @@
-"""Time two ways of doing a thing in turn, so that a drift of the machine, and what each leaves behind, meet both."""
+"""Time two ways of doing the same thing alternately, so that machine drift and side effects affect both equally."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two ways, timed in turn: A B, B A, A B, ...
+    """Two ways of doing the same thing, timed alternately: A B, B A, A B, ...
 
     Attributes:
         first: Seconds of the first way, median.
@@ -28,7 +28,7 @@ class Comparison:
 def compare(
     first: Callable[[], object], second: Callable[[], object], repeats: int, *, warm_up: bool = True
 ) -> Comparison:
-    """Run both once to warm up (unless told not to), then `repeats` pairs, in which each comes first in turn."""
+    """Run both once to warm up (unless told not to), then `repeats` pairs; the two take turns going first."""
     if warm_up:
         first(), second()
     pairs = [_pair(first, second) if repeat % 2 == 0 else _pair(second, first)[::-1] for repeat in range(repeats)]
@@ -45,7 +45,7 @@ def _pair(first: Callable[[], object], second: Callable[[], object]) -> tuple[fl
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Return how long a call takes, its work on a GPU included."""
+    """Return how long a call takes, including its work on a GPU."""
     _finish_gpu()
     start = time.perf_counter()
     action()
@@ -54,6 +54,6 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def _finish_gpu() -> None:
-    """Wait for the work that a GPU still has, if one is in use."""
+    """Wait for pending work on the GPU, if one is in use."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()

@@ -1,1 +1,1 @@
-"""Streamlit pages and their pieces."""
+"""Streamlit pages and the components they are built from."""

@@ -1,7 +1,7 @@
 """The link that opened a session: what it asks for, what is shown where that does not exist, and a note that says so.
 
-Widgets that are bound to the address take possible values from it by themselves. What they would drop without a
-word is handled here: the nearest possible value is chosen and named. The note stays until something is chosen.
+Widgets that are bound to the address read valid values from it by themselves. Values that they would silently drop
+are handled here: the nearest valid value is chosen and named. The note stays until something is chosen.
 """
 
 import math
@@ -21,7 +21,7 @@ class Link:
     """What the address asked for when the session started.
 
     Attributes:
-        notes: What was asked for in vain, and what is shown instead.
+        notes: What was asked for but does not exist, and what is shown instead.
     """
 
     def __init__(self, asked: Mapping[str, str]) -> None:
@@ -39,7 +39,7 @@ class Link:
         if keys.LINK not in st.session_state:
             st.session_state[keys.LINK] = cls(st.query_params)
             if empty:
-                st.rerun()  # this run's widgets would still take an empty value for the wish that nothing be chosen
+                st.rerun()  # this run's widgets would still read an empty value as a request to choose nothing
         link: Link = st.session_state[keys.LINK]
         link._write_address()
         return link
@@ -55,8 +55,8 @@ class Link:
         """Choose the nearest possible value where the link asks for an impossible one; call it before the widget.
 
         Args:
-            key: Of the widget, and its name in the address.
-            what: What people call it.
+            key: Key of the widget, which is also its name in the address.
+            what: Its name for users.
             labels: The possible values and how the address spells them; the first is the default.
             nearest: Returns the value to take instead of the one asked for; by default the first is taken.
             why: A reason to add to the note.
@@ -79,7 +79,7 @@ class Link:
 
     @contextmanager
     def noted(self, page: str) -> Iterator[None]:
-        """Say above a page what the link asked for in vain, until something is chosen or another page is opened."""
+        """Say above a page what in the link does not exist, until something is chosen or another page is opened."""
         if self._choices not in (None, _choices(page)):
             self.notes.clear()
         if self.notes:
@@ -89,7 +89,7 @@ class Link:
             self._choices = _choices(page)  # all widgets have a value now
 
     def _write_address(self) -> None:
-        """Bring replaced values into the address: Streamlit writes those that are set again on a later run."""
+        """Write replaced values to the address: Streamlit writes those that are set again on a later run."""
         if self._choices is not None:
             for key in self._repaired & set(st.session_state):
                 st.session_state[key] = st.session_state[key]
@@ -97,7 +97,7 @@ class Link:
 
 
 def number_binding(key: str) -> Literal["query-params"] | None:
-    """Return how to bind a number to the address: not while that holds an infinite one, on which Streamlit fails."""
+    """Return how to bind a number to the address: not while it holds an infinite number, on which Streamlit fails."""
     try:
         infinite = math.isinf(float(st.query_params.get(key, "0")))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a person reads where something fails: one sentence, while the rest of the app lives on."""
+"""What users read when something fails: one sentence, while the rest of the app keeps working."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def said(error: Exception, name: str = "") -> str:
 
     Args:
         error: The error.
-        name: Of the file that it is about; it stands in front unless the message has it.
+        name: Name of the file concerned; it is prepended unless the message already contains it.
     """
     if not isinstance(error, EXPECTED):
         _LOG.error("An unexpected error", exc_info=error)

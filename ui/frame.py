@@ -51,7 +51,7 @@ def show_app() -> None:
 
 
 def _entry(page: Page, views: list[View]) -> StreamlitPage:
-    """Return Streamlit's entry of a page, which is drawn from the view that is in the list by then."""
+    """Return Streamlit's entry of a page, which is drawn from the view that the list holds by then."""
 
     def draw() -> None:
         _draw(page, views[0])

@@ -1,4 +1,4 @@
-"""Words from outside, made safe to stand inside our own sentences, which Streamlit reads as Markdown."""
+"""External text, made safe for use inside our own sentences, which Streamlit reads as Markdown."""
 
 import re
 
@@ -13,10 +13,10 @@ _WORD_JOINER = "\u2060"
 
 
 def escaped(text: object, limit: int = LONGEST) -> str:
-    r"""Return a text that Markdown shows as it is written, on one line and shortened where it is too long.
+    r"""Return a text that Markdown shows literally, on one line and shortened if it is too long.
 
     Markdown, HTML, maths and Streamlit's directives are switched off by backslashes. Bare addresses become links
-    after backslashes are gone, so an invisible word joiner breaks them.
+    once the backslashes are removed, so an invisible word joiner breaks them.
 
     Example:
         >>> escaped("my *best* cat.jpg")

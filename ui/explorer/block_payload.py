@@ -42,7 +42,7 @@ def block_payload(
     Args:
         record: A captured block.
         token_pixels: Pixels of the picture per token and axis.
-        name: What the browser keeps it under; blocks of one scene need different ones.
+        name: Key under which the browser keeps it; blocks of one scene need different ones.
         image: Which image of the batch.
         window: Side in tokens of the windows of local attention.
 
@@ -69,7 +69,7 @@ def block_payload(
 
 
 def describe_block(record: BlockRecord) -> dict[str, Any]:
-    """Return what the browser has to know of a block before its factors."""
+    """Return what the browser has to know about a block before its factors arrive."""
     grid = record.grid
     return {
         "stage": record.id.stage,
@@ -87,7 +87,7 @@ def describe_block(record: BlockRecord) -> dict[str, Any]:
 
 
 def _own_windows(record: BlockRecord) -> dict[str, Any] | None:
-    """Return side and shift of the windows that the block itself attends in, in tokens."""
+    """Return side and shift, in tokens, of the windows that the block itself uses for attention."""
     return {"side": record.window, "shift": list(record.shift)} if isinstance(record, WindowRecord) else None
 
 

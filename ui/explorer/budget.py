@@ -1,4 +1,4 @@
-"""How large the explorer's messages would become, told from grids before anything is built, and what fits instead."""
+"""How large the explorer's messages would be, computed from grids before anything is built, and what would fit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class BlockShape:
 
     @property
     def payload_bytes(self) -> int:
-        """Bytes of the block's arrays at most: queries and keys may need float32."""
+        """Upper bound on the bytes of the block's arrays: queries and keys may need float32."""
         grid, tokens = self.grid, self.grid.num_tokens
         numbers = 2 * self.heads * tokens * self.head_dim + self.bias
         if tokens <= MAX_INCOMING:
@@ -61,7 +61,7 @@ class BlockShape:
 
     @property
     def preview_bytes(self) -> int:
-        """Bytes of the block's preview in the scene at most."""
+        """Upper bound on the bytes of the block's preview in the scene."""
         rows, columns, _ = preview_grid(self.grid)
         tokens = rows * columns
         if self.grid.is_identity:

@@ -1,6 +1,6 @@
-"""The explorer's JavaScript and CSS as one text each, without a build step.
+"""The explorer's JavaScript and CSS as one string each, without a build step.
 
-Streamlit takes a component's script as one module, so the modules of `web/` are joined, each after those that it
+Streamlit takes a component's script as one module, so the modules of `web/` are joined, each after the ones it
 imports. Only two things are taken out: their import lines, and the word `export`. All top-level names must therefore
 differ between modules, which the tests check.
 """
@@ -27,13 +27,13 @@ def script() -> str:
 
 
 def joined(modules: Mapping[str, str]) -> str:
-    """Return modules as one script without exports, each after those that it imports.
+    """Return modules as one script without exports, each after the ones it imports.
 
     Args:
-        modules: Their texts by name.
+        modules: Source code of each module, by name.
 
     Raises:
-        ValueError: If a module imports one that is not there, or modules import each other in a circle.
+        ValueError: If a module imports one that is missing, or if imports form a cycle.
     """
     imports = {name: _IMPORT.findall(text) for name, text in modules.items()}
     for name, wanted in imports.items():

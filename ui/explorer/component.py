@@ -1,7 +1,7 @@
 """The explorer as a Streamlit component.
 
 Three mounts of one component make one explorer: two invisible ones carry bytes (the scene, and the block that is
-shown), the visible one gets a few plain values. So a pin or a head sends no payload again, Streamlit's message cache
+shown), the visible one gets a few plain values. So a new pin or head resends no payload, Streamlit's message cache
 serves a block that was sent before, and the browser keeps what it decoded.
 """
 
@@ -42,7 +42,7 @@ def explorer(
         head: Head to show, None for the mean over heads.
         anchor: Token to pin on the block's grid.
         key: Name of the component on the page.
-        on_change: Called with each new choice before the page runs again, when widgets may still be given values.
+        on_change: Called with each new choice before the page runs again, while the values of widgets may still be set.
     """
     asked = ExplorerState(block, anchor.row, anchor.column, head)
     memory = decide(asked, _chosen(key), _remembered(key), view.capture)
@@ -56,7 +56,7 @@ def explorer(
 
 
 def scene_name(view: View) -> str:
-    """Return a name that is the same for the same picture, its name, framing and weights, and only then."""
+    """Return a name that is the same if and only if picture, picture name, framing and weights are the same."""
     source = view.picture.source
     parts = (view.handle.digest, source.name, source.sha256, view.picture.framing)
     return sha256(repr(parts).encode()).hexdigest()[:16]
@@ -105,7 +105,7 @@ def _remembered(key: str) -> Memory | None:
 
 
 def _tell(key: str, view: View, on_change: Callable[[ExplorerState], None] | None) -> None:
-    """Pass a choice on. Streamlit calls this between the browser's report and the run that it causes."""
+    """Pass on a choice. Streamlit calls this between the browser's report and the run that it causes."""
     memory = _remembered(key)
     if memory is None or on_change is None:
         return

@@ -1,6 +1,6 @@
 """Bytes for the browser: arrays in safetensors, and one header in JSON as its metadata.
 
-`web/payload.js` reads them. Values that the browser can do without being exact are sent in 16 bits, see `rounding`.
+`web/payload.js` reads them. Values that need not be exact in the browser are sent in 16 bits, see `rounding`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the browser is told of kinds of attention, figures and captions: the one seam between registries and payload."""
+"""What the browser is told about attention kinds, figures and captions: the only link from registries to payload."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def panels() -> list[dict[str, Any]]:
 
 
 def figures() -> list[dict[str, Any]]:
-    """Return the figures beside a row: metric, title (another one for columns), unit, sentence, and how to write it."""
+    """Return the figures beside a row: metric, title (a different one for columns), unit, sentence, number format."""
     return [
         _figure("entropy", decimals=2, unit="nats"),
         _figure("distance", decimals=1, unit="px"),
@@ -43,7 +43,7 @@ def _figure(metric: str, **written: Any) -> dict[str, Any]:
 
 
 def captions(record: BlockRecord) -> dict[str, Any]:
-    """Return how a block, its stage and its heads are called; the first choice of heads is their mean."""
+    """Return the names of a block, its stage and its heads; the first choice of heads is their mean."""
     mean = {"label": "Mean", "caption": head_caption(None, record.heads)}
     heads = [{"label": str(head + 1), "caption": head_caption(head, record.heads)} for head in range(record.heads)]
     return {
@@ -55,7 +55,7 @@ def captions(record: BlockRecord) -> dict[str, Any]:
 
 
 def notes(record: BlockRecord, window: int = DEFAULT_WINDOW) -> dict[str, str]:
-    """Return what is said below the title of a panel, by kind, besides direction and head."""
+    """Return the text below the title of each panel, by kind, in addition to direction and head."""
     said = {"local": f"windows of {window}\u00a0×\u00a0{window}"}
     if isinstance(record, WindowRecord):
         said["super"] = f"the block's own windows of {record.window}\u00a0×\u00a0{record.window}"

@@ -1,11 +1,11 @@
-"""What is sent in 16 bits instead of 32, and what that changes at most, in every row.
+"""What is sent in 16 bits instead of 32, and how much that can change any row.
 
 Queries and keys become whole steps of each channel's largest value. The change of a logit follows from the
 Cauchy-Schwarz inequality for all pairs of tokens at once:
 
     |q' k' - q k| = |q (k' - k) + (q' - q) k'| <= |q| |k' - k| + |q' - q| |k'|
 
-If no logit of a row moves by more than e, no weight of it moves by more than exp(2 e) - 1 of itself.
+If no logit of a row moves by more than e, no weight in it changes by a relative amount of more than exp(2 e) - 1.
 """
 
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ SMALLEST_PEAK = 0.01
 
 @dataclass(frozen=True)
 class SentAttention:
-    """Queries and keys as they are sent, and the attention that they make.
+    """Queries and keys as they are sent, and the attention that follows from them.
 
     Attributes:
         arrays: `query` and `key`, (heads, N, head_dim): float32, or int16 with `query_step` and `key_step`, (heads,
             head_dim) float32, the size of one step of each channel.
-        attention: What the browser gets out of them.
+        attention: What the browser computes from them.
         logit_error: No logit of any row differs from the exact one by more than this; 0 for float32.
     """
 
@@ -56,7 +56,7 @@ def sent_attention(attention: SoftmaxAttention) -> SentAttention:
     (query, query_step), (key, key_step) = _in_steps(exact.query), _in_steps(exact.key)
     rounded = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
     error = _largest_logit_change(exact, rounded)
-    if not error <= LOGIT_TOLERANCE:  # also where it is not a number
+    if not error <= LOGIT_TOLERANCE:  # also true for NaN
         return SentAttention({"query": exact.query.cpu().numpy(), "key": exact.key.cpu().numpy()}, exact, 0.0)
     arrays = {
         "query": query.short().cpu().numpy(),
@@ -72,11 +72,11 @@ def in_unit_steps(weight: Tensor, present: Tensor) -> np.ndarray:
 
     Args:
         weight: Between 0 and 1.
-        present: Where they are not those of phantoms, shape (N, k).
+        present: False where a weight belongs to a phantom, shape (N, k).
     """
     exact = weight.float().cpu()
     peak = (exact * present.cpu()).amax(-1)
-    if not bool((peak >= SMALLEST_PEAK).all()):  # also where it is not a number
+    if not bool((peak >= SMALLEST_PEAK).all()):  # also true for NaN
         return exact.numpy()
     return (exact * UNIT_STEPS).round().numpy().astype(np.uint16)
 
@@ -103,7 +103,7 @@ def _in_steps(vectors: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _largest_logit_change(exact: SoftmaxAttention, other: SoftmaxAttention) -> float:
-    """Return what no logit of any head changes by more than."""
+    """Return an upper bound on the change of any logit of any head."""
     by_key = _longest(exact.query) * _longest(other.key - exact.key)
     by_query = _longest(other.query - exact.query) * _longest(other.key)
     return exact.scale * (by_key + by_query).max().item()

@@ -7,7 +7,7 @@ Arrays: `picture` (bytes of an image file), `colour_map` (256, 3), and for block
     i.dense (n, n) and i.dense_scale (n,)                                    blocks without (cell 1)
 
 Weights are bytes: Q in steps of 1 / 255; attention (mean over heads) in logarithmic steps below the largest of each
-row, its scale, so that small weights keep their colour on a logarithmic bar. That is enough for a picture of 60 pixels
+row (the scale), so that small weights keep their colour on a logarithmic bar. That suffices for a picture of 60 pixels
 and for nothing else; panels and numbers come from `block_payload`.
 """
 
@@ -44,7 +44,7 @@ def scene_payload(
     Args:
         capture: A run of the model.
         shown: The picture as the model saw it, RGB.
-        name: What the browser keeps it under; block i of it is kept under `block_name(name, id)`.
+        name: Key under which the browser keeps it; block i is kept under `block_name(name, id)`.
         alt: What the picture shows, for people who do not see it.
         image: Which image of the batch.
 
@@ -78,7 +78,7 @@ def block_name(scene: str, stage: int, block: int) -> str:
 
 
 def preview_grid(grid: TokenGrid) -> tuple[int, int, int]:
-    """Return rows and columns of a block's preview, and of how many tokens per axis it keeps the middle one."""
+    """Return a preview's rows and columns, and per axis the number of tokens of which it keeps the middle one."""
     most = DENSE_SIDE if grid.is_identity else SPARSE_SIDE
     step = -(-max(grid.height, grid.width) // most)
     height, width = (len(range(step // 2, side, step)) for side in (grid.height, grid.width))

@@ -1,4 +1,4 @@
-"""What stands in place of an explorer whose messages would be too large: why, and a size that fits."""
+"""What replaces an explorer whose messages would be too large: the reason, and a size that fits."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ MB = 10**6
 
 
 def offer_smaller(view: View, sizes: Iterable[int], key: str) -> bool:
-    """Say so if the explorer would send the browser more than it should, and offer the largest size that fits.
+    """Warn if the explorer would send the browser too much data, and offer the largest size that fits.
 
     Args:
         view: Picture, model and capture; nothing is built from it.
@@ -20,7 +20,7 @@ def offer_smaller(view: View, sizes: Iterable[int], key: str) -> bool:
         key: Key of the widget with the resolution in the session.
 
     Returns:
-        Whether something was said, so that there is to be no explorer.
+        Whether a warning was shown, in which case the explorer must not be drawn.
     """
     blocks = shapes(view.capture)
     wanted = largest_message(blocks)

@@ -70,7 +70,7 @@ def standalone_html(
     Args:
         capture: A run of the model.
         shown: The picture as the model saw it, RGB.
-        blocks: Blocks to put in, at least one; the first is shown first.
+        blocks: Blocks to include, at least one; the first is shown first.
         anchor: Token of the first block to pin.
         head: Head to show first, None for the mean over heads.
         title: Heading of the page.

@@ -31,7 +31,7 @@ class Memory:
     Attributes:
         asked: What the page asked for.
         shown: What was shown.
-        sequence: Number of the last choice in the browser that was obeyed.
+        sequence: Number of the last choice in the browser that was applied.
     """
 
     asked: ExplorerState
@@ -40,13 +40,13 @@ class Memory:
 
 
 def decide(asked: ExplorerState, chosen: object, memory: Memory | None, capture: Capture) -> Memory:
-    """Return what to show now: a new choice in the browser, else a new wish of the page, else what was shown.
+    """Return what to show now: a new choice in the browser, else a new request of the page, else what was shown.
 
     Args:
         asked: What the page asks for.
-        chosen: What the browser reported last, in whatever form it came; nonsense is ignored.
+        chosen: What the browser reported last, in whatever form it arrived; invalid reports are ignored.
         memory: What the last run left behind, if there was one.
-        capture: What there is to show; states are brought into its bounds.
+        capture: What can be shown; states are adjusted to fit it.
     """
     asked = within(asked, capture)
     sequence = 0 if memory is None else memory.sequence
@@ -68,7 +68,7 @@ def within(state: ExplorerState, capture: Capture) -> ExplorerState:
 
 
 def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
-    """Return state and sequence number from the browser's report, None if it is none."""
+    """Return state and sequence number from the browser's report, None if it is not a valid report."""
     if not isinstance(chosen, Mapping):
         return None
     names = ("stage", "block", "row", "column", "sequence")

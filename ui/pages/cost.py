@@ -1,4 +1,4 @@
-"""Cost: what attention costs with super tokens and without, by formula, counted and measured."""
+"""Cost: what attention costs with and without super tokens: by formula, counted, and measured."""
 
 import pandas as pd
 import streamlit as st
@@ -72,7 +72,7 @@ def _show_formulas(config: STViTConfig) -> None:
             512,
             min(max(config.embed_dims[0], 16), 512),
             8,
-            key=f"{keys.COST_CHANNELS}_{config.embed_dims[0]}",  # another model starts from its own
+            key=f"{keys.COST_CHANNELS}_{config.embed_dims[0]}",  # another model starts from its own number of channels
             width=220,
             persist_state="session",
         )

@@ -73,7 +73,7 @@ def draw(view: View) -> None:
 
 
 def _offered(view: View) -> list[str]:
-    """Return the kinds of attention that can be measured here in seconds."""
+    """Return the kinds of attention that can be measured here within seconds."""
     most = max(record.grid.num_tokens for record in view.capture.values())
     return [name for name, kind in KINDS.items() if kind.quick or most <= ALL_PAIRS_TOKENS]
 
@@ -98,7 +98,7 @@ def _show_heads(view: View, table: pd.DataFrame, attentions: tuple[str, ...]) ->
     """Show one metric for every head, and the token map of the head that is clicked or chosen; return what is shown."""
     st.markdown("#### Heads and blocks")
     with st.container(horizontal=True):
-        above = st.container(width=260)  # the metric stands before the attention, which says what metrics there are
+        above = st.container(width=260)  # shown before the attention, which determines the metrics
         kind = _choose_kind(attentions)
         of_kind = table[table["attention"] == kind]
         with above:

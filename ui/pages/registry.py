@@ -16,10 +16,10 @@ class Page:
 
     Attributes:
         address: Its name in the address.
-        title: What people call it.
-        icon: Streamlit's name of its icon.
+        title: Its name for users.
+        icon: Streamlit's name for its icon.
         draw: Draws it.
-        reads_capture: False if it shows the model alone, and so also works where a run gave no finite numbers.
+        reads_capture: False if it shows the model alone, and so also works if a run gave no finite numbers.
     """
 
     address: str

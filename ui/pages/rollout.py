@@ -71,7 +71,7 @@ def _choose_source(view: View, start: str) -> tuple[BlockRecord, Anchor | None]:
 
 
 def _choose_class(view: View) -> int | None:
-    """Draw the choice of a class whose gradient weighs the attention; None is attention alone."""
+    """Draw the choice of a class whose gradient weights the attention; None is attention alone."""
     labels = _likely_classes(view)
     chosen = st.selectbox(
         "Weighted by",
@@ -86,7 +86,7 @@ def _choose_class(view: View) -> int | None:
 
 
 def _likely_classes(view: View) -> dict[str, str]:
-    """Return the most probable classes: how the session keeps them, and what people call them."""
+    """Return the most probable classes: their keys in the session, and their names for users."""
     logits, names = view.capture.logits[0], view.handle.model.class_names
     top = logits.topk(min(OFFERED_CLASSES, len(logits))).indices.tolist() if len(logits) else []
     return {str(index): plain(names[index]) if names else f"class {index}" for index in top}

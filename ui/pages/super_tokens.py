@@ -109,7 +109,7 @@ def _explain_identity(record: BlockRecord) -> None:
 
 
 def _show_table(table: pd.DataFrame) -> None:
-    """Show what can be said about each grouping, at pixel resolution."""
+    """Show the scores of each grouping, at pixel resolution."""
     config = {
         name: st.column_config.NumberColumn(score.title, help=score.sentence, format=None if score.whole else "%.3f")
         for name, score in SCORES.items()

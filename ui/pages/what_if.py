@@ -1,4 +1,4 @@
-"""What if: the model run again with another association, beside what it really did."""
+"""What if: the model run again with a different association, beside the original run."""
 
 import numpy as np
 import streamlit as st
@@ -73,7 +73,7 @@ def _choose_change() -> tuple[str, int | None]:
 
 @st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...", hash_funcs=BY_KEY)
 def _outcome(view: View, name: str, parameter: int | None) -> Outcome:
-    """Return what is shown of a changed run; the run itself, which is large, is let go."""
+    """Return what is shown of a changed run; the run itself, which is large, is not kept."""
     variant = CHANGES[name].variant(view.picture.shown, parameter)
     return outcome_of(variant, view.capture, run_changed(view, variant))
 

@@ -1,4 +1,4 @@
-"""Export of what a page shows: figure, numbers, and the command that makes them again. One mechanism for all pages."""
+"""Export of what a page shows: figure, numbers, and the command that reproduces them. One mechanism for all pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ class Export:
     """What a page offers.
 
     Attributes:
-        name: Of the files, without ending.
-        make: Makes what is written. Streamlit keeps it between runs, so it must hold a view and no record or array.
+        name: Name of the files, without extension.
+        make: Makes what is written. Streamlit keeps it between runs, so it may hold a view but no record or array.
         settings: What is shown, as the command line says it.
         numbers: What the table and the arrays hold, in a few words.
     """
@@ -53,7 +53,7 @@ class Export:
 
     @property
     def command(self) -> str:
-        """The command line that writes the figure again."""
+        """The command line that reproduces the figure."""
         return self.settings.command(f"{self.name}.pdf")
 
     def offer(self) -> None:

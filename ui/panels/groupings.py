@@ -1,4 +1,4 @@
-"""The groupings that Super tokens and What if lay side by side, found once and drawn for the screen."""
+"""The groupings that the pages Super tokens and What if show side by side, computed once and drawn for the screen."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def groupings(
         view: Picture and model.
         record: The block.
         methods: Names of METHODS.
-        iterations: Of the learned sampling, on the tokens that the block received.
+        iterations: Iterations of the learned sampling, on the tokens that the block received.
         on: Whether the classical methods see the picture averaged over tokens, or every pixel.
     """
     return [_grouping(view, record.id, method.name, iterations, on) for method in chosen_methods(methods)]

@@ -32,7 +32,7 @@ def chart(
     """Draw a figure.
 
     Args:
-        figure: As wide as it is to be, unless it fills its container.
+        figure: Already has its final width, unless it fills its container.
         key: Name of the chart in the session.
         fills_width: Whether it is as wide as its container.
         on_select: Called when points are clicked, before the page runs again.

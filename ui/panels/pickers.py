@@ -15,7 +15,7 @@ MEAN = "mean"
 
 
 def keep_choices_across_pages(page: str) -> None:
-    """Carry block, head and anchor over to another page, also where they stand in the address only (a link).
+    """Carry block, head and anchor over to another page, even if they are only in the address (a link).
 
     Streamlit forgets the value of a widget that nobody touched when its page is left; one that is set stays.
     """
@@ -27,7 +27,7 @@ def keep_choices_across_pages(page: str) -> None:
 
 
 def repair_position(link: Link, capture: Capture) -> None:
-    """Replace what a link asks for and the captured blocks do not have; call it before the page."""
+    """Replace what a link asks for but the captured blocks lack; call it before the page."""
     stages = {block.stage: str(block.stage + 1) for block in capture}
     link.repair_choice(keys.STAGE, "stage", stages, _nearest_of(stages))
     stage = _value_to_come(keys.STAGE, stages)
@@ -149,7 +149,7 @@ def _carry_anchor(grid: TokenGrid) -> None:
     """Move the anchor from the grid it was chosen on to this one, to the same spot of the picture.
 
     An anchor in the middle stays in the middle. The spot is kept as a share of the picture as long as nobody chooses
-    another, so that passing over coarser grids on the way does not move it.
+    another, so that passing through coarser grids on the way does not move it.
     """
     state, size = st.session_state, (grid.height, grid.width)
     before, shares = state.get(keys.ANCHOR_GRID, size), state.get(keys.ANCHOR_SHARES, (None, None))
@@ -168,7 +168,7 @@ def _carried(index: int | None, old: int, new: int, share: float | None) -> tupl
         index: On the old grid; None if nothing was ever chosen.
         old: Rows of the old grid.
         new: Rows of the new one.
-        share: What was returned with the index; it counts unless another index was chosen since.
+        share: Share returned with the index; it applies unless another index has been chosen since.
     """
     if index is None or (share is None and index == (old - 1) // 2):
         return (new - 1) // 2, None

@@ -44,7 +44,7 @@ class Choice:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """A name for all that changes what is seen."""
+        """A key made of everything that changes what is seen."""
         picture = self.picture
         return (picture.sha256, picture.name, self.handle.digest, str(self.size), self.framing, self.device.name)
 
@@ -59,7 +59,7 @@ def choose(link: Link) -> Choice:
 
 def _choose_picture(link: Link) -> Picture:
     st.subheader("Picture")
-    galleries = st.container()  # above the uploader on the page, but drawn after it, when it is known what came
+    galleries = st.container()  # above the uploader on the page, but drawn after it, when the uploads are known
     own = upload_pictures()
     with galleries:
         if own.files and _choose_gallery(own) == OWN:
@@ -68,7 +68,7 @@ def _choose_picture(link: Link) -> Picture:
 
 
 def _choose_gallery(own: OwnPictures) -> str:
-    """Draw the switch between samples and own pictures; it goes to a picture that has just come."""
+    """Draw the switch between samples and own pictures; it switches to a picture that has just been uploaded."""
     if own.newest:
         st.session_state.update({keys.GALLERY: OWN, keys.OWN_PICTURE: own.newest})
     titles = {SAMPLES: "Samples", OWN: f"Yours ({len(own.files)})"}

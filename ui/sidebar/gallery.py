@@ -23,7 +23,7 @@ class Item(NamedTuple):
     """A picture that can be chosen.
 
     Attributes:
-        title: Its name on the page, different from all others, as Markdown.
+        title: Its unique name on the page, as Markdown.
         thumbnail: What `thumbnail` made of it.
     """
 
@@ -41,11 +41,11 @@ def thumbnail(picture: RGBImage) -> str:
 
 
 def choose_picture(label: str, items: Mapping[str, Item], key: str, bind: Literal["query-params"] | None = None) -> str:
-    """Draw the thumbnails and return the key of the one chosen; at first that is the first.
+    """Draw the thumbnails and return the key of the one chosen, initially the first.
 
     Args:
         label: What is chosen, for screen readers.
-        items: What there is, by key; at least one.
+        items: The pictures to choose from, by key; at least one.
         key: Name of the choice in the session and, if bound, in the address.
         bind: "query-params" to keep the choice in the address.
     """

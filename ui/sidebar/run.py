@@ -1,4 +1,4 @@
-"""From what was chosen to what is shown: the run of the model, or the nearest thing that works, and what is missing."""
+"""From the user's choice to what is shown: the run of the model, or the closest alternative that works, with a note."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ Fallback = tuple[Choice, Callable[[str], str]]
 
 
 def run_or_fall_back(choice: Choice) -> View:
-    """Run the model on the picture; where that does not work, show the nearest thing that does, and say so."""
+    """Run the model on the picture; if that fails, show the closest alternative that works, and say so."""
     try:
         return _run(choice)
     except Exception as error:
@@ -39,7 +39,7 @@ def _run(choice: Choice) -> View:
 
 
 def _fallbacks(choice: Choice) -> Iterator[Fallback]:
-    """Return what to try, one after the other; a model is built only when its turn comes."""
+    """Yield the alternatives to try, one after the other; a model is built only when its turn comes."""
     device, the_cpu = choice.device, Device(CPU, "CPU")
     if device.name != CPU:
         yield replace(choice, device=the_cpu), lambda error: _gave_up(device, error)

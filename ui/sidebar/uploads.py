@@ -53,7 +53,7 @@ class OwnPictures:
         verdicts: Whether each file can be used, by key.
         files: The usable ones, by key.
         items: Their names, all different, and thumbnails, by key.
-        newest: Key of the first one that was not there on the last run; None if nothing came.
+        newest: Key of the first one that was not there on the last run; None if there is no new one.
         problems: One sentence for each file that is left out.
     """
 
@@ -86,10 +86,10 @@ def upload_pictures() -> OwnPictures:
 
 
 def classify_uploads(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -> OwnPictures:
-    """Read the files that are new, and tell those that can be used from others.
+    """Read the new files, and separate those that can be used from the rest.
 
     Args:
-        uploads: All files that are here now.
+        uploads: All files that are currently uploaded.
         before: The verdicts of the last run, by key.
     """
     verdicts = {file.file_id: before.get(file.file_id) or _judge(file) for file in uploads}
@@ -105,7 +105,7 @@ def classify_uploads(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Return the names, numbered where they occur again: cat.jpg, cat.jpg (2).
+    """Return the names, with repeated ones numbered: cat.jpg, cat.jpg (2).
 
     Example:
         >>> distinct(["cat.jpg", "dog.jpg", "cat.jpg"])
@@ -129,7 +129,7 @@ def _judge(file: Upload) -> Verdict:
 
 
 def _report(problems: Sequence[str], anything_left: bool) -> None:
-    """Say in one box what is wrong with each file."""
+    """Show in one box what is wrong with each file."""
     rest = "the other pictures stay" if anything_left else "the sample stays in its place"
     newest = problems[::-1]
     text = "\n\n".join(newest[:SHOWN_PROBLEMS])

@@ -1,6 +1,6 @@
-"""Where the model runs: what there is, a copy of a model on it, and the way of a capture back to the CPU.
+"""Where the model runs: the available devices, copies of models on them, and moving captures back to the CPU.
 
-Everything behind the capture works on the CPU, whatever made it: analysis needs float64, which Apple's GPUs lack, and
+Everything after the capture works on the CPU: analysis needs float64, which Apple's GPUs lack, and
 figures need NumPy.
 """
 
@@ -24,8 +24,8 @@ class Device:
     """A device that can run the model.
 
     Attributes:
-        name: PyTorch's name of it, such as "cuda:0".
-        title: What people call it.
+        name: PyTorch's name for it, such as "cuda:0".
+        title: Its name for users.
     """
 
     name: str
@@ -67,7 +67,7 @@ def on_device(model: STViT, digest: str, device: str) -> STViT:
     Args:
         model: On the CPU; it is never moved, because other sessions use it.
         digest: Hash of its weights.
-        device: PyTorch's name of the device.
+        device: PyTorch's name for the device.
     """
     return model if device == CPU else _copy(digest, device, model)
 
@@ -77,7 +77,7 @@ def _copy(digest: str, device: str, _model: STViT) -> STViT:
     if device.startswith("cuda"):
         # Convolutions would round to 10 bits of mantissa by default, and captures would not replay.
         torch.backends.cudnn.allow_tf32 = False
-    copy = STViT(_model.config)  # not deepcopy: it would copy the hooks of captures that are at work
+    copy = STViT(_model.config)  # not deepcopy: it would copy the hooks of captures that are in progress
     copy.load_state_dict(_model.state_dict())
     copy.class_names = _model.class_names
     return copy.to(device).eval()

@@ -17,9 +17,9 @@ UPLOAD = "upload"
 
 
 def weight_choices(variant: str) -> dict[str, str]:
-    """Return what weights a variant can have here, key to label: those found first, random, uploaded.
+    """Return the weights available here for a variant, key to label: those found first, then random, then uploaded.
 
-    The labels stand in addresses, too, so they are short and the same on every machine.
+    The labels also appear in addresses, so they are short and the same on every machine.
     """
     found = {entry.name: entry.name for entry in list_pretrained() if entry.variant == variant and entry.available}
     return found | {RANDOM: "random", UPLOAD: "from a file"}
@@ -35,7 +35,7 @@ def random_model(variant: str) -> ModelHandle:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights ...")
 def pretrained_model(name: str) -> ModelHandle:
-    """Return a model of the manifest whose file is here."""
+    """Return a model of the manifest whose file is available here."""
     model, report = pretrained_and_report(name)
     entry = next(entry for entry in list_pretrained() if entry.name == name)
     title = f"{VARIANTS[entry.variant].title} at {entry.resolution}"

@@ -1,4 +1,4 @@
-"""Pictures and runs of the model: made once, shared by sessions, never changed, kept within the server's bound."""
+"""Pictures and runs of the model: made once, shared by sessions, never changed, kept within a memory limit."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
@@ -31,7 +31,7 @@ def sample(name: str) -> Picture:
 
 
 def is_sample(picture: RGBImage) -> bool:
-    """Return whether a picture is the sample of its name."""
+    """Return whether a picture is the sample of the same name."""
     return picture.name in sample_images() and sample_picture(picture.name).sha256 == picture.sha256
 
 
@@ -47,7 +47,7 @@ def uploaded_picture(name: str, data: bytes) -> Picture:
 
 
 def run_model(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str = CPU) -> View:
-    """Run a picture through a model, or take what an earlier run found.
+    """Run a picture through a model, or reuse the result of an earlier run.
 
     Args:
         picture: The picture.
@@ -58,7 +58,7 @@ def run_model(picture: Picture, handle: ModelHandle, size: int, framing: Framing
 
     Raises:
         ValueError: If the picture cannot be decoded or prepared at this size.
-        RuntimeError: If the device gives up, mostly for lack of memory.
+        RuntimeError: If the device fails, usually for lack of memory.
     """
     # The name, too: the same file may have another one in another session.
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
@@ -91,7 +91,7 @@ def _outputs(found: Capture) -> Iterator[Tensor]:
 
 
 def _nbytes(run: Run) -> int:
-    """Return the memory that a run holds: of tensors the whole storage, of which they may be a part."""
+    """Return the bytes that a run holds, counting each tensor's whole storage even if it uses only a part."""
     storages = [
         tensor.untyped_storage() for tensor in _tensors([run.picture, run.capture.logits, *run.capture.values()])
     ]
@@ -105,4 +105,4 @@ def _tensors(holders: Iterable[object]) -> Iterator[Tensor]:
         if isinstance(holder, Tensor):
             yield holder
         elif is_dataclass(holder) and not isinstance(holder, MixerWeights):
-            yield from _tensors(vars(holder).values())  # with what cached properties have found since
+            yield from _tensors(vars(holder).values())  # including values that properties have cached since

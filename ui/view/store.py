@@ -1,4 +1,4 @@
-"""The large things that sessions share, within one number of bytes for the whole server.
+"""The large values that sessions share, within one limit in bytes for the whole server.
 
 Streamlit's own caches count entries, not bytes, and keep them after the sessions that asked for them have ended.
 """
@@ -50,13 +50,13 @@ class Store:
             return sum(entry.nbytes for entry in self._entries.values())
 
     def get(self, key: Hashable, make: Callable[[], Value], size: Callable[[Value], int], owner: int) -> Value:
-        """Return a value, made now if it is not here; a second thread that wants it waits for the first.
+        """Return a value, made now if it is not stored; a second thread that wants it waits for the first.
 
         Args:
-            key: Names all that the value depends on.
+            key: Identifies everything that the value depends on.
             make: Makes the value.
             size: Returns its bytes.
-            owner: Who asks; the value goes when all its owners were released.
+            owner: Who asks; the value is dropped once all its owners have been released.
         """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
@@ -103,7 +103,7 @@ STORE = Store(LIMIT_BYTES)
 
 
 class _Session:
-    """Stands for a session among the owners."""
+    """Represents a session among the owners."""
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=lambda session: STORE.release(id(session)))
@@ -112,5 +112,5 @@ def _session() -> _Session:
 
 
 def this_session() -> int:
-    """Return the owner that stands for this session; what it asked for is dropped when the browser leaves."""
+    """Return the owner that represents this session; what it asked for is dropped when the browser leaves."""
     return id(_session())

@@ -18,10 +18,10 @@ class ModelHandle:
     Attributes:
         model: On the CPU, in evaluation mode, shared by all sessions, never changed.
         digest: Short hash of its settings and weights, for cache keys.
-        title: What people call it.
+        title: Its name for users.
         trained: False for random weights.
         options: How the command lines name it.
-        notes: Sentences about what was taken out of a file of weights, such as which of raw and averaged ones.
+        notes: Sentences about what was loaded from a weights file, such as whether raw or averaged weights.
     """
 
     model: STViT
@@ -76,7 +76,7 @@ class View:
         size: Resolution asked for, in px.
         framing: "crop" or "whole".
         device: Where the model runs; the capture is on the CPU.
-        key: A name for all that changes what is seen, for cache keys.
+        key: A key made of everything that changes what is seen, for cache keys.
         run: Returns the run, kept or made again.
     """
 
@@ -94,7 +94,7 @@ class View:
 
     @property
     def capture(self) -> Capture:
-        """What happened inside, of all blocks that have an attention; all pages are about these."""
+        """What happened inside all blocks that have attention; all pages are about these."""
         return self.run().capture.with_attention()
 
 
