@@ -21,9 +21,9 @@ sys.argv[0] = "analysis"
 runpy.run_module("analysis", run_name="__main__", alter_sys=True)
 """
 
-COMMANDS = {
-    "measure": "measure {picture} --out {out}/results --random stvit_small",
-    "export": "export redundancy {picture} --random stvit_small --out {out}/results.pdf",
+COMMANDS = {  # at a size that keeps any machine busy for longer than the longest delay
+    "measure": "measure {picture} --out {out}/results --random stvit_small --size 1024",
+    "export": "export redundancy {picture} --random stvit_small --size 1024 --out {out}/results.pdf",
 }
 
 
