@@ -166,7 +166,7 @@ def check_side(size: object) -> int:
         224
     """
     try:
-        side = operator.index(size)  # type: ignore[arg-type]
+        side = operator.index(size)  # type: ignore[arg-type]  # whatever a caller passed
     except TypeError:
         side = 0
     if not MIN_SIZE <= side <= MAX_SIZE:
