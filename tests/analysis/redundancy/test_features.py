@@ -11,13 +11,17 @@ from scipy.spatial.distance import cosine
 from analysis.redundancy.features import (
     block_similarity,
     cka_matrix,
+    cka_previous,
     feature_cka,
     linear_cka,
     mean_cosine,
     mean_neighbour_cosine,
     rank_one_residual,
+    same_places,
 )
-from stvit import BlockId, capture
+from stvit import BlockId, capture, load_pretrained
+from stvit.images import prepare
+from stvit.images.samples import sample_images
 from tests.support.tiny import tiny_model, tiny_pixels
 
 
@@ -132,11 +136,67 @@ def test_cka_across_resolutions_pools_the_finer_map():
     fine, coarse = torch.randn(5, 8, 6), torch.randn(7, 4, 3)
     pooled = fine.reshape(5, 4, 2, 3, 2).mean((2, 4))
     expected = linear_cka(pooled.flatten(1).T, coarse.flatten(1).T)
-    assert feature_cka(fine, coarse) == pytest.approx(expected)
-    assert feature_cka(coarse, fine) == pytest.approx(expected)
+    assert feature_cka(fine, coarse, (4, 8)) == pytest.approx(expected)
+    assert feature_cka(coarse, fine, (8, 4)) == pytest.approx(expected)
     assert feature_cka(fine, fine) == pytest.approx(1)
-    odd = torch.randn(3, 5, 4)
-    assert -1 <= feature_cka(odd, coarse) <= 1  # 5 rows into 4 bins
+
+
+def overlap(start, stop, first, last):
+    return max(0.0, min(stop, last) - max(start, first))
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "places"), [((7, 9), 2, (4, 5)), ((13, 17), 4, (4, 5)), ((16, 16), 8 / 7, (14, 14))]
+)
+def test_coarser_tokens_are_averages_of_what_lies_in_their_place(size, ratio, places):
+    features = torch.randn(3, *size, dtype=torch.float64)
+    found = same_places(features, ratio, places)
+    for row in range(places[0]):
+        for column in range(places[1]):
+            total, area = torch.zeros(3, dtype=torch.float64), 0.0
+            for i in range(size[0]):
+                for j in range(size[1]):
+                    down = overlap(row * ratio, (row + 1) * ratio, i, i + 1)
+                    part = down * overlap(column * ratio, (column + 1) * ratio, j, j + 1)
+                    total, area = total + part * features[:, i, j], area + part
+            torch.testing.assert_close(found[:, row, column], total / area)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_maps_of_other_places_are_refused():
+    with pytest.raises(ValueError, match="A map of 7 x 9 tokens has 7 x 9 places of 1 tokens a side, got a grid of 4"):
+        feature_cka(torch.randn(2, 7, 9), torch.randn(3, 4, 5))
+
+
+def test_odd_grids_compare_the_same_places():
+    """Adaptive pooling, whose bins shift, gave 0.799 here."""
+    shown = prepare(sample_images()["cat"](), 224).pixels[..., :97, :131]
+    cap = capture(load_pretrained("demo"), shown)
+    matrix = cka_matrix(cap)
+    blocks = list(cap)
+    found = matrix[blocks.index(BlockId(2, 3)), blocks.index(BlockId(3, 0))]
+    assert found == pytest.approx(0.709, abs=5e-4)
+
+
+def test_cka_between_two_models_has_a_row_for_each_block_of_the_first():
+    pixels = tiny_pixels(1, 128, 160)
+    first, second = (capture(load_pretrained(name), pixels) for name in ("twin-super", "twin-window"))
+    matrix = cka_matrix(first, second)
+    assert matrix.shape == (len(first), len(second))
+    one, other = first[BlockId(0, 0)], second[BlockId(2, 1)]
+    expected = feature_cka(one.tokens[0], other.tokens[0], (4, 16))
+    assert matrix[0, list(second).index(BlockId(2, 1))] == pytest.approx(expected)
+    np.testing.assert_allclose(cka_matrix(first, first), cka_matrix(first))
+
+
+def test_fewer_than_16_tokens_have_no_cka():
+    cap = capture(tiny_model(), tiny_pixels(1, 64, 96))  # 2 x 3 tokens in the last stage
+    matrix = cka_matrix(cap)
+    small = [block.stage == 3 for block in cap]
+    assert np.isnan(matrix[small]).all()
+    assert np.isfinite(matrix[np.ix_(np.logical_not(small), np.logical_not(small))]).all()
+    assert cka_previous(cap[BlockId(3, 0)], cap[BlockId(2, 0)]) is None
+    assert cka_previous(cap[BlockId(2, 0)], cap[BlockId(1, 0)]) == pytest.approx(matrix[2, 3])
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -150,11 +210,11 @@ def test_cka_needs_the_same_examples():
 
 def test_blocks_of_a_capture():
     cap = capture(tiny_model(torch.float64), tiny_pixels(2, 64, 96, torch.float64))
-    matrix = cka_matrix(cap, 1)
+    matrix = cka_matrix(cap, image=1)
     assert matrix.shape == (len(cap), len(cap))
-    np.testing.assert_array_equal(matrix, matrix.T)
+    np.testing.assert_array_equal(matrix, matrix.T)  # NaN equals NaN here
     first, last = cap[BlockId(0, 0)], cap[BlockId(2, 0)]
-    assert matrix[0, 3] == pytest.approx(feature_cka(first.tokens[1], last.tokens[1]))
+    assert matrix[0, 3] == pytest.approx(feature_cka(first.tokens[1], last.tokens[1], (4, 16)))
     values = block_similarity(first, 1)
     assert values["token_cosine"] == pytest.approx(mean_cosine(first.tokens[1]))
     assert values["super_token_cosine"] == pytest.approx(mean_cosine(first.super_tokens[1]))
