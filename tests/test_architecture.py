@@ -46,6 +46,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis.superpixels",),
     ("analysis",),
     ("analysis.figures",),
+    ("analysis.answers",),
     ("analysis.reports",),
     ("analysis.commands", "analysis.__main__"),
 ]

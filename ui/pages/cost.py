@@ -20,15 +20,19 @@ from analysis.figures.screen.cost import scaling_curves
 from analysis.reports.charts import cost_report, operation_curves, time_curves
 from stvit import STViTConfig, TokenGrid
 from ui import keys
+from ui.panels.answer import asked
 from ui.panels.export import Export, model_options
 from ui.panels.panel import chart
 from ui.view.view import View
+
+QUESTION = "What do super tokens save?"
 
 STAGES = (0, 1)
 
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     _show_formulas(view.handle.model.config)
     st.markdown("#### This model, one attention block")
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -15,11 +15,14 @@ from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.explorer import explorer, standalone_html
+from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
 from ui.panels.steps import show_steps
 from ui.view.view import View
+
+QUESTION = "Where does a token look, through super tokens and without them?"
 
 LIVE, FIGURES = "Live", "Figures"
 MODES = [LIVE, FIGURES]
@@ -27,6 +30,7 @@ MODES = [LIVE, FIGURES]
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         mode = st.segmented_control(
             "Mode",

@@ -22,10 +22,13 @@ from analysis.reports.report import Report
 from stvit import BlockId
 from stvit.captions import head_caption
 from ui import keys
+from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_block, choose_head, keep_valid, open_head
 from ui.view.view import BY_KEY, View
+
+QUESTION = "Is the attention of this model redundant, and where?"
 
 DEFAULT_ATTENTIONS = ["super", "global"]
 DEFAULT_METRICS = ["entropy", "distance"]
@@ -40,6 +43,7 @@ MATRIX_WIDTH = 470
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     offered = _offered(view)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         attentions = st.pills(

@@ -18,10 +18,13 @@ from stvit import BlockId, BlockRecord
 from stvit.capturing.records import NoAttentionError
 from stvit.foreign_text import plain
 from ui import keys
+from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block
 from ui.view.view import BY_KEY, ModelHandle, View
+
+QUESTION = "Where in the picture does the prediction come from?"
 
 PLAIN = "attention alone"
 STARTS = {"pooled": "the prediction (all tokens)", "token": "one token"}
@@ -30,6 +33,7 @@ OFFERED_CLASSES = 10
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         start = st.segmented_control(
             "Start from",

@@ -2,13 +2,17 @@
 
 import streamlit as st
 
+from ui.panels.answer import asked
 from ui.panels.pickers import choose_anchor, choose_block, choose_head
 from ui.panels.steps import show_steps
 from ui.view.view import View
 
+QUESTION = "What happens to one token inside a block?"
+
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         record = choose_block(view.capture)
         head = choose_head(record)

@@ -12,17 +12,21 @@ from analysis.reports.report import Report
 from stvit import BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
+from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing, groupings, show_grouping
 from ui.panels.panel import caption, heading, slot
 from ui.panels.pickers import choose_block
 from ui.view.view import View
 
+QUESTION = "Are the learned super tokens good groups?"
+
 DEFAULT_METHODS = ["grid", "super", "slic"]
 
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()

@@ -16,6 +16,7 @@ from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.markdown import escaped
+from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing, show_grouping
 from ui.panels.panel import caption, chart, heading, slot
@@ -23,11 +24,14 @@ from ui.panels.pickers import choose_block
 from ui.view.runs import run_changed
 from ui.view.view import BY_KEY, View
 
+QUESTION = "Does the model need the groups that it learned?"
+
 DEFAULT_PARAMETER = 2
 
 
 def draw(view: View) -> None:
     """Draw the page."""
+    asked(QUESTION)
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()

@@ -73,6 +73,16 @@ class Store:
         self._use(key, entry)
         return value
 
+    def find(self, key: Hashable, owner: int) -> Any:
+        """Return a value if it is stored, else None; who asks becomes one of its owners."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry.value is None:
+                return None
+            entry.owners.add(owner)
+        self._use(key, entry)
+        return entry.value
+
     def release(self, owner: int) -> None:
         """Drop what only this owner asked for."""
         with self._lock:

@@ -1,0 +1,1 @@
+"""Small apps for tests that drive one part of the real one."""
