@@ -9,4 +9,7 @@ def draw(view):
     st.info(f"The first block has {next(iter(view.capture.values())).grid.num_tokens} tokens.")
 
 
-registry.PAGES = (*registry.PAGES, registry.Page("tokens", "Tokens", ":material/numbers:", "How many tokens are there?", draw))
+registry.PAGES = (
+    *registry.PAGES,
+    registry.Page("tokens", "Tokens", ":material/numbers:", "How many tokens are there?", draw),
+)
