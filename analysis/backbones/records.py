@@ -1,6 +1,5 @@
 """What the capture of a backbone holds: one frozen record per block, and all of them for one run."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +11,7 @@ from analysis.backbones.part import PartAttention
 from stvit import Attention, BlockId, SoftmaxAttention, TokenGrid
 from stvit.association import check_image
 from stvit.attentions.base import check_head
+from stvit.capturing.captured_blocks import CapturedBlocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,53 +166,5 @@ class BackboneRecord:
         return torch.stack(maps).unflatten(1, (self.grid.height, self.grid.width))
 
 
-@dataclass(frozen=True, eq=False)
-class BackboneCapture(Mapping[BlockId, BackboneRecord]):
-    """The result of one run of a backbone; iterating gives block ids in order of depth.
-
-    Attributes:
-        logits: Output of the classifier, shape (B, classes); (B, 0) for a model without one.
-        image_size: Height and width of the pixels.
-        records: One record per captured block.
-    """
-
-    logits: Float[Tensor, "batch classes"]
-    image_size: tuple[int, int]
-    records: Mapping[BlockId, BackboneRecord]
-
-    def __getitem__(self, block: BlockId) -> BackboneRecord:
-        """Return the record of a block.
-
-        Raises:
-            KeyError: If it was not captured; the message lists what was.
-        """
-        if block not in self.records:
-            names = ", ".join(f"({i.stage}, {i.block})" for i in self.records)
-            raise KeyError(f"Block {block!r} was not captured; this capture holds {names} (stage, block).")
-        return self.records[block]
-
-    def __iter__(self) -> Iterator[BlockId]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def check_finite(self) -> None:
-        """Check that the model's numbers are finite.
-
-        Raises:
-            ValueError: If the logits or what a block works on are not finite; the message names the first block.
-        """
-        first = next((block for block, record in self.records.items() if not record.is_finite), None)
-        if first is None and self.logits.isfinite().all():
-            return
-        where = f", first in the attention of {first.caption}" if first is not None else ""
-        raise ValueError(
-            f"The model gives numbers that are not finite for these pixels{where}: its weights overflow or hold such "
-            "numbers themselves."
-        )
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all captured tensors."""
-        return sum(record.nbytes for record in self.records.values())
+class BackboneCapture(CapturedBlocks[BackboneRecord]):
+    """The result of one run of a backbone."""

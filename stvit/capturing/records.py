@@ -1,6 +1,5 @@
 """The results of a capture: one frozen record per block, and the collection of them for one run."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +12,7 @@ from stvit.attentions.base import check_head
 from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.attentions.windowed import WindowedAttention
+from stvit.capturing.captured_blocks import CapturedBlocks
 from stvit.capturing.mixer_weights import AttentionWeights, MixerWeights
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
@@ -67,6 +67,11 @@ class BlockRecord:
     def has_attention(self) -> bool:
         """Whether the block mixes its tokens by an attention; a convolution does not."""
         return self.heads > 0
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the output is all numbers."""
+        return bool(self.output.isfinite().all())
 
     @property
     def own_window(self) -> int | None:
@@ -236,65 +241,9 @@ class BlockRecord:
         return per_token.unflatten(1, (self.grid.height, self.grid.width))
 
 
-@dataclass(frozen=True, eq=False)
-class Capture(Mapping[BlockId, BlockRecord]):
-    """The result of one run: logits and, block by block, what the attention did.
-
-    Iterating gives block ids in order of depth.
-
-    Attributes:
-        logits: Output of the model, shape (B, num_classes).
-        image_size: Height and width of the pixels.
-        records: One record per captured block.
-    """
-
-    logits: Float[Tensor, "batch classes"]
-    image_size: tuple[int, int]
-    records: Mapping[BlockId, BlockRecord]
-
-    def __getitem__(self, block: BlockId) -> BlockRecord:
-        """Return the record of a block.
-
-        Raises:
-            KeyError: If it was not captured; the message lists what was.
-        """
-        if block not in self.records:
-            names = ", ".join(f"({i.stage}, {i.block})" for i in self.records)
-            wanted = tuple(block) if isinstance(block, tuple) else repr(block)
-            raise KeyError(f"Block {wanted} was not captured; this capture holds {names} (stage, block).")
-        return self.records[block]
-
-    def __iter__(self) -> Iterator[BlockId]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def check_finite(self) -> None:
-        """Check that the results of the model are finite.
-
-        Raises:
-            ValueError: If the logits or the output of a block are not finite; the message names the first block.
-        """
-        first = next((block for block, record in self.records.items() if not record.output.isfinite().all()), None)
-        if first is None and self.logits.isfinite().all():
-            return
-        where = f", first in the attention of {first.caption}" if first is not None else ""
-        raise ValueError(
-            f"The model gives numbers that are not finite for these pixels{where}: its weights overflow or hold such "
-            f"numbers themselves, or {self.logits.dtype} is too narrow for them."
-        )
-
-    def with_attention(self) -> "Capture":
-        """Return the part of the capture that has attention to look at: all blocks except those that convolve."""
-        kept = {block: record for block, record in self.records.items() if record.has_attention}
-        return self if len(kept) == len(self.records) else replace(self, records=kept)
+class Capture(CapturedBlocks[BlockRecord]):
+    """The result of one run of an STViT: logits and, block by block, what the attention did."""
 
     def replay_error(self) -> float:
         """Return the largest replay error of all captured blocks."""
         return max((record.replay_error() for record in self.records.values()), default=0.0)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all captured tensors."""
-        return sum(record.nbytes for record in self.records.values())
