@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -81,7 +82,7 @@ class Backbone:
             raise ValueError(self._preprocessing)
         prepared = self._preprocessing.prepare(image, size)
         self._check_size(*prepared.framing.size)
-        return prepared
+        return replace(prepared, framing=replace(prepared.framing, strides=tuple(self._token_pixels())))
 
     @torch.no_grad()
     def capture(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import SupportsIndex
 
-from stvit.grid import STRIDES, TokenGrid, stage_grid
+from stvit.grid import STRIDES, TokenGrid
 
 MIN_SIZE, MAX_SIZE = 32, 2048
 """Least and greatest side that may be asked for, in pixels."""
@@ -36,12 +36,14 @@ class Framing:
         resized: Height and width after the resize.
         corner: Top and left of the crop on the resized picture.
         size: Height and width of the prepared picture.
+        strides: Pixels per token and axis of each stage of the model that the picture is prepared for.
     """
 
     original: Size
     resized: Size
     corner: Size
     size: Size
+    strides: tuple[int, ...] = STRIDES
 
     @property
     def box(self) -> Box:
@@ -67,16 +69,16 @@ class Framing:
         )
 
     def stride(self, grid: TokenGrid) -> int:
-        """Return the pixels per token and axis of a grid over this picture: 4, 8, 16 or 32.
+        """Return the pixels per token and axis of a grid over this picture, one of `strides`.
 
         Raises:
             ValueError: If no stage lays such a grid over this picture.
         """
-        grids = {stride: stage_grid(*self.size, stage) for stage, stride in enumerate(STRIDES)}
+        grids = {stride: tuple(-(-side // stride) for side in self.size) for stride in self.strides}
         for stride, laid in grids.items():
-            if (laid.height, laid.width) == (grid.height, grid.width):
+            if laid == (grid.height, grid.width):
                 return stride
-        fitting = ", ".join(f"{laid.height} x {laid.width}" for laid in grids.values())
+        fitting = ", ".join(f"{rows} x {columns}" for rows, columns in grids.values())
         raise ValueError(
             f"A grid of {grid.height} x {grid.width} tokens does not fit a picture of {self.size[0]} x "
             f"{self.size[1]} pixels, whose stages have {fitting} tokens; take the grid from a capture of it."

@@ -9,6 +9,7 @@ import torch
 
 from analysis.backbones import load_backbone
 from analysis.backbones.preprocessing import Preprocessing
+from tests.support.tiny_backbones import saved, tiny_network
 
 HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 NET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
@@ -133,3 +134,27 @@ def test_a_backbone_prepares_what_it_captures(folder, tmp_path):
     assert len(backbone.capture(prepared.pixels)) == 2
     with pytest.raises(ValueError, match="multiples of 8 pixels, got 60 x 60"):
         backbone.prepare(picture(64, 64), 60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "size", "sides"),
+    [
+        ("dinov2", {"patch_size": 14}, 42, [14]),  # a grid of 3 x 3, which tokens of 16 px would have too
+        ("vit", {"patch_size": 16, "image_size": 64}, 64, [16]),
+        ("swin", {"patch_size": 2, "window_size": 2}, 36, [2, 4]),
+    ],
+)
+def test_boxes_of_tokens_are_exact(tmp_path, kind, settings, size, sides):
+    folder = saved(tiny_network(kind, **settings), tmp_path)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": 40, "resample": 2, **HALF}))
+    backbone = load_backbone(folder)
+    prepared = backbone.prepare(picture(2 * size, 3 * size), size)
+    cap = backbone.capture(prepared.pixels)
+    for record in cap.values():
+        side = sides[record.id.stage]
+        for token in range(record.grid.num_tokens):
+            row, column = record.grid.position(token)
+            expected = 2 * side * row, 3 * side * column, 2 * side * (row + 1), 3 * side * (column + 1)
+            box = prepared.token_box(record.grid, token)
+            np.testing.assert_allclose(box, expected)
+            assert prepared.token_at(record.grid, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == token
