@@ -130,6 +130,23 @@ KINDS: dict[str, Kind] = {
 """All kinds by name."""
 
 
+OWN = "super"
+"""Name of the kind that is what the blocks of a model do, whatever mixes their tokens."""
+
+
+def own_title(has_super_tokens: bool) -> str:
+    """Return what people call the attention that a model itself computes, the kind "super".
+
+    Args:
+        has_super_tokens: Whether any block of the model has super tokens.
+
+    Example:
+        >>> own_title(True), own_title(False)
+        ('Super token attention', 'Attention of the model')
+    """
+    return KINDS[OWN].title if has_super_tokens else "Attention of the model"
+
+
 def chosen_kinds(names: str | Iterable[str]) -> list[Kind]:
     """Return the kinds of these names, in the order given.
 

@@ -54,3 +54,8 @@ def digest_of(model: AnyModel) -> str:
 def heads_of(model: AnyModel, block: BlockId) -> int:
     """Return the number of heads of a block."""
     return model.config.num_heads[block.stage] if isinstance(model, STViT) else model.heads(block)
+
+
+def has_super_tokens(model: AnyModel) -> bool:
+    """Return whether any block of a model has super tokens."""
+    return isinstance(model, STViT) and any(cell not in (1, (1, 1)) for cell in model.config.cells)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from analysis.attention.kinds import own_title
 from analysis.backbones import BackboneCapture
-from analysis.commands.any_model import AnyModel, captured, digest_of, prepared
+from analysis.commands.any_model import AnyModel, captured, digest_of, has_super_tokens, prepared
 from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
 from analysis.commands.settings import read
@@ -51,7 +52,8 @@ def run(parsed: argparse.Namespace) -> int:
     with Progress(len(pictures), len(model.blocks())) as progress:
         outcome = measure_pictures(pictures, tables, _measure(model, settings, progress), progress)
     name_left_out(outcome.skipped)
-    return _finish(files, which, settings, tables, outcome, len(pictures))
+    title = own_title(has_super_tokens(model))
+    return _finish(files, which, settings, tables, outcome, len(pictures), title)
 
 
 def stored_under(model: AnyModel, settings: MeasureSettings) -> str:
@@ -99,6 +101,7 @@ def _finish(
     tables: PictureTables,
     outcome: Outcome,
     pictures: int,
+    own_attention: str,
 ) -> int:
     """Write the results, unless others are still at work on their parts, and say what was done."""
     if outcome.before:
@@ -113,7 +116,7 @@ def _finish(
     own = OwnFiles(
         files.out, "measure", [*files.pictures, *(path for path in (which.weights, which.backbone) if path is not None)]
     )
-    if not write_results(own, outcome.measured, tables, settings.attentions, files.formats):
+    if not write_results(own, outcome.measured, tables, settings.attentions, files.formats, own_attention):
         rows = sum(one.rows for one in outcome.measured)
         print(f"The table has {rows:,} rows, so it is written as Parquet only.")
     print(f"{count}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")

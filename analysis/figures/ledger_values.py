@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from analysis.figures.style import KIND_COLOURS
+from analysis.attention.kinds import OWN
+from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
 
 BlockPlace = tuple[int, int]
@@ -48,12 +49,18 @@ class DepthValues:
         blocks: All blocks of the ledger, in order of depth.
         series: By kind of attention, what was measured in each of the blocks; the attention of the model comes last,
             above the others.
+        own: What people call the attention of the model.
     """
 
     title: str
     unit: str
     blocks: Sequence[BlockPlace]
     series: Mapping[str, Sequence[BlockValues]]
+    own: str = KIND_NAMES[OWN]
+
+    def title_of(self, kind: str) -> str:
+        """Return what people call a kind of attention here."""
+        return self.own if kind == OWN else KIND_NAMES.get(kind, kind)
 
     @property
     def has_estimates(self) -> bool:
@@ -90,12 +97,13 @@ class HeadValues:
         return f"{self.title} ({self.unit})"
 
 
-def depth_values(table: pd.DataFrame, metric: str) -> DepthValues:
+def depth_values(table: pd.DataFrame, metric: str, own: str = KIND_NAMES[OWN]) -> DepthValues:
     """Lay a metric out by block.
 
     Args:
         table: Of `analysis.ledger`; several pictures are averaged.
         metric: Name in the catalogue; an estimate stands for its metric.
+        own: What people call the attention of the model; see `analysis.attention.kinds.own_title`.
     """
     part = _rows_of(table, metric)
     blocks = sorted({(int(stage), int(block)) for stage, block in zip(table["stage"], table["block"], strict=True)})
@@ -105,7 +113,7 @@ def depth_values(table: pd.DataFrame, metric: str) -> DepthValues:
     for kind in drawn:
         found = _by_block(part[part["attention"] == kind])
         series[str(kind)] = [found.get(block, BlockValues({})) for block in blocks]
-    return DepthValues(*_names(metric), blocks, series)
+    return DepthValues(*_names(metric), blocks, series, own)
 
 
 def head_values(table: pd.DataFrame, metric: str, attention: str) -> HeadValues:

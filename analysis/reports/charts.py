@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.attention.kinds import KINDS, attention_rules
+from analysis.attention.kinds import KINDS, OWN, attention_rules
+from analysis.attention.own import own_attention_title
 from analysis.backbones import BackboneCapture
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.ledger_values import depth_values, head_values
@@ -18,7 +19,7 @@ from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject
-from stvit import BlockRecord, Capture
+from stvit import Capture
 from stvit.captions import head_caption
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
@@ -86,12 +87,13 @@ def redundancy_report(
     """
     record, heads = matrix.record, head_values(table, matrix.metric, matrix.attention)
     shown = f"{record.id.caption}, {head_caption(matrix.head, record.heads)}"
-    mapped = f"matrix and map: {KINDS[matrix.attention].title}" + ("" if matrix.values is None else f", map of {shown}")
-    curves = [depth_values(table, metric) for metric in depth]
+    own = own_attention_title(capture.values())
+    of_heads = own if matrix.attention == OWN else KINDS[matrix.attention].title
+    mapped = f"matrix and map: {of_heads}" + ("" if matrix.values is None else f", map of {shown}")
+    curves = [depth_values(table, metric, own) for metric in depth]
     estimates = heads.estimates.any() or any(curve.has_estimates for curve in curves)
     drawn = "means over all tokens, dots are heads" + (", hollow are estimates" if estimates else "")
-    own = () if isinstance(record, BlockRecord) else (f"{KINDS['super'].title}: here the block's own attention",)
-    canvas = Canvas(subject.picture.shown, record.token_pixels, caption=subject.caption(drawn, mapped, *own))
+    canvas = Canvas(subject.picture.shown, record.token_pixels, caption=subject.caption(drawn, mapped))
     figure = partial(
         redundancy_figure,
         curves,

@@ -20,6 +20,7 @@ def write_results(
     tables: PictureTables,
     attentions: Sequence[str],
     formats: Sequence[str],
+    own: str,
 ) -> bool:
     """Write ledger.parquet, ledger.csv, summary.csv and the figures, and remove those of an earlier run.
 
@@ -29,6 +30,7 @@ def write_results(
         tables: Where their tables are.
         attentions: What to draw for every head.
         formats: Of the figures.
+        own: What people call the attention of the model.
 
     Returns:
         Whether there is a CSV of the whole; above `CSV_ROWS` rows there is none.
@@ -45,7 +47,7 @@ def write_results(
         files.write("ledger.parquet", lambda parquet: joined(parquet, None))
     means = summary.table()
     files.write("summary.csv", means.to_csv(index=False).encode())
-    for name, figure in mean_figures(means, len(measured), attentions):
+    for name, figure in mean_figures(means, len(measured), attentions, own):
         for suffix in formats:
             files.write(f"{name}.{suffix}", figure_bytes(figure, suffix))
     files.finish()

@@ -11,13 +11,16 @@ from stvit.error_text import counted
 FIGURE_METRICS = ("entropy", "distance", "effective_rank")
 
 
-def mean_figures(means: pd.DataFrame, pictures: int, attentions: Sequence[str]) -> Iterator[tuple[str, Figure]]:
+def mean_figures(
+    means: pd.DataFrame, pictures: int, attentions: Sequence[str], own: str
+) -> Iterator[tuple[str, Figure]]:
     """Yield names and figures of the metrics that the means hold.
 
     Args:
         means: Of `analysis.many_pictures.means.Summary`.
         pictures: How many they are of.
         attentions: What to draw for every head.
+        own: What people call the attention of the model.
     """
     table = means.rename(columns={"mean": "value"})
     caption = f"Mean over {counted(pictures, 'picture')}; dots are heads."
@@ -25,7 +28,7 @@ def mean_figures(means: pd.DataFrame, pictures: int, attentions: Sequence[str]) 
         found = table[table["metric"].isin((metric, metric + ESTIMATE))]
         if found.empty:
             continue
-        yield f"{metric}_by_depth", depth_figure(table, metric, caption)
+        yield f"{metric}_by_depth", depth_figure(table, metric, caption, own)
         for attention in attentions:
             if (found["attention"] == attention).any():
                 yield f"{metric}_heads_{attention}", head_matrix_figure(table, metric, attention, caption)

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analysis import ledger
 from analysis.attention.kinds import ALL_PAIRS_TOKENS, KINDS
+from analysis.attention.own import own_attention_title
 from analysis.commands.views.redundancy import Redundancy
 from analysis.figures.canvas import Canvas
 from analysis.figures.ledger_values import HeadValues, depth_values, head_values
@@ -89,12 +90,13 @@ def _measured(view: View, attentions: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _show_depth(view: View, table: pd.DataFrame, metrics: list[str]) -> None:
+    own = own_attention_title(view.capture.values())
     for start in range(0, len(metrics), CHART_COLUMNS):
         for column, metric in zip(st.columns(CHART_COLUMNS, gap="medium"), metrics[start:], strict=False):
             with column:
                 st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
                 uniform = uniform_values(metric, view.capture.values())
-                figure = metric_by_depth(depth_values(table, metric), uniform=uniform)
+                figure = metric_by_depth(depth_values(table, metric, own), uniform=uniform)
                 chart(figure, f"depth_{metric}", fills_width=True)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from analysis.attention.kinds import OWN
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.ledger_values import DepthValues, HeadValues, depth_values, head_values
 from analysis.figures.numbers import value_range
@@ -32,16 +33,17 @@ DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 """Matplotlib's names of the lines of `analysis.attention.kinds`."""
 
 
-def depth_figure(table: pd.DataFrame, metric: str, caption: str = "") -> Figure:
+def depth_figure(table: pd.DataFrame, metric: str, caption: str = "", own: str = KIND_NAMES[OWN]) -> Figure:
     """Draw a metric of the ledger against depth, a line for each kind of attention, heads as dots.
 
     Args:
         table: Of `analysis.ledger`; several pictures are averaged.
         metric: Name in the catalogue.
         caption: One line below the figure.
+        own: What people call the attention of the model.
     """
     figure, axes = _one_axes(2 * COLUMN_WIDTH, 2.4, caption)
-    draw_depth(axes, depth_values(table, metric))
+    draw_depth(axes, depth_values(table, metric, own))
     return figure
 
 
@@ -64,7 +66,7 @@ def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) ->
         axes.plot(*zip(*dots, strict=True), ".", color=colour, alpha=0.3, markersize=4)
         positions, means = range(len(blocks)), [one.mean for one in blocks]
         style: dict[str, Any] = {"color": colour, "marker": marker.paper, "markersize": marker.size / 2.2}
-        axes.plot(positions, means, DASHES[line_of(kind)], label=KIND_NAMES.get(kind, kind), **style)
+        axes.plot(positions, means, DASHES[line_of(kind)], label=found.title_of(kind), **style)
         estimates = [index for index in positions if blocks[index].estimate]
         axes.plot(estimates, [means[index] for index in estimates], " ", **style, markerfacecolor="white")
     _show_zero(axes, [value for blocks in found.series.values() for one in blocks for value in one.heads.values()])

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from analysis.figures.ledger_values import BlockValues, DepthValues
+from analysis.figures.ledger_values import DepthValues
 from analysis.figures.screen.layout import line_layout, say
-from analysis.figures.style import KIND_COLOURS, KIND_NAMES, UNIFORM_NAME, line_of, marker_of, no_values
+from analysis.figures.style import KIND_COLOURS, UNIFORM_NAME, line_of, marker_of, no_values
 from stvit.captions import block_short
 
 
@@ -25,17 +25,17 @@ def metric_by_depth(found: DepthValues, *, uniform: Sequence[float] = (), height
     captions = [block_short(*block) for block in found.blocks]
     if uniform:
         _uniform(figure, captions, uniform, found.unit)
-    for kind, blocks in found.series.items():
-        _heads(figure, kind, captions, blocks, found.unit)
-        _means(figure, kind, captions, blocks, found.unit)
+    for kind in found.series:
+        _heads(figure, found, kind, captions)
+        _means(figure, found, kind, captions)
     _stage_bounds(figure, found.blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
     figure.update_yaxes(title=found.axis, rangemode="tozero")
     return line_layout(figure, height)
 
 
-def _means(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[BlockValues], unit: str) -> None:
-    marker, name = marker_of(kind), KIND_NAMES.get(kind, kind)
+def _means(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]) -> None:
+    marker, name, blocks = marker_of(kind), found.title_of(kind), found.series[kind]
     figure.add_scatter(
         x=captions,
         y=[one.mean if one.heads else None for one in blocks],
@@ -47,7 +47,7 @@ def _means(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[B
             "size": marker.size,
             "symbol": [marker.screen + ("-open" if one.estimate else "") for one in blocks],
         },
-        hovertemplate=f"block %{{x}}<br>mean over heads %{{y:.3f}} {unit}%{{customdata}}<extra>{name}</extra>",
+        hovertemplate=f"block %{{x}}<br>mean over heads %{{y:.3f}} {found.unit}%{{customdata}}<extra>{name}</extra>",
     )
 
 
@@ -62,7 +62,8 @@ def _uniform(figure: go.Figure, captions: list[str], values: Sequence[float], un
     )
 
 
-def _heads(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[BlockValues], unit: str) -> None:
+def _heads(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]) -> None:
+    blocks = found.series[kind]
     dots = [(x, y, h + 1) for x, one in zip(captions, blocks, strict=True) for h, y in one.heads.items()]
     figure.add_scatter(
         x=[x for x, _, _ in dots],
@@ -70,8 +71,8 @@ def _heads(figure: go.Figure, kind: str, captions: list[str], blocks: Sequence[B
         customdata=[h for _, _, h in dots],
         mode="markers",
         marker={"size": 5, "color": _colour(kind), "opacity": 0.35},
-        hovertemplate=f"block %{{x}}, head %{{customdata}}<br>%{{y:.3f}} {unit}"
-        f"<extra>{KIND_NAMES.get(kind, kind)}</extra>",
+        hovertemplate=f"block %{{x}}, head %{{customdata}}<br>%{{y:.3f}} {found.unit}"
+        f"<extra>{found.title_of(kind)}</extra>",
         showlegend=False,
     )
 

@@ -6,10 +6,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from analysis.backbones import load_backbone
 from analysis.commands.main import main
+from analysis.commands.views.redundancy import Redundancy
 from stvit import BlockId
 from tests.support.tiny_backbones import saved, tiny_network
 
@@ -105,3 +107,22 @@ def test_views_of_super_tokens_do_not_offer_it(model, picture, tmp_path, capsys)
     with pytest.raises(SystemExit):
         main(["export", "what-if", str(picture), "--backbone", str(model), "--out", str(tmp_path / "x.png")])
     assert "--backbone" in capsys.readouterr().err
+
+
+def legends(figure):
+    return {text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()}
+
+
+def test_figures_do_not_speak_of_super_tokens_where_there_are_none(model, picture, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "analysis.reports.many_pictures.figure_bytes", lambda figure, suffix: drawn.append(figure) or b""
+    )
+    words = ["measure", picture, "--out", tmp_path / "out", "--backbone", model, "--metrics", "entropy"]
+    assert main([*map(str, words), "--formats", "png"]) == 0
+    drawn.append(Redundancy(image=picture, backbone=model, metrics=("entropy",)).report().figure())
+    assert "Attention of the model" in legends(drawn[0]) & legends(drawn[-1])
+    said = {text.get_text() for figure in drawn for text in figure.findobj(Text)}
+    assert not [words for words in said if "Super token" in words]
+    demo = Redundancy(image=picture, size=64, metrics=("entropy",)).report().figure()
+    assert "Super token attention" in legends(demo)
