@@ -50,7 +50,7 @@ class Variant:
 
 def by_method(name: str, title: str, shown: Image, parameter: None) -> Variant:
     """Use the groups that the named method finds in the picture in place of super tokens."""
-    return Variant(title, _swap(method_named(name), shown))
+    return Variant(title, swap_by(method_named(name), shown))
 
 
 def by_name(name: str, title: str, shown: Image, parameter: None) -> Variant:
@@ -64,8 +64,13 @@ def by_iterations(name: str, title: str, shown: Image, parameter: int) -> Varian
     return Variant(count_iterations(parameter), num_iters=parameter)
 
 
-def _swap(method: Method, shown: Image) -> Swap:
-    """Return the rule that associates tokens by a method; all blocks of a stage share what it finds."""
+def swap_by(method: Method, shown: Image) -> Swap:
+    """Return the rule that associates tokens by a method; all blocks of a stage share what it finds.
+
+    Args:
+        method: One that does not use the model.
+        shown: The picture as the model sees it.
+    """
 
     @cache
     def found(grid: TokenGrid) -> tuple[Tensor, Tensor]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from analysis.grouping.label_files import LabelFileError
 from analysis.grouping.truth import Truth
 from analysis.many_pictures.files import LeftOut
-from analysis.superpixels.truth_formats import READERS, TruthError, read_truth
+from analysis.superpixels.truth_formats import READERS, read_truth
 from stvit.error_text import listed
 from stvit.foreign_text import plain
 from stvit.images import PictureBytes, read_picture
@@ -83,12 +84,12 @@ class TruthReader:
             shape: Its height and width.
 
         Raises:
-            TruthError: If the file does not hold a truth of this size.
+            LabelFileError: If the file does not hold a truth of this size.
         """
         found = read_truth(self._truths[name].suffix, self._bytes(name).data)
         for labels in found.maps:
             if labels.shape != shape:
-                raise TruthError(
+                raise LabelFileError(
                     f"The truth is {labels.shape[0]} x {labels.shape[1]} and the picture {shape[0]} x {shape[1]} "
                     "pixels; they must have the same size."
                 )

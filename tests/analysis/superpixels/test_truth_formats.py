@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from analysis.superpixels.truth_formats import TruthError, labels_of_masks, read_truth
+from analysis.grouping.label_files import LabelFileError
+from analysis.superpixels.truth_formats import labels_of_masks, read_truth
 
 LABELS = np.arange(36 * 48).reshape(36, 48) // 150
 
@@ -96,12 +97,12 @@ def test_small_masks_lie_over_large_ones_and_the_rest_is_background():
     ],
 )
 def test_what_is_no_truth_is_one_sentence(suffix, data, words):
-    with pytest.raises(TruthError, match=words) as caught:
+    with pytest.raises(LabelFileError, match=words) as caught:
         read_truth(suffix, data)
     assert "\n" not in str(caught.value)
 
 
 def test_arrays_beyond_the_limit_are_not_unpacked(monkeypatch):
-    monkeypatch.setattr("analysis.superpixels.truth_formats.MAX_UNPACKED", 300)
-    with pytest.raises(TruthError, match="more than the limit of 300"):
+    monkeypatch.setattr("analysis.grouping.label_files.MAX_UNPACKED", 300)
+    with pytest.raises(LabelFileError, match="more than the limit of 300"):
         read_truth(".npz", npz(a=LABELS))
