@@ -41,6 +41,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis.one_token",),
     ("analysis.*",),
     ("analysis.relevance",),
+    ("analysis.faithfulness",),
     ("analysis.many_pictures",),
     ("analysis.sweeps",),
     ("analysis.superpixels",),

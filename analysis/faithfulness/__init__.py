@@ -1,0 +1,1 @@
+"""Whether the model uses what a map points at: groups removed and kept, parts ablated, gradients measured."""
