@@ -80,7 +80,7 @@ def write_atomically(
     target = Path(os.path.realpath(path))
     refuse_overwriting(target, inputs)
     if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, f"{quoted(path, 200)} is no regular file; choose another name to write to.")
+        raise OSError(errno.EINVAL, f"{quoted(path, 200)} is not a regular file; choose another name to write to.")
     partial = target.with_name(f"{_short(target.name)}.{uuid.uuid4().hex}.part")
     with explain_full_disk(target), _explain_folder(target):
         target.parent.mkdir(parents=True, exist_ok=True)

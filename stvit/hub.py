@@ -159,6 +159,6 @@ def _downloaded(repository: str, options: dict[str, Any]) -> Path:
         return Path(snapshot_download(repository, allow_patterns=wanted, **options))
     except (OSError, ValueError) as error:
         raise WeightsNotFoundError(
-            f"{quoted(repository)} is no folder here, and no repository of the Hub that can be read: "
+            f"{quoted(repository)} is neither a folder here nor a repository of the Hub that can be read: "
             f"{plain(sentence(error), 300)}"
         ) from error

@@ -52,7 +52,7 @@ def model_from_run(state: dict[str, Any], source: str) -> STViT:
         load_weights(model, state[AVERAGED])
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         reason = sentence(error).partition("\n")[0].rstrip(".")
-        raise ValueError(f"{source} is no usable training checkpoint: {reason}.") from error
+        raise ValueError(f"{source} is not a usable training checkpoint: {reason}.") from error
     model.class_names = names
     return model.eval()
 

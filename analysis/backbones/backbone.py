@@ -163,7 +163,7 @@ class Backbone:
         if pixels.device != like.device:
             raise ValueError(f"The pixels are on {pixels.device}, but the model is on {like.device}; move one of them.")
         if not pixels.isfinite().all():
-            raise ValueError("Expected finite pixels, got some that are infinite or no numbers (NaN).")
+            raise ValueError("Expected finite pixels, got some that are infinite or NaN.")
         self._check_size(pixels.shape[2], pixels.shape[3])
 
     def _check_size(self, height: int, width: int) -> None:

@@ -39,14 +39,14 @@ def read_config(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If a file is missing; the message says which files go where.
-        ValueError: If config.json is no JSON object, or the weights are in another format.
+        ValueError: If config.json is not valid JSON object, or the weights are in another format.
     """
     if not (folder / CONFIG).is_file():
         raise FileNotFoundError(f"{plain(folder, 200)} holds no {CONFIG}; put {WANTED} of the model there.")
     try:
         config = json.loads((folder / CONFIG).read_bytes())
     except ValueError as error:
-        raise ValueError(f"{plain(folder / CONFIG, 200)} is no JSON ({plain(error)}); copy it again.") from error
+        raise ValueError(f"{plain(folder / CONFIG, 200)} is not valid JSON ({plain(error)}); copy it again.") from error
     if not isinstance(config, dict):
         raise ValueError(f"{plain(folder / CONFIG, 200)} holds no settings of a model; copy it again.")
     _check_weights(folder)

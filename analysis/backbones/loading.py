@@ -113,5 +113,5 @@ def _quiet(library: Any) -> Iterator[None]:
 def _preprocessing(folder: Path) -> Preprocessing | str:
     """Return how pictures are prepared, or the sentence that says why this is unknown."""
     if not (folder / FILE).is_file():
-        return f"{plain(folder, 200)} holds no {FILE}, so nobody knows how pictures are prepared; put it there."
+        return f"{plain(folder, 200)} holds no {FILE}, so it is unknown how pictures must be prepared; put it there."
     return Preprocessing.read(folder / FILE)

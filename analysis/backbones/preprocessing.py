@@ -53,7 +53,7 @@ class Preprocessing:
             return cls._of(found)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                f"{plain(path, 200)} is no preprocessor file of this kind: expected size, image_mean and image_std "
+                f"{plain(path, 200)} is not a preprocessor file of this kind: expected size, image_mean and image_std "
                 f"of three channels and the like, as transformers writes them ({plain(error)})."
             ) from error
 

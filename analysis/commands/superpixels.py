@@ -53,7 +53,7 @@ class SuperpixelSettings(Settings):
         None, help="r of the boundary scores in px (default: 0.0025 of the diagonal)", parse=whole_number, metavar="PX"
     )
     ignore: int = option(
-        255, help="label of 8-bit PNGs whose pixels count nowhere, -1 for none", parse=whole_number, metavar="LABEL"
+        255, help="label of 8-bit PNGs whose pixels are ignored, -1 for none", parse=whole_number, metavar="LABEL"
     )
     stability: bool = option(False, help="also group each picture blurred, noised, brightened, shifted and flipped")
 

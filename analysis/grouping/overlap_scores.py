@@ -67,7 +67,7 @@ def oracle_mean_iou(labels: Labels, reference: Reference, ignore: int | None = N
     Args:
         labels: Segments, shape (height, width).
         reference: Classes, same shape.
-        ignore: Class whose pixels count nowhere, such as 255 in PASCAL VOC and Cityscapes.
+        ignore: Class whose pixels are ignored, such as 255 in PASCAL VOC and Cityscapes.
 
     Returns:
         From 0 to 1; nan if the reference holds nothing but `ignore`.

@@ -52,7 +52,7 @@ class Truth:
 
         Args:
             maps: One of each annotator, all of one shape.
-            ignore: Label whose pixels count nowhere; None if there is none.
+            ignore: Label whose pixels are ignored; None if there is none.
             tolerance: r of the boundary scores in pixels; None takes `default_tolerance`.
 
         Raises:

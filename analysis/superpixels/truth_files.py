@@ -59,7 +59,7 @@ class TruthReader:
 
     Args:
         truths: File of each picture, by the name of the picture.
-        ignore: Label whose pixels count nowhere, in pictures of 8 bits.
+        ignore: Label whose pixels are ignored, in pictures of 8 bits.
         tolerance: r of the boundary scores in pixels; None takes the default of the size.
     """
 

@@ -38,7 +38,7 @@ def check_run(model: Any, pixels: Any) -> None:
             f"The pixels are on {pixels.device}, but the model is on {device}; move one of them with .to(...)."
         )
     if device.type not in WITHOUT_VALUES and not pixels.isfinite().all():
-        raise ValueError("Expected finite pixels, got some that are infinite or no numbers (NaN).")
+        raise ValueError("Expected finite pixels, got some that are infinite or NaN.")
 
 
 def check_num_iters(iterations: Iterable[Any]) -> None:

@@ -51,7 +51,7 @@ def read_content(path: str | os.PathLike[str]) -> Content:
     if not path.exists():
         raise WeightsNotFoundError(f"There is no file {full}; check the path.")
     if not path.is_file():
-        raise WeightsError(f"{full} is no regular file, expected a file of weights.")
+        raise WeightsError(f"{full} is not a regular file, expected a file of weights.")
     try:
         with path.open("rb") as file:
             data = file.read() if path.stat().st_size <= MAX_BYTES else b""

@@ -229,7 +229,7 @@ def _weight_map(content: Content) -> dict[str, str]:
                 raise ValueError(f"weight_map names {quoted(name)} instead of a file beside it")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(
-            f"{content.name} is JSON but no index of shards (`model.safetensors.index.json`): {plain(error, 300)}."
+            f"{content.name} is JSON but not an index of shards (`model.safetensors.index.json`): {plain(error, 300)}."
         ) from error
     return places
 

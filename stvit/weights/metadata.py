@@ -36,7 +36,7 @@ def parse_json(text: str | bytes, limit: int, what: str) -> Any:
     except RecursionError as error:
         raise ValueError(f"{what} is nested too deeply") from error
     except ValueError as error:
-        raise ValueError(f"{what} is no JSON ({plain(error)})") from error
+        raise ValueError(f"{what} is not valid JSON ({plain(error)})") from error
 
 
 def parse_config(text: str | bytes) -> STViTConfig:
@@ -67,7 +67,7 @@ def parse_class_names(text: str) -> tuple[str, ...]:
     """
     names = parse_json(text, MAX_NAMES, "class_names")
     if not isinstance(names, list):
-        raise ValueError("class_names is no list of names")
+        raise ValueError("class_names is not a list of names")
     return checked_class_names(names)
 
 
@@ -79,7 +79,7 @@ def checked_class_names(names: Sequence[object]) -> tuple[str, ...]:
     """
     for number, name in enumerate(names):
         if not isinstance(name, str):
-            raise ValueError(f"class_names is no list of names: name {number} is a {type(name).__name__}")
+            raise ValueError(f"class_names is not a list of names: name {number} is a {type(name).__name__}")
         if not name.strip() or len(name) > MAX_NAME:
             raise ValueError(
                 f"class name {number} has {counted(len(name.strip()), 'character')}, expected 1 to {MAX_NAME}"
@@ -101,4 +101,4 @@ def description(metadata: Mapping[str, str]) -> tuple[STViTConfig | None, tuple[
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")

@@ -168,7 +168,7 @@ def _tensors(content: Any, source: str, notes: list[str]) -> dict[str, Tensor]:
                 f"{source} holds {kind_of(value)} under {quoted(key)}; expected a mapping of names to tensors."
             )
     if others:
-        notes.append(f"Left aside what is no tensor: {listed(map(quoted, others))}.")
+        notes.append(f"Ignored what is not a tensor: {listed(map(quoted, others))}.")
     return state
 
 
@@ -196,7 +196,7 @@ def _one_model(state: dict[str, Tensor], source: str, notes: list[str]) -> dict[
     own = {key: value for key, value in state.items() if not (others and key.startswith(others))}
     inside = {key.removeprefix(prefix): value for key, value in own.items() if key.startswith(prefix)}
     if outside := [key for key in own if not key.startswith(prefix)]:
-        notes.append(f"Left aside {counted(len(outside), 'tensor')} outside {quoted(prefix)}: {listed(outside)}.")
+        notes.append(f"Ignored {counted(len(outside), 'tensor')} outside {quoted(prefix)}: {listed(outside)}.")
     return inside
 
 

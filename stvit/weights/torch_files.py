@@ -92,7 +92,7 @@ def _check_entries(content: Content, entries: list[zipfile.ZipInfo]) -> None:
     names = {PurePosixPath(entry.filename).name for entry in entries}
     if "data.pkl" not in names:
         raise WeightsError(
-            f"{content.name} is a zip archive but no checkpoint; if the checkpoint lies inside, unpack it first."
+            f"{content.name} is a zip archive but not a checkpoint; if the checkpoint lies inside, unpack it first."
         )
     if "constants.pkl" in names:
         raise WeightsError(f"{content.name} is a TorchScript program, which would run code; {REMEDY}.")

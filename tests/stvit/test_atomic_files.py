@@ -128,7 +128,7 @@ def test_folders_and_pipes_are_not_replaced(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name in ("folder", "pipe"):
-        with pytest.raises(OSError, match=f"{name}' is no regular file; choose another name"):
+        with pytest.raises(OSError, match=f"{name}' is not a regular file; choose another name"):
             write_atomically(tmp_path / name, b"")
     assert names(tmp_path) == ["folder", "pipe"]
 

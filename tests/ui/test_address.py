@@ -147,9 +147,17 @@ def test_what_replaced_it_gets_into_the_address():
 
 def test_a_possible_link_says_nothing():
     app = opened(
-        sample="Rocket", variant="STViT-S", weights="random", size="288 px", framing="Whole picture",
-        stage="3", block="4", head="2", row="17", column="25",
-    )  # fmt: skip
+        sample="Rocket",
+        variant="STViT-S",
+        weights="random",
+        size="288 px",
+        framing="Whole picture",
+        stage="3",
+        block="4",
+        head="2",
+        row="17",
+        column="25",
+    )
     check_fine(app)
     assert "link" not in warnings(app)
     chosen = [app.session_state[key] for key in ("sample", "variant", "weights", "size", "framing")]

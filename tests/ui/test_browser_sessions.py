@@ -78,10 +78,8 @@ def coloured(colour: tuple[int, int, int]) -> bytes:
 def upload(page, **files: bytes) -> None:
     """Upload files; a double underscore stands for the dot in a name."""
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
-        [
-            {"name": name.replace("__", "."), "mimeType": "image/jpeg", "buffer": data} for name, data in files.items()
-        ]
-    )  # fmt: skip
+        [{"name": name.replace("__", "."), "mimeType": "image/jpeg", "buffer": data} for name, data in files.items()]
+    )
 
 
 def wait_for_picture(page, name: str) -> None:

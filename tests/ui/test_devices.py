@@ -97,7 +97,9 @@ def test_a_device_that_gives_up_leaves_it_to_the_cpu(monkeypatch):
     app.selectbox("device").set_value("cuda:0").run()
     assert not app.exception
     (error,) = app.error
-    assert error.value == "Card A gave up (CUDA out of memory. Tried to allocate 2 GiB. more.); the CPU did it instead."
+    assert (
+        error.value == "Card A failed (CUDA out of memory. Tried to allocate 2 GiB. more.); the CPU was used instead."
+    )
     view = app.session_state["view"]
     assert (view.picture.source.name, view.size, view.framing, view.device) == ("tissue", 288, "whole", "cpu")
 

@@ -97,8 +97,12 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
     values.first.wait_for()
     page.locator(QUIET).wait_for()
     assert values.count() == 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
-    stages = [(stage, block, head) for stage, blocks, heads in ((1, 2, 2), (2, 2, 4), (3, 4, 5), (4, 2, 8))
-              for block in range(1, blocks + 1) for head in range(1, heads + 1)]  # fmt: skip
+    stages = [
+        (stage, block, head)
+        for stage, blocks, heads in ((1, 2, 2), (2, 2, 4), (3, 4, 5), (4, 2, 8))
+        for block in range(1, blocks + 1)
+        for head in range(1, heads + 1)
+    ]
     for _ in range(2):  # the same square opens its head again after another was chosen
         box = values.nth(stages.index((2, 1, 3))).bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

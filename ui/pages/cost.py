@@ -56,7 +56,7 @@ def draw(view: View) -> None:
         scaling_curves(operation_curves(table), title="operations", unit="million MAC"), "cost_curves", fills_width=True
     )
     st.caption(
-        "Counted with PyTorch's own counter on the very module; the formulas leave out the folding of neighbours."
+        "Counted with PyTorch's own counter on the module itself; the formulas leave out the folding of neighbours."
     )
     measured = _show_measured(view, stage)
     settings = Cost(**model_options(view), stage=stage, measure=measured is not None)

@@ -33,7 +33,7 @@ def show_state(view: View) -> None:
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",
         help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
-        "largest difference from what the model really put out.",
+        "largest difference from what the model actually put out.",
     )
 
 

@@ -51,4 +51,4 @@ def _fallbacks(choice: Choice) -> Iterator[Fallback]:
 
 
 def _gave_up(device: Device, error: str) -> str:
-    return f"{device.title} gave up ({error}); the CPU did it instead."
+    return f"{device.title} failed ({error}); the CPU was used instead."

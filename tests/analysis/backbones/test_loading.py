@@ -79,7 +79,7 @@ def test_no_code_of_a_folder_is_run(vit):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not valid JSON"),
         ("[]", "holds no settings of a model"),
         ('{"model_type": "bert"}', "a model of type bert; backbones are of type vit, deit, dinov2, dinov2_with_reg"),
         ("{}", "a model of type None; backbones are of type"),

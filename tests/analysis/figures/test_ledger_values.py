@@ -19,9 +19,14 @@ from tests.support.tiny import tiny_model
 
 def row(stage, block, head, metric, value, attention="super") -> dict:
     return {
-        "image": "a", "stage": stage, "block": block, "head": head, "attention": attention, "metric": metric,
+        "image": "a",
+        "stage": stage,
+        "block": block,
+        "head": head,
+        "attention": attention,
+        "metric": metric,
         "value": value,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -64,8 +69,11 @@ def test_estimates_are_hollow_on_screen_and_on_paper(mixed):
 
 
 def test_pictures_are_averaged():
-    rows = [row(0, 0, head, "entropy", value + head) | {"image": name} for name, value in (("a", 1), ("b", 3))
-            for head in (0, 1)]  # fmt: skip
+    rows = [
+        row(0, 0, head, "entropy", value + head) | {"image": name}
+        for name, value in (("a", 1), ("b", 3))
+        for head in (0, 1)
+    ]
     (blocks,) = depth_values(pd.DataFrame(rows), "entropy").series.values()
     assert blocks[0].heads == {0: 2, 1: 3}
 

@@ -61,8 +61,11 @@ def test_counts_are_asked_of_methods_that_see_pixels(model, image):
     found = list(candidates(model, image, plan(counts=(5, 20), methods=["slic", "random"])))
     pixels = [one for one in found if one.place.resolution == "pixel"]
     assert [(one.place.at, one.requested) for one in pixels] == [
-        ("5 segments", 5), ("5 segments", 5), ("20 segments", 20), ("20 segments", 20)
-    ]  # fmt: skip
+        ("5 segments", 5),
+        ("5 segments", 5),
+        ("20 segments", 20),
+        ("20 segments", 20),
+    ]
     assert [len(np.unique(one.labels)) for one in pixels if one.place.method == "random"] == [5, 20]
 
 

@@ -15,8 +15,11 @@ def test_braces_are_those_of_a_shell():
     assert list(braces("a")) == ["a"]
     assert list(braces("{9..11}")) == ["9", "10", "11"]
     assert list(braces("{train,val}/x-{01..02}.tar")) == [
-        "train/x-01.tar", "train/x-02.tar", "val/x-01.tar", "val/x-02.tar",
-    ]  # fmt: skip
+        "train/x-01.tar",
+        "train/x-02.tar",
+        "val/x-01.tar",
+        "val/x-02.tar",
+    ]
 
 
 def write_tar(path, members):

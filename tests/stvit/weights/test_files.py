@@ -164,7 +164,7 @@ def test_a_directory_says_so(tmp_path):
 
 def test_a_device_or_pipe_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.pth")
-    assert "no regular file" in reason(tmp_path / "pipe.pth")
+    assert "not a regular file" in reason(tmp_path / "pipe.pth")
 
 
 def test_a_pointer_of_git_lfs_says_so(tmp_path):

@@ -103,7 +103,7 @@ def test_one_shard_alone_points_to_the_index(source, tmp_path):
         ({"stem.0.weight": "../model.safetensors"}, "names '../model.safetensors' instead of a file beside it"),
         ({"stem.0.weight": "/etc/passwd"}, "names '/etc/passwd' instead of a file beside it"),
         ({"stem.0.weight": "model.safetensors.index.json"}, "instead of a file beside it"),
-        ({"stem.0.weight": 3}, "is JSON but no index of shards"),
+        ({"stem.0.weight": 3}, "is JSON but not an index of shards"),
         ({"other": "model-00001-of-00002.safetensors"}, "places 'other' in 'model-00001-of-00002.safetensors', which"),
         ({f"k{n}": f"m{n}" for n in range(1001)}, "weight_map is empty or too long"),
     ],
@@ -119,7 +119,7 @@ def test_an_index_that_lies_is_refused(source, tmp_path, change, message):
 @pytest.mark.parametrize("text", ["{}", '{"weight_map": []}', '{"weight_map": {}}', "{", '{"a":' * 100_000])
 def test_other_json_is_no_index(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(WeightsError, match=r"'a\.json' is JSON but no index of shards"):
+    with pytest.raises(WeightsError, match=r"'a\.json' is JSON but not an index of shards"):
         load_weights(tiny_model(), tmp_path / "a.json")
 
 

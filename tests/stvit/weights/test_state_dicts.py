@@ -117,7 +117,7 @@ def test_two_models_of_unusual_names_are_named(source):
 
 def test_other_networks_beside_the_model_are_left_aside_and_said(source):
     given = prefixed("model.", source.state_dict()) | {"criterion.weight": torch.ones(2)}
-    assert notes(source, given) == "Left aside 1 tensor outside 'model.': criterion.weight."
+    assert notes(source, given) == "Ignored 1 tensor outside 'model.': criterion.weight."
 
 
 def test_settings_under_a_usual_name_are_not_taken_for_weights(source):
@@ -162,7 +162,7 @@ def test_plain_things_beside_the_tensors_do_not_matter(source, tmp_path, name, z
 
 def test_plain_things_among_the_tensors_are_said(source, tmp_path):
     torch.save({**source.state_dict(), **BESIDE, "epoch": 3}, tmp_path / "a.pth")
-    assert notes(source, tmp_path / "a.pth").startswith("Left aside what is no tensor: 'date', 'day', 'took'")
+    assert notes(source, tmp_path / "a.pth").startswith("Ignored what is not a tensor: 'date', 'day', 'took'")
 
 
 @pytest.mark.parametrize(
