@@ -83,7 +83,9 @@ def test_a_folder_without_weights_says_so(tmp_path):
 
 def test_a_repository_that_cannot_be_read_is_one_sentence(tmp_path):
     for name in ("nobody/nothing", "no/such/folder/here"):
-        with pytest.raises(WeightsNotFoundError, match=f"'{name}' is neither a folder here nor a repository of the Hub"):
+        with pytest.raises(
+            WeightsNotFoundError, match=f"'{name}' is neither a folder here nor a repository of the Hub"
+        ):
             STViT.from_pretrained(name, local_files_only=True, cache_dir=tmp_path)
 
 
