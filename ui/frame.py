@@ -11,7 +11,7 @@ from ui.address import Link
 from ui.failures import one_sentence
 from ui.pages.explore import MODES
 from ui.pages.registry import PAGES, Page
-from ui.panels.pickers import keep_choices_across_pages, repair_position
+from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
@@ -63,15 +63,15 @@ def _choose(link: Link, old: DeltaGenerator) -> View:
     """Draw the sidebar and return its view; hide results of another picture or model before the model runs."""
     link.repair_choice(keys.MODE, "mode", {mode: mode for mode in MODES})
     with st.sidebar:
-        choice = choose(link)
+        choice, verdict = choose(link)
     changed = st.session_state.get(keys.SHOWN) != choice.key
     st.session_state[keys.SHOWN] = choice.key
     old.html(HIDE_OLD if changed else SHOW_OLD)
-    with st.sidebar:
+    with verdict:
         view = run_or_fall_back(choice)
         with st.container(key=RUN):
             show_state(view)
-    repair_position(link, view.capture)
+    prepare_position(link, view)
     return view
 
 

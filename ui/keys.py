@@ -21,6 +21,8 @@ ROW = "row"
 COLUMN = "column"
 ANCHOR_GRID = "anchor_grid"
 ANCHOR_SHARES = "anchor_shares"
+ANCHOR_HOME = "anchor_home"
+HOME_BEFORE = "home_before"
 
 # On the pages.
 MODE = "mode"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.commands.settings import Settings, from_one, option, path, to_one, whole_number
 
-SAMPLES = ("astronaut", "cat", "coffee", "rocket", "galaxies", "tissue")
+SAMPLES = ("china", "astronaut", "cat", "coffee", "rocket", "galaxies", "tissue")
 """Names of `stvit.images.samples`, which cannot be asked without loading torch."""
 
 FRAMINGS = ("crop", "whole")

@@ -1,18 +1,30 @@
-"""Pictures to start with: colour photographs that ship with scikit-image, so nothing is downloaded."""
+"""Pictures to start with: one that ships with the project and those of scikit-image, so nothing is downloaded."""
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from skimage import data
 
 from stvit.images.files import RGBImage, load_image
 
+FOLDER = Path(__file__).parent / "pictures"
+
+CREDITS = {"china": "danielbuechele, CC BY 2.0"}
+"""Author and licence of each sample that asks for attribution; the sources stand in `pictures/README.md`."""
+
+KNOWN_TO_DEMO = ("china",)
+"""Samples that show one of the ten classes of the demo model: a church, as near as those classes come."""
+
+SUBJECTS = {"china": (0.41, 0.33)}
+"""The place of a sample that is worth seeing first, (down, across) as shares of the whole picture; else its middle."""
+
 
 def sample_images() -> dict[str, Callable[[], RGBImage]]:
-    """Return a loader for each sample picture, by name.
+    """Return a loader for each sample picture, by name; the first is the default.
 
-    scikit-image declares all of them free to use: public domain, CC0 or without known restrictions.
+    scikit-image declares its pictures free to use: public domain, CC0 or without known restrictions.
 
     Example:
         >>> picture = sample_images()["cat"]()
@@ -27,7 +39,8 @@ def sample_images() -> dict[str, Callable[[], RGBImage]]:
         "galaxies": data.hubble_deep_field,
         "tissue": data.immunohistochemistry,
     }
-    return {name: partial(_load, name, read) for name, read in pictures.items()}
+    shipped = {"china": partial(load_image, FOLDER / "china.jpg", name="china")}
+    return shipped | {name: partial(_load, name, read) for name, read in pictures.items()}
 
 
 def _load(name: str, read: Callable[[], np.ndarray]) -> RGBImage:

@@ -27,7 +27,9 @@ from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
 
 with st.sidebar:
-    st.session_state["view"] = run_or_fall_back(choose(Link.of_session()))
+    choice, verdict = choose(Link.of_session())
+with verdict:
+    st.session_state["view"] = run_or_fall_back(choice)
     show_state(st.session_state["view"])
 """
 

@@ -9,7 +9,7 @@ from ui.address import nearest_number
 from ui.markdown import escaped
 
 SIDEBAR = {
-    "sample": ("Nobody", "astronaut", "picture “Nobody”; Astronaut"),
+    "sample": ("Nobody", "china", "picture “Nobody”; China"),
     "variant": ("STViT-X", "stvit_demo", "variant “STViT-X”; STViT demo"),
     "weights": ("small-224", "demo", "weights of STViT demo “small-224” (not on this machine); demo"),
     "size": ("300", 288, "resolution “300”; 288 px"),
@@ -76,10 +76,10 @@ def test_the_nearest_row_and_column_are_those_of_a_wide_picture():
     assert (app.session_state["row"], app.session_state["column"]) == (height - 1, width - 1)
 
 
-def test_where_a_number_is_none_the_middle_and_the_default_are_taken():
+def test_where_a_number_is_none_the_home_of_the_anchor_and_the_default_are_taken():
     app = opened(row="x", column="nan", size="x", stage="x")
     check_fine(app)
-    assert [app.session_state[key] for key in ("row", "column", "size", "stage")] == [27, 27, 224, 0]
+    assert [app.session_state[key] for key in ("row", "column", "size", "stage")] == [22, 11, 224, 0]
 
 
 def test_an_empty_value_is_no_wish():

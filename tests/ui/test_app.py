@@ -85,7 +85,40 @@ def test_anchor_comes_back_to_its_place_through_coarser_grids(app):
     assert (app.number_input("row").value, app.number_input("column").value) == (2, 12)
 
 
-def test_the_middle_stays_the_middle(app):
+def anchor(app) -> tuple[int, int]:
+    return app.number_input("row").value, app.number_input("column").value
+
+
+def test_the_first_anchor_is_on_the_building_and_stays_there():
+    app = opened()
+    places = []
+    for stage in (0, 3, 1, 0):
+        app.segmented_control("stage").set_value(stage).run()
+        places.append(anchor(app))
+    assert places == [(22, 11), (2, 1), (11, 5), (22, 11)]
+    app.segmented_control("framing").set_value("whole").run()
+    assert anchor(app) == (int(0.41 * 56), int(0.33 * 80))
+
+
+def test_an_anchor_at_home_is_in_the_middle_of_other_pictures():
+    app = opened()
+    for name, home in (("cat", (27, 27)), ("china", (22, 11)), ("rocket", (27, 27))):
+        app.button_group("sample").set_value(name).run()
+        check_fine(app)
+        assert anchor(app) == home
+    app.number_input("row").set_value(3).run()
+    app.button_group("sample").set_value("china").run()
+    assert anchor(app) == (3, 11)  # a row that somebody chose stays, the other one follows the picture
+
+
+def test_the_sample_has_its_attribution_and_the_demo_its_limits():
+    said = texts(opened())
+    assert "China: danielbuechele, CC BY 2.0." in said
+    assert "Only China shows one of the demo model's ten classes." in said
+
+
+def test_the_middle_stays_the_middle():
+    app = opened(sample="Cat")
     for stage in (3, 1, 0):
         app.segmented_control("stage").set_value(stage).run()
     assert app.number_input("row").value == (56 - 1) // 2
@@ -105,7 +138,7 @@ def test_one_scale_for_all_panels(app):
 
 def test_every_sample_works(app):
     names = app.get_by_key("sample").options
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         check_fine(app.get_by_key("sample").set_value(name.lower()).run())
 
@@ -207,7 +240,7 @@ def test_live_explorer_is_what_opens_first():
     check_fine(live)
     assert live.segmented_control("mode").value == "Live"
     told, scene, block = (element.proto for element in live.get("bidi_component"))
-    assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 13}.items()
+    assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 5}.items()
     assert scene.bytes
     assert block.bytes
 
@@ -305,13 +338,13 @@ def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
 
 
 def test_export_offers_figures_numbers_and_the_command(app):
-    app.number_input("row").set_value(22).run()
+    app.number_input("row").set_value(24).run()
     check_fine(app)
     labels = [button.proto.label for button in app.get("download_button")]
     assert labels == ["PNG", "SVG", "PDF", "CSV", "NPZ"]
     (command,) = app.code
-    assert command.value.startswith("python -m analysis export anchor --sample astronaut ")
-    assert "--stage 1 --block 1 --row 22 --column 27" in command.value
+    assert command.value.startswith("python -m analysis export anchor --sample china ")
+    assert "--stage 1 --block 1 --row 24 --column 11" in command.value
 
 
 def test_steps_follow_a_token_and_shows_its_phantoms(app):

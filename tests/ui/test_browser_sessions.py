@@ -112,7 +112,7 @@ def test_several_pictures_can_be_switched_and_removed(visit):
     page.get_by_text("Yours (1)").wait_for()
     wait_for_picture(page, "red.jpg")
     page.get_by_role("radio", name="Samples").click()
-    wait_for_picture(page, "astronaut")
+    wait_for_picture(page, "china")
     page.get_by_role("radio", name="Yours (1)").click()
     wait_for_picture(page, "red.jpg")
 
@@ -129,7 +129,7 @@ def test_two_sessions_never_see_each_other(visit):
     assert all(before[part] != other[part] for part in before)
 
     second.get_by_role("radio", name="Samples").click()
-    wait_for_picture(second, "astronaut")
+    wait_for_picture(second, "china")
     second.get_by_role("radio", name="Cat").click()
     wait_for_picture(second, "cat")
     first.wait_for_timeout(1000)
@@ -148,7 +148,7 @@ def test_ten_bad_files_in_a_row_leave_the_app_usable(visit, log):
         page.get_by_test_id("stAlertContentError").get_by_text(f"{name}: ").wait_for()
         assert not page.get_by_test_id("stException").count()
     page.get_by_text("These 10 files are left out; the sample stays in its place.").wait_for()
-    wait_for_picture(page, "astronaut")
+    wait_for_picture(page, "china")
     upload(page, good__jpg=coloured(RED))
     wait_for_picture(page, "good.jpg")
     page.get_by_text("Super tokens", exact=True).click()

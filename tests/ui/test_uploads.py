@@ -119,7 +119,7 @@ def test_a_bad_picture_becomes_one_sentence(app, name):
     assert error.value.startswith(rf"{name}\: ")
     assert error.value.endswith("It is left out; the sample stays in its place.")
     assert "Traceback" not in error.value
-    assert app.session_state["view"].picture.source.name == "astronaut"
+    assert app.session_state["view"].picture.source.name == "china"
 
 
 def test_a_bad_picture_among_good_ones_is_left_out(app):
@@ -170,7 +170,7 @@ def test_removed_pictures_leave_the_app_on_what_is_there(app):
     check_fine(strip(app).set_value(list(app.session_state["upload_verdicts"])[1]).run())
     uploader = app.file_uploader("upload")
     check_fine(uploader.set_value(None).run())
-    assert app.session_state["view"].picture.source.name == "astronaut"
+    assert app.session_state["view"].picture.source.name == "china"
 
 
 def test_only_new_files_are_read():

@@ -6,12 +6,17 @@ import streamlit as st
 
 from analysis.figures.canvas import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
+from stvit.images.samples import SUBJECTS
 from ui import keys
 from ui.address import Link, nearest_number, number_binding
 from ui.explorer.state import ExplorerState
+from ui.view.runs import is_sample
 from ui.view.view import View
 
 MEAN = "mean"
+
+MIDDLE = (0.499, 0.499)
+"""The middle of a picture, as shares; of two middle tokens the upper or left one."""
 
 
 def keep_choices_across_pages(page: str) -> None:
@@ -26,8 +31,31 @@ def keep_choices_across_pages(page: str) -> None:
     state[keys.PAGE] = page
 
 
-def repair_position(link: Link, capture: Capture) -> None:
-    """Replace what a link asks for but the captured blocks lack; call it before the page."""
+def prepare_position(link: Link, view: View) -> None:
+    """Note where the anchor of this picture is at home, and replace what a link asks for but the blocks lack.
+
+    Call it before the page.
+    """
+    st.session_state[keys.ANCHOR_HOME] = home_of(view)
+    _repair_position(link, view.capture)
+
+
+def home_of(view: View) -> tuple[float, float]:
+    """Return where the anchor is until somebody moves it, (down, across) as shares of what the model sees.
+
+    It is the subject of a sample, and the middle of any other picture or where the crop has lost the subject.
+    """
+    picture = view.picture
+    shares = SUBJECTS.get(picture.source.name) if is_sample(picture.source) else None
+    if shares is None:
+        return MIDDLE
+    framing = picture.framing
+    at = framing.to_prepared(shares[0] * framing.original[0], shares[1] * framing.original[1])
+    down, across = (place / side for place, side in zip(at, framing.size, strict=True))
+    return (down, across) if 0 <= down < 1 and 0 <= across < 1 else MIDDLE
+
+
+def _repair_position(link: Link, capture: Capture) -> None:
     stages = {block.stage: str(block.stage + 1) for block in capture}
     link.repair_choice(keys.STAGE, "stage", stages, _nearest_of(stages))
     stage = _value_to_come(keys.STAGE, stages)
@@ -36,9 +64,11 @@ def repair_position(link: Link, capture: Capture) -> None:
     record = capture[BlockId(stage, _value_to_come(keys.BLOCK, blocks))]
     heads = {MEAN: MEAN} | {str(head): str(head + 1) for head in range(record.heads)}
     link.repair_choice(keys.HEAD, f"head of stage {stage + 1}", heads)
-    for key, count in ((keys.ROW, record.grid.height), (keys.COLUMN, record.grid.width)):
+    for key, count, home in zip(
+        (keys.ROW, keys.COLUMN), (record.grid.height, record.grid.width), _home(), strict=True
+    ):
         numbers = {number: str(number) for number in range(count)}
-        link.repair_choice(key, f"anchor {key}", numbers, _nearest_of(numbers, default=(count - 1) // 2))
+        link.repair_choice(key, f"anchor {key}", numbers, _nearest_of(numbers, default=_part(home, count)))
 
 
 def open_head(block: BlockId, head: int | None) -> None:
@@ -83,7 +113,10 @@ def choose_head(record: BlockRecord) -> int | None:
 def choose_anchor(grid: TokenGrid) -> Anchor:
     """Draw the inputs of the anchor's row and column; it stays where it is on the picture when the grid changes."""
     _carry_anchor(grid)
-    return Anchor(_choose_index(keys.ROW, grid.height), _choose_index(keys.COLUMN, grid.width))
+    down, across = _home()
+    return Anchor(
+        _choose_index(keys.ROW, grid.height, down), _choose_index(keys.COLUMN, grid.width, across)
+    )
 
 
 def choose_scale() -> bool:
@@ -121,12 +154,18 @@ def _choose_number(label: str, key: str, numbers: Sequence[int]) -> int:
     return numbers[0] if chosen is None else chosen  # an address without a value asks for nothing to be chosen
 
 
-def _choose_index(key: str, count: int) -> int:
-    # The default is the middle: no address names a value that is the default, and a link must be able to name row 0.
-    middle = (count - 1) // 2
+def _choose_index(key: str, count: int, home: float) -> int:
+    # The default is the anchor's home: no address names a default, and a link must be able to name row 0.
+    default = _part(home, count)
     return int(
-        st.number_input(f"Anchor {key}", 0, count - 1, middle, step=1, key=key, bind=number_binding(key), width=130)
+        st.number_input(f"Anchor {key}", 0, count - 1, default, step=1, key=key, bind=number_binding(key), width=130)
     )
+
+
+def _home() -> tuple[float, float]:
+    """Return where the anchor is at home on the picture of this run."""
+    home: tuple[float, float] = st.session_state.get(keys.ANCHOR_HOME, MIDDLE)
+    return home
 
 
 def _nearest_of(labels: Mapping[int, str], default: int | None = None) -> Callable[[str], int]:
@@ -148,30 +187,39 @@ def _value_to_come(key: str, labels: Mapping[int, str]) -> int:
 def _carry_anchor(grid: TokenGrid) -> None:
     """Move the anchor from the grid it was chosen on to this one, to the same spot of the picture.
 
-    An anchor in the middle stays in the middle. The spot is kept as a share of the picture as long as nobody chooses
-    another, so that passing through coarser grids on the way does not move it.
+    An anchor at home stays at home, also on another picture, whose home may be elsewhere. The spot is kept as a share
+    of the picture as long as nobody chooses another, so that passing through coarser grids on the way does not move it.
     """
     state, size = st.session_state, (grid.height, grid.width)
     before, shares = state.get(keys.ANCHOR_GRID, size), state.get(keys.ANCHOR_SHARES, (None, None))
+    homes = _home()
+    left = state.get(keys.HOME_BEFORE, homes)
     carried = [
-        _carried(state.get(key), old, new, share)
-        for key, old, new, share in zip((keys.ROW, keys.COLUMN), before, size, shares, strict=True)
+        _carried(state.get(key), old, new, share, _part(was, old), _part(home, new))
+        for key, old, new, share, was, home in zip(
+            (keys.ROW, keys.COLUMN), before, size, shares, left, homes, strict=True
+        )
     ]
+    state[keys.HOME_BEFORE] = homes
     state.update({keys.ROW: carried[0][0], keys.COLUMN: carried[1][0], keys.ANCHOR_GRID: size})
     state[keys.ANCHOR_SHARES] = tuple(share for _, share in carried)
 
 
-def _carried(index: int | None, old: int, new: int, share: float | None) -> tuple[int, float | None]:
-    """Return a row (or column) on a grid of another size, and its share of the picture, None for the middle.
+def _carried(
+    index: int | None, old: int, new: int, share: float | None, was: int, home: int
+) -> tuple[int, float | None]:
+    """Return a row (or column) on a grid of another size, and its share of the picture, None at home.
 
     Args:
         index: On the old grid; None if nothing was ever chosen.
         old: Rows of the old grid.
         new: Rows of the new one.
         share: Share returned with the index; it applies unless another index has been chosen since.
+        was: Where the anchor was at home on the old grid.
+        home: Where it is at home on the new one.
     """
-    if index is None or (share is None and index == (old - 1) // 2):
-        return (new - 1) // 2, None
+    if index is None or (share is None and index == was):
+        return home, None
     if share is None or _part(share, old) != index:
         share = (index + 0.5) / old
     return _part(share, new), share

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from stvit.images.samples import sample_images
+from stvit.images.samples import CREDITS, KNOWN_TO_DEMO, sample_images
 from stvit.variants import VARIANTS
 from ui import keys
 from ui.address import Link, nearest_number
@@ -49,12 +50,13 @@ class Choice:
         return (picture.sha256, picture.name, self.handle.digest, str(self.size), self.framing, self.device.name)
 
 
-def choose(link: Link) -> Choice:
-    """Draw the controls of the sidebar and return what was chosen."""
+def choose(link: Link) -> tuple[Choice, DeltaGenerator]:
+    """Draw the controls of the sidebar; return what was chosen, and the place below the picture for what comes of it."""
     picture = _choose_picture(link)
+    verdict = st.container()
     handle = _choose_model(link)
     size, framing = _choose_size(link)
-    return Choice(picture, handle, size, framing, choose_device())
+    return Choice(picture, handle, size, framing, choose_device()), verdict
 
 
 def _choose_picture(link: Link) -> Picture:
@@ -94,7 +96,11 @@ def _choose_own(own: OwnPictures) -> str:
 def _choose_sample(link: Link) -> str:
     items = {name: Item(name.capitalize(), thumbnail(sample_picture(name))) for name in sample_images()}
     link.repair_choice(keys.SAMPLE, "picture", {name: item.title for name, item in items.items()})
-    return choose_picture("Sample picture", items, key=keys.SAMPLE, bind="query-params")
+    chosen = choose_picture("Sample picture", items, key=keys.SAMPLE, bind="query-params")
+    known = " and ".join(items[name].title for name in KNOWN_TO_DEMO)
+    credit = f"{items[chosen].title}: {CREDITS[chosen]}. " if chosen in CREDITS else ""
+    st.caption(f"{credit}Only {known} shows one of the demo model's ten classes.")
+    return chosen
 
 
 def _choose_model(link: Link) -> ModelHandle:

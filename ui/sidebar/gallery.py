@@ -66,16 +66,16 @@ def choose_picture(label: str, items: Mapping[str, Item], key: str, bind: Litera
 
 
 def _style(key: str, thumbnails: Sequence[str]) -> str:
-    """Return the rules that make pills of a key into thumbnails, three in a row."""
+    """Return the rules that make pills of a key into thumbnails, four in a row."""
     pill = f".st-key-{key} [role=radio]"
     rules = [
-        f".st-key-{key} [role=radiogroup] {{display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); "
-        "gap: .5rem}",
+        f".st-key-{key} [role=radiogroup] {{display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); "
+        "gap: .4rem}",
         f"{pill} {{display: flex; flex-direction: column; justify-content: flex-start; width: 100%; height: auto; "
         "min-width: 0; padding: 0; overflow: hidden; border-radius: .5rem}",
         f"{pill}::before {{content: ''; width: 100%; aspect-ratio: 4 / 3; background: center / cover}}",
-        f"{pill} > div {{max-width: 100%; padding: .15rem .35rem .2rem; justify-content: center}}",
-        f"{pill} p {{font-size: .8rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap}}",
+        f"{pill} > div {{max-width: 100%; padding: .1rem .15rem .15rem; justify-content: center}}",
+        f"{pill} p {{font-size: .75rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap}}",
         f"{pill}[data-selected] {{box-shadow: 0 0 0 1px var(--st-primary-color, currentColor)}}",
     ]
     rules += [

@@ -68,7 +68,7 @@ def test_help_comes_without_torch(words):
         ("export cost --out=", "argument --out: expected a value, got an empty one"),
         ("export groupings a.png --sample cat --out x.png", "not allowed with argument"),
         ("export groupings --out x.png", "one of the arguments PICTURE --sample is required"),
-        ("export groupings --sample dog --out x.png", "invalid choice: 'dog' (choose from 'astronaut', 'cat'"),
+        ("export groupings --sample dog --out x.png", "invalid choice: 'dog' (choose from 'china', 'astronaut', 'cat'"),
         ("export steps --sample cat --row 1 --out x.png", "the following arguments are required: --column"),
         ("export what-if --sample cat --variant foo --out x.png", "invalid choice: 'foo'"),
         ("export nothing", "invalid choice: 'nothing'"),
