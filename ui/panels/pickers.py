@@ -64,9 +64,7 @@ def _repair_position(link: Link, capture: Capture) -> None:
     record = capture[BlockId(stage, _value_to_come(keys.BLOCK, blocks))]
     heads = {MEAN: MEAN} | {str(head): str(head + 1) for head in range(record.heads)}
     link.repair_choice(keys.HEAD, f"head of stage {stage + 1}", heads)
-    for key, count, home in zip(
-        (keys.ROW, keys.COLUMN), (record.grid.height, record.grid.width), _home(), strict=True
-    ):
+    for key, count, home in zip((keys.ROW, keys.COLUMN), (record.grid.height, record.grid.width), _home(), strict=True):
         numbers = {number: str(number) for number in range(count)}
         link.repair_choice(key, f"anchor {key}", numbers, _nearest_of(numbers, default=_part(home, count)))
 
@@ -114,9 +112,7 @@ def choose_anchor(grid: TokenGrid) -> Anchor:
     """Draw the inputs of the anchor's row and column; it stays where it is on the picture when the grid changes."""
     _carry_anchor(grid)
     down, across = _home()
-    return Anchor(
-        _choose_index(keys.ROW, grid.height, down), _choose_index(keys.COLUMN, grid.width, across)
-    )
+    return Anchor(_choose_index(keys.ROW, grid.height, down), _choose_index(keys.COLUMN, grid.width, across))
 
 
 def choose_scale() -> bool:

@@ -51,7 +51,7 @@ class Choice:
 
 
 def choose(link: Link) -> tuple[Choice, DeltaGenerator]:
-    """Draw the controls of the sidebar; return what was chosen, and the place below the picture for what comes of it."""
+    """Draw the controls of the sidebar; return what was chosen, and the place below the picture for its verdict."""
     picture = _choose_picture(link)
     verdict = st.container()
     handle = _choose_model(link)
