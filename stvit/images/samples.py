@@ -39,8 +39,8 @@ def sample_images() -> dict[str, Callable[[], RGBImage]]:
         "galaxies": data.hubble_deep_field,
         "tissue": data.immunohistochemistry,
     }
-    shipped = {"china": partial(load_image, FOLDER / "china.jpg", name="china")}
-    return shipped | {name: partial(_load, name, read) for name, read in pictures.items()}
+    loaders: dict[str, Callable[[], RGBImage]] = {"china": partial(load_image, FOLDER / "china.jpg", name="china")}
+    return loaders | {name: partial(_load, name, read) for name, read in pictures.items()}
 
 
 def _load(name: str, read: Callable[[], np.ndarray]) -> RGBImage:
