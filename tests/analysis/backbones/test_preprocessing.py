@@ -106,8 +106,8 @@ def test_another_size_keeps_the_margin(tmp_path, name, size, resized, corner):
         ({**FILES["vit"][1], "size": {"longest_edge": 3}}, "a size of longest_edge is unknown"),
         ({**FILES["vit"][1], "image_mean": [0.5]}, "1 channels"),
         ({**FILES["vit"][1], "resample": 99}, "99"),
-        ({**FILES["vit"][1], "size": "large"}, "no preprocessor file"),
-        ([], "no preprocessor file"),
+        ({**FILES["vit"][1], "size": "large"}, "not a preprocessor file"),
+        ([], "not a preprocessor file"),
     ],
 )
 def test_files_that_say_something_else_are_one_sentence(tmp_path, settings, words):

@@ -176,7 +176,7 @@ def test_a_pointer_of_git_lfs_says_so(tmp_path):
 def test_a_zip_that_is_no_checkpoint_says_so(tmp_path, suffix):
     with zipfile.ZipFile(tmp_path / f"a{suffix}", "w") as archive:
         archive.writestr("stvit-small-224.pth", b"0" * 100)
-    assert "zip archive but no checkpoint" in reason(tmp_path / f"a{suffix}")
+    assert "zip archive but not a checkpoint" in reason(tmp_path / f"a{suffix}")
 
 
 def test_a_zip_larger_inside_than_outside_is_refused(tmp_path):
