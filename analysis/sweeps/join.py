@@ -45,6 +45,11 @@ PICTURES = pa.schema(
 )
 """Of pictures.parquet: a row for each picture that was measured."""
 
+PLACE = ("image", "stage", "block", "attention", "metric", "unit")
+
+HEAD_MEANS = pa.schema([*(SCHEMA.field(name) for name in PLACE), SCHEMA.field("value")])
+"""Of head_means-*.parquet: a row for each picture, block, attention and metric."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPicture:
@@ -79,7 +84,9 @@ class Results:
 
 
 def write_results(files: OwnFiles, store: SweepStore, results: Results) -> None:
-    """Write ledger-*.parquet, pictures.parquet, errors.csv and, last, sweep.json; remove those of an earlier sweep.
+    """Write ledger-* and head_means-*.parquet, pictures.parquet, errors.csv and, last, sweep.json.
+
+    Files of an earlier sweep are removed.
 
     Raises:
         DamagedTableError: If a table was removed meanwhile.
@@ -102,7 +109,9 @@ def _write_ledger(files: OwnFiles, store: SweepStore, measured: Sequence[Measure
         first = next(groups, None)
         if first is None:
             return predictions
-        files.write(f"ledger-{number:05d}.parquet", partial(_fill, chain([first], groups)))
+        name = f"ledger-{number:05d}.parquet"
+        files.write(name, partial(_fill, chain([first], groups)))
+        files.write(f"head_means-{number:05d}.parquet", partial(write_head_means, files.folder / name))
     raise AssertionError  # a count does not end
 
 
@@ -130,6 +139,23 @@ def _fill(groups: Iterator[pa.Table], file: BinaryIO) -> None:
             writer.write_table(group)
             if file.tell() >= FILE_BYTES:
                 return
+
+
+def write_head_means(ledger: Path, file: BinaryIO) -> None:
+    """Write the means over heads of a file of the ledger, whose groups of rows hold whole pictures."""
+    with pq.ParquetFile(ledger) as read, pq.ParquetWriter(file, HEAD_MEANS, compression="zstd") as writer:
+        for group in range(read.num_row_groups):
+            writer.write_table(head_means(read.read_row_group(group, [*PLACE, "value"])))
+
+
+def head_means(rows: pa.Table) -> pa.Table:
+    """Return the mean over heads of each picture, block, attention and metric, in the order of the rows.
+
+    Args:
+        rows: Of the ledger, each picture whole.
+    """
+    found = rows.group_by(list(PLACE), use_threads=False).aggregate([("value", "mean")])
+    return found.rename_columns([*PLACE, "value"]).cast(HEAD_MEANS)
 
 
 def _write_pictures(results: Results, predictions: Sequence[Prediction], file: BinaryIO) -> None:

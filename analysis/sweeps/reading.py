@@ -9,9 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.many_pictures.tables import SCHEMA
-from analysis.redundancy.catalogue import CATALOGUE
-from analysis.sweeps.join import CONFIGURATION, PICTURES
+from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
+from analysis.sweeps.join import CONFIGURATION, HEAD_MEANS, PICTURES
 from stvit.foreign_text import plain
 
 INSTALL = "Reports need DuckDB; install it with `pip install 'stvit-inside[duckdb]'`."
@@ -29,8 +28,8 @@ class Sweep:
     Attributes:
         folder: Where they are.
         configuration: The content of sweep.json.
-        database: In which `cells` holds a row for each picture, block, attention and metric, the mean over heads, and
-            `pictures` a row for each picture.
+        database: In which `head_means` holds a row for each picture, block, attention and metric, the mean over heads,
+            and `pictures` a row for each picture.
     """
 
     folder: Path
@@ -56,30 +55,32 @@ def open_sweep(folder: Path) -> Sweep:
     except ImportError as error:
         raise ModuleNotFoundError(INSTALL) from error
     configuration = _configuration(folder)
-    ledgers = sorted(folder.glob("ledger-*.parquet"))
-    for path in ledgers:  # DuckDB takes the schema of many files from the first: it must be that of all
-        _check(path, SCHEMA)
+    files = sorted(folder.glob("head_means-*.parquet"))
+    if not files:
+        raise FileNotFoundError(f"{plain(folder, 200)} holds no head_means-*.parquet; run the sweep again.")
+    for path in files:  # DuckDB takes the schema of many files from the first: it must be that of all
+        _check(path, HEAD_MEANS)
     _check(folder / "pictures.parquet", PICTURES)
     database = duckdb.connect()
     database.execute("SET enable_progress_bar = false")
-    names = [str(path) for path in ledgers]
-    database.execute(
-        "CREATE TEMP TABLE cells AS SELECT image, stage, block, attention, metric, any_value(unit) AS unit, "
-        "avg(value) AS value FROM read_parquet($names) GROUP BY image, stage, block, attention, metric",
-        {"names": names},
-    )
-    database.execute(
-        "CREATE TEMP TABLE pictures AS SELECT * FROM read_parquet($name)", {"name": str(folder / "pictures.parquet")}
-    )
+    names = [str(path) for path in files]
+    database.read_parquet(names).create_view("head_means")
+    database.read_parquet(str(folder / "pictures.parquet")).create_view("pictures")
     return Sweep(folder, configuration, database)
 
 
-def distributions(sweep: Sweep) -> pd.DataFrame:
-    """Return mean, standard deviation and quantiles over pictures, for each block, attention and metric."""
+def distributions(sweep: Sweep, metric: str | None = None) -> pd.DataFrame:
+    """Return mean, standard deviation and quantiles over pictures, for each block and attention.
+
+    Args:
+        sweep: The sweep.
+        metric: Name of the metric; all if None.
+    """
     quantiles = ", ".join(f"quantile_cont(value, {part / 100}) AS q{part:02d}" for part in (5, 25, 50, 75, 95))
     return sweep.query(
         f"SELECT {PLACES}, any_value(unit) AS unit, count(*) AS pictures, avg(value) AS mean, "
-        f"stddev_samp(value) AS standard_deviation, {quantiles} FROM cells GROUP BY {PLACES} ORDER BY {_ordered()}"
+        f"stddev_samp(value) AS standard_deviation, {quantiles} FROM head_means WHERE {_of(metric)} GROUP BY {PLACES} "
+        f"ORDER BY {_ordered()}"
     )
 
 
@@ -94,8 +95,8 @@ def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
     sweep.database.register("signs", pd.DataFrame({"metric": list(signs), "sign": list(signs.values())}))
     sweep.database.execute(
         f"CREATE OR REPLACE TEMP TABLE scores AS WITH spread AS (SELECT {PLACES}, avg(value) AS mean, "
-        f"stddev_samp(value) AS deviation FROM cells GROUP BY {PLACES}) "
-        "SELECT image, avg(sign * (value - mean) / deviation) AS score FROM cells "
+        f"stddev_samp(value) AS deviation FROM head_means GROUP BY {PLACES}) "
+        "SELECT image, avg(sign * (value - mean) / deviation) AS score FROM head_means "
         f"JOIN spread USING ({PLACES}) JOIN signs USING (metric) "
         "WHERE attention IN ('super', 'block') AND deviation > 1e-9 * abs(mean) + 1e-12 GROUP BY image"
     )
@@ -108,11 +109,15 @@ def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
     )
 
 
-def correlations(sweep: Sweep) -> pd.DataFrame:
-    """Return Pearson's r of each metric in each block with correctness and with probability, and its 95 % interval.
+def correlations(sweep: Sweep, metric: str | None = None) -> pd.DataFrame:
+    """Return Pearson's r of a metric in each block with correctness and with probability, and its 95 % interval.
 
     The interval is Fisher's: tanh(artanh r -+ 1.96 / sqrt(n - 3)). With correctness, 0 or 1, r is the point-biserial
     correlation. Nothing is said where a value or the answer is the same for all pictures, or of fewer than 4 pictures.
+
+    Args:
+        sweep: The sweep.
+        metric: Name of the metric; all if None.
     """
     interval = "tanh(atanh(least(greatest(r, -1), 1)) {sign} {width} / sqrt(pictures - 3)) AS {name}"
     bounds = ", ".join(
@@ -121,7 +126,8 @@ def correlations(sweep: Sweep) -> pd.DataFrame:
     parts = [
         f"SELECT {PLACES}, '{answer}' AS answer, corr(value, {number}) AS r, count({number}) AS pictures, "
         f"stddev_samp(value) AS spread, avg(abs(value)) AS size, stddev_samp({number}) AS answers "
-        f"FROM cells JOIN pictures USING (image) WHERE {number} IS NOT NULL GROUP BY {PLACES}"
+        f"FROM head_means JOIN pictures USING (image) WHERE {number} IS NOT NULL AND {_of(metric)} "
+        f"GROUP BY {PLACES}"
         for answer, number in (("correct", "correct::INT::DOUBLE"), ("probability", "probability"))
     ]
     return sweep.query(
@@ -142,7 +148,7 @@ def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
         ValueError: If they have no picture in common.
     """
     once = "(SELECT sha256, min(image) AS image FROM pictures GROUP BY sha256)"
-    fetch = f"SELECT sha256, {PLACES}, value FROM cells JOIN {once} USING (image)"
+    fetch = f"SELECT sha256, {PLACES}, value FROM head_means JOIN {once} USING (image)"
     sweep.database.register("theirs", other.database.sql(fetch).to_arrow_table())
     found = sweep.query(
         f"SELECT {PLACES}, count(*) AS pictures, avg(mine.value) AS first, avg(theirs.value) AS second, "
@@ -155,6 +161,16 @@ def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
         raise ValueError("These sweeps have no picture in common, so nothing can be compared.")
     half = NORMAL_95 * found.pop("error")
     return found.assign(low=found["difference"] - half, high=found["difference"] + half)
+
+
+def _of(metric: str | None) -> str:
+    """Return the condition that a row is of a metric, or of its estimate; all metrics if None.
+
+    Raises:
+        ValueError: If there is no such metric.
+    """
+    names = ", ".join(f"'{name}'" for name in chosen_metrics(metric))
+    return "true" if metric is None else f"metric IN ({names})"
 
 
 def _ordered() -> str:

@@ -13,7 +13,7 @@ from analysis.commands.main import main
 from analysis.many_pictures.tables import to_arrow
 from analysis.redundancy.where import where_column
 from analysis.reports.sweep import markdown
-from analysis.sweeps.join import PICTURES
+from analysis.sweeps.join import PICTURES, head_means
 from analysis.sweeps.reading import comparison, correlations, distributions, extremes, open_sweep
 
 pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
@@ -57,7 +57,7 @@ def write(folder, seed, anchors=256):
     table = values(seed)
     about_blocks = table["attention"] == "block"
     for number, part in enumerate((table[about_blocks], table[~about_blocks])):  # no head at all in the first
-        pq.write_table(to_arrow(part), folder / f"ledger-{number:05d}.parquet")
+        pq.write_table(head_means(to_arrow(part)), folder / f"head_means-{number:05d}.parquet")
     random = np.random.default_rng(seed + 1)
     pictures = pd.DataFrame(
         {
@@ -179,10 +179,10 @@ def test_a_table_has_a_line_for_each_row():
 
 def test_without_complete_results_it_is_one_sentence(written, tmp_path, capsys, monkeypatch):
     folder = tmp_path / "sweep"
-    pq.write_table(pa.table({"a": [1]}), folder / "ledger-00001.parquet")
+    pq.write_table(pa.table({"a": [1]}), folder / "head_means-00001.parquet")
     assert main(["report", str(folder)]) == 1
-    assert "ledger-00001.parquet is no table of this version" in capsys.readouterr().err
-    (folder / "ledger-00001.parquet").write_bytes(b"torn")
+    assert "head_means-00001.parquet is no table of this version" in capsys.readouterr().err
+    (folder / "head_means-00001.parquet").write_bytes(b"torn")
     assert main(["report", str(folder)]) == 1
     assert "missing or damaged" in capsys.readouterr().err
     (folder / "sweep.json").write_text("{")

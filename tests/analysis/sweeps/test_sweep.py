@@ -92,6 +92,23 @@ def test_every_file_has_the_one_schema(done):
     assert said["versions"]["torch"] == torch.__version__
 
 
+def test_means_over_heads_are_those_of_the_ledger(data, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(join, "FILE_BYTES", 1)
+    monkeypatch.setattr(join, "GROUP_ROWS", 1)  # several files
+    assert sweep(data, weights, tmp_path / "cut") == 0
+    paths = sorted((tmp_path / "cut").glob("head_means-*.parquet"))
+    assert len(paths) == 5
+    assert all(pq.read_schema(path).equals(join.HEAD_MEANS) for path in paths)
+    found = pd.concat(map(pd.read_parquet, paths)).astype({"image": str})
+    place = ["image", "stage", "block", "attention", "metric", "unit"]
+    assert not found.duplicated(place).any()
+    found["image"] = found["image"].map(lambda name: Path(name).name)
+    expected = results(tmp_path / "cut")[0].groupby(place)["value"].mean()
+    got = found.astype({"attention": str, "metric": str, "unit": str}).set_index(place)["value"]
+    assert len(got) == len(expected)
+    np.testing.assert_allclose(got.loc[expected.index], expected, rtol=1e-12)
+
+
 def test_estimates_have_errors_and_exact_numbers_none(done):
     table, _ = results(done)
     assert table.loc[table["metric"].eq("entropy") & table["stage"].eq(0), "stderr"].notna().all()
