@@ -12,6 +12,7 @@ from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
 from analysis.redundancy.features import block_similarity
 from analysis.redundancy.measure import measure_all
+from analysis.redundancy.parallel import Watch
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
@@ -40,6 +41,7 @@ def ledger(
     progress: Callable[[int, int], None] | None = None,
     anchors: int | None = None,
     seed: int | Sequence[int] = 0,
+    watch: Watch | None = None,
 ) -> pd.DataFrame:
     """Measure every captured block, head and image, for each kind of attention.
 
@@ -63,6 +65,7 @@ def ledger(
             `analysis.redundancy.measure.measure` for what a sample can tell.
         seed: Of the draw, a whole number from 0: one for all images, which are then measured at the same tokens, or
             one for each, so that errors cancel out in means over many pictures. Blocks differ in any case.
+        watch: Called several times a second while attentions are measured; what it raises stops the work.
 
     Returns:
         Columns image, stage, block and head (whole numbers from 0; head is missing in rows about the block itself),
@@ -93,10 +96,9 @@ def ledger(
         before: AttentionRecord | None = None
         for done, record in enumerate((whole.select(image) for whole in records), start=1):
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
+            measured = _head_rows(record, rules, wanted, settings, exact_tokens, sample, watch)
             rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
-            rows += (
-                (name, *record.id, *row) for row in _head_rows(record, rules, wanted, settings, exact_tokens, sample)
-            )
+            rows += ((name, *record.id, *row) for row in measured)
             before = record
             if progress is not None:
                 progress(image * len(records) + done, len(names) * len(records))
@@ -110,6 +112,7 @@ def _head_rows(
     settings: RowSettings,
     exact_tokens: int,
     sample: RowSample | None,
+    watch: Watch | None,
 ) -> Iterator[_Row]:
     """Yield (head, attention, metric, value, its error) of all attentions of a block; equal ones are measured once."""
     if not record.heads or all(CATALOGUE[name].scope == "block" for name in wanted):
@@ -123,7 +126,7 @@ def _head_rows(
         if number[name] == len(different):
             different.append(attention)
     try:
-        found = measure_all(different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample)
+        found = measure_all(different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample, watch)
     except ValueError as error:
         raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():

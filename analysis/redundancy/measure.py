@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.redundancy.catalogue import CATALOGUE, Metric, chosen_metrics, metrics_of
-from analysis.redundancy.parallel import run_all
+from analysis.redundancy.parallel import Watch, run_all, stopping_point
 from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, known_spectrum, spectrum
 from analysis.redundancy.row_metrics import RowMetrics, RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
@@ -106,15 +106,19 @@ def measure_all(
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
     sample: RowSample | None = None,
+    watch: Watch | None = None,
 ) -> list[AttentionMetrics]:
-    """Measure several attentions over the same tokens side by side, on all rows or a sample; see `measure`."""
+    """Measure several attentions over the same tokens side by side, on all rows or a sample; see `measure`.
+
+    `watch` is called several times a second; what it raises stops the work.
+    """
     wanted = [metric for metric in (CATALOGUE[name] for name in chosen_metrics(metrics)) if metric.scope != "block"]
     layout, settings = TokenLayout.of(grid, token_pixels), settings or RowSettings()
     for attention in attentions:
         check_tokens(attention, grid)
     spectra = [_spectrum_tasks(attention, wanted, exact_tokens, sample) for attention in attentions]
     rows = [_row_tasks(attention, layout, wanted, settings, sample) for attention in attentions]
-    results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks]))  # the long ones first
+    results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks], watch))  # the long ones first
     found_spectra = [[next(results) for _ in tasks] for tasks in spectra]
     found_rows = [[next(results) for _ in tasks] for tasks in rows]
     parts = zip(attentions, found_rows, found_spectra, strict=True)
@@ -233,6 +237,7 @@ def _measure_rows(
     if receiving:
         piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
     for start, stop in ranges:
+        stopping_point()
         rows = RowMetrics(read(start, stop), layout, settings)
         _check_rows(rows)
         for metric in of_rows:

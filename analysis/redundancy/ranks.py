@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.redundancy.parallel import stopping_point
 from stvit import Attention
 
 EXACT_TOKENS = 1024
@@ -170,7 +171,11 @@ class _Product:
             dense = self._dense
             return [(0, lambda: dense)]
         starts = range(0, self._tokens, self._step)
-        return [(start, partial(self._rows, start, min(start + self._step, self._tokens))) for start in starts]
+        return [(start, partial(self._read, start)) for start in starts]
+
+    def _read(self, start: int) -> Tensor:
+        stopping_point()
+        return self._rows(start, min(start + self._step, self._tokens))
 
     def times(self, values: Tensor) -> Tensor:
         result = values.new_empty(self._tokens, values.shape[1])

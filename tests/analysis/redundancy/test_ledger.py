@@ -10,7 +10,7 @@ import torch
 from analysis import ledger
 from analysis.attention.baselines import global_attention, local_attention, swapped_attention
 from analysis.attention.kinds import attention_rules
-from analysis.redundancy import ranks
+from analysis.redundancy import parallel, ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
@@ -201,3 +201,16 @@ def test_bad_input_is_named(cap):
     with pytest.raises(ValueError, match="holds 2 images, got 1 image_names"):
         ledger(cap, image_names=["cat.png"])
     assert set(attention_rules(["grid"])) == {"grid"}
+
+
+def test_who_watches_can_stop_a_ledger_in_the_middle_of_a_block(monkeypatch):
+    monkeypatch.setattr(parallel, "HEARTBEAT", 0)
+    cap = capture(tiny_model(), tiny_pixels(1, 128, 128))
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger(cap, ("super", "global"), watch=stop)
+    whole = ledger(cap, ("super", "global"), ("entropy",))
+    pd.testing.assert_frame_equal(ledger(cap, ("super", "global"), ("entropy",), watch=lambda: None), whole)

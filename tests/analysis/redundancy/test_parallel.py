@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
-from threading import Barrier
+import time
+from threading import Barrier, Event
 
 import pytest
 import torch
 
-from analysis.redundancy.parallel import run_all
+from analysis.redundancy.parallel import run_all, stopping_point
 from tests.support.paths import ROOT
 
 
@@ -46,6 +47,35 @@ def test_an_error_of_a_task_is_raised(threads):
 
 def test_nothing_to_do_gives_nothing(threads):
     assert run_all([]) == []
+
+
+def test_who_watches_is_asked_while_tasks_run_and_can_stop_them(threads):
+    asked, steps, ended = [], [], Event()
+
+    def endless():
+        try:
+            while True:
+                steps.append(0)
+                time.sleep(0.001)
+                stopping_point()
+        finally:
+            ended.set()
+
+    def stop():
+        asked.append(len(steps))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([endless, endless], stop)
+    assert asked[0] > 0
+    assert ended.wait(timeout=60)
+    assert run_all([lambda: 1, lambda: 2], lambda: None) == [1, 2]  # the threads are free again
+
+
+def test_without_anybody_who_watches_a_stopping_point_does_nothing(threads):
+    assert run_all([stopping_point, stopping_point]) == [None, None]
+    stopping_point()
 
 
 FORKED = """
