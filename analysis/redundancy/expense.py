@@ -1,0 +1,35 @@
+"""About how long a ledger takes, so that pages can say so before they start, and measure a sample where it is long."""
+
+from collections.abc import Iterable, Sequence
+
+from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
+from analysis.redundancy.ranks import EXACT_TOKENS
+from stvit import TokenGrid
+
+ROW_SECONDS = 12e-9
+"""Of one thread for one weight of an attention, all metrics of rows (`python -m benchmarks redundancy`, demo, 384 px)."""
+
+RANK_SECONDS = 37e-9
+"""The same for ranks that are estimated, whose sketch reads every row several times."""
+
+
+def exact_seconds(blocks: Iterable[tuple[TokenGrid, int]], attentions: Sequence[str], threads: int) -> float:
+    """Return about how many seconds a ledger of all rows and all metrics takes.
+
+    Args:
+        blocks: Grid and number of heads of each block.
+        attentions: Names of `analysis.attention.kinds.KINDS`.
+        threads: Threads that measure.
+
+    Example:
+        >>> round(exact_seconds([(TokenGrid(100, 100), 1)], ["super"], threads=1), 2)
+        1.2
+    """
+    return sum(_seconds(grid, heads, name) for grid, heads in blocks for name in attentions) / threads
+
+
+def _seconds(grid: TokenGrid, heads: int, attention: str) -> float:
+    kind, tokens = KINDS[attention], grid.num_tokens
+    row = min(tokens, DEFAULT_WINDOW**2) if kind.windowed else tokens
+    estimated = not kind.quick and tokens > EXACT_TOKENS
+    return heads * tokens * row * (ROW_SECONDS + RANK_SECONDS * estimated)
