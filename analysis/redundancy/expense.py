@@ -7,7 +7,7 @@ from analysis.redundancy.ranks import EXACT_TOKENS
 from stvit import TokenGrid
 
 ROW_SECONDS = 12e-9
-"""Of one thread for one weight of an attention, all metrics of rows (`python -m benchmarks redundancy`, demo, 384 px)."""
+"""Of one thread for one weight of an attention, all metrics of rows; measured for the demo at 384 px."""
 
 RANK_SECONDS = 37e-9
 """The same for ranks that are estimated, whose sketch reads every row several times."""
