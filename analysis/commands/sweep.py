@@ -52,6 +52,9 @@ class SweepFiles(Settings):
 
     data: tuple[str, ...] = option((), help="folders, tars, files or lists", flag="", parse=filled)
     out: Path = option(help="folder for the tables", parse=path, metavar="DIR")
+    every: int = option(
+        1, help="only every N-th picture of the listing, to know sooner", parse=whole_number, metavar="N"
+    )
     part: Part | None = option(
         None, help="only every N-th picture from the K-th on; joined later", parse=part_number, metavar="K/N"
     )

@@ -51,10 +51,11 @@ def run(parsed: argparse.Namespace) -> int:
     _check(files, choice)
     items, left_out = find_items(files.data, files.out)
     name_left_out(left_out)
-    own = items if files.part is None else files.part.share(items)
+    wanted = items[:: files.every]
+    own = wanted if files.part is None else files.part.share(wanted)
     if not own:
-        print(f"There is nothing to measure among {counted(len(items), 'picture')}.")
-        return 0 if items else 1
+        print(f"There is nothing to measure among {counted(len(wanted), 'picture')}.")
+        return 0 if wanted else 1
     model, title = chosen_model(which)
     files.out.mkdir(parents=True, exist_ok=True)
     job = _job(files, which, choice, model)
@@ -71,6 +72,8 @@ def _check(files: SweepFiles, choice: SweepChoice) -> None:
     check_size(choice.size)
     if choice.anchors is not None and choice.anchors < LEAST_ANCHORS:
         raise ValueError(f"--anchors is at least {LEAST_ANCHORS}, or all; got {choice.anchors}.")
+    if files.every < 1:
+        raise ValueError(f"Every N-th picture needs an N of at least 1, got {files.every}.")
     if files.batch < 1:
         raise ValueError(f"--batch is at least 1, got {files.batch}.")
     if files.workers is not None and files.workers < (files.engine == "ray"):
@@ -132,18 +135,19 @@ def _finish(
         if item.name in reports and not reports[item.name].error
     ]
     own = OwnFiles(files.out, "sweep")
-    configuration = _configuration(job, title, len(measured), len(errors))
+    configuration = _configuration(job, files, title, len(measured), len(errors))
     write_results(own, SweepStore(job.folder, job.key), Results(measured, errors, model.class_names, configuration))
     print(f"{done}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")
     return 0
 
 
-def _configuration(job: Job, title: str, pictures: int, errors: int) -> dict[str, Any]:
+def _configuration(job: Job, files: SweepFiles, title: str, pictures: int, errors: int) -> dict[str, Any]:
     """Return what the numbers depend on, and of which versions."""
     return {
         "model": plain(title, 200),
         "weights": job.digest,
         "settings": asdict(job.settings),
+        "every": files.every,
         "pictures": pictures,
         "errors": errors,
         "versions": {"stvit-inside": __version__, **{name: version(name) for name in ("torch", "numpy", "pyarrow")}},
