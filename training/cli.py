@@ -1,4 +1,4 @@
-"""Commands: train, twins, evaluate, export."""
+"""Commands: train, twins, evaluate, ablate, export."""
 
 import argparse
 import math
@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from stvit.error_text import counted, listed, sentence
 from stvit.foreign_text import plain
@@ -106,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_training(commands.add_parser("train", help="train, or resume with --resume"))
     _add_twins(commands.add_parser("twins", help="train the four twins alike, or continue where they stand"))
     _add_evaluation(commands.add_parser("evaluate", help="top-1 and top-5 of a checkpoint"))
+    _add_ablation(commands.add_parser("ablate", help="evaluate checkpoints with parts of the sampling changed"))
     _add_export(commands.add_parser("export", help="averaged weights of a run as float16 safetensors"))
     return parser
 
@@ -157,13 +160,32 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint", type=filled, help="name in pretrained/manifest.json, file of weights, or folder of a run"
     )
+    _add_labelled(parser)
+    _add_common(parser)
+
+
+def _add_labelled(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=path, required=True, help="image folder, or tar of one")
     parser.add_argument(
         "--split", default="val", help='folder with the class folders inside DATA ("" if DATA has them)'
     )
     parser.add_argument("--size", type=int, default=224, help="side of the images in pixels")
     parser.add_argument("--batch-size", type=int, default=32)
-    _add_common(parser)
+
+
+def _add_ablation(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=run_ablation)
+    parser.add_argument(
+        "checkpoints",
+        type=filled,
+        nargs="*",
+        default=["demo", "twin-super"],
+        help="as for evaluate, with super tokens (default: demo and twin-super)",
+    )
+    _add_labelled(parser)
+    parser.add_argument("--out", type=path, required=True, help="folder for the results; the same command continues")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th picture")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -271,6 +293,28 @@ def run_evaluation(options: argparse.Namespace) -> None:
         print(f"skipped {counted(len(accuracy.skipped), 'corrupt image')}: {listed(accuracy.skipped, 10)}")
     if variant_of(model.config):
         print(format_table(model.config, options.size, accuracy.top1, accuracy.top5))
+
+
+def run_ablation(options: argparse.Namespace) -> None:
+    """Evaluate checkpoints with parts of the sampling changed, and write ablation.md and ablation.csv."""
+    from stvit.atomic_files import write_atomically
+    from training.ablation.run import Pictures, ablate
+    from training.ablation.table import markdown
+    from training.evaluate import load_any
+
+    models = {name: load_any(name).eval() for name in options.checkpoints}
+    pictures = Pictures(options.data, options.split or None, options.every, options.size, options.batch_size)
+    with tqdm(desc="ablating", unit="batch", disable=None if not options.quiet else True) as bar:
+        summary = ablate(models, pictures, options.out, partial(_show, bar))
+    text = markdown(summary)
+    write_atomically(options.out / "ablation.csv", summary.to_csv(index=False).encode())
+    write_atomically(options.out / "ablation.md", text.encode())
+    print(text)
+
+
+def _show(bar: "tqdm[object]", done: int, total: int) -> None:
+    bar.total, bar.n = total, done
+    bar.refresh()
 
 
 def run_export(options: argparse.Namespace) -> None:

@@ -1,8 +1,9 @@
 """Top-1 and top-5 of any checkpoint on an image folder, with the published transform."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from stvit.error_text import counted
 from stvit.foreign_text import plain
-from stvit.images import load_image, prepare
+from stvit.images import PreparedImage, load_image, prepare
 from stvit.images.framing import check_size
 from stvit.model import STViT
 from stvit.weights import read_checkpoint
@@ -108,7 +109,14 @@ def measure(
     skipped: list[str] = []
     right = {1: 0, 5: 0}
     images = 0
-    for pixels, labels in _batches(source, listing, size, batch_size, corrupt, skipped, progress):
+    files = tqdm(
+        read_files(source, tuple(dict(listing.files))),
+        total=len(listing.files),
+        desc="evaluating",
+        unit="image",
+        disable=None if progress else True,
+    )
+    for pixels, labels in _batches(files, dict(listing.files), size, batch_size, corrupt, skipped):
         logits = model.eval()(pixels.to(device)).cpu()
         images += len(labels)
         for k in right:
@@ -140,23 +148,39 @@ def check_classes(model: STViT, listing: Listing) -> None:
 
 
 def _batches(
-    source: Path, listing: Listing, size: int, batch_size: int, corrupt: str, skipped: list[str], progress: bool
+    files: Iterable[tuple[str, bytes]],
+    label_of: Mapping[str, int],
+    size: int,
+    batch_size: int,
+    corrupt: str,
+    skipped: list[str],
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    labels_of = dict(listing.files)
-    pixels, labels = [], []
-    files = read_files(source, tuple(labels_of))
-    for name, data in tqdm(
-        files, total=len(labels_of), desc="evaluating", unit="image", disable=None if progress else True
-    ):
+    pictures = decoded(files, size, corrupt, skipped)
+    while batch := list(islice(pictures, batch_size)):
+        pixels = torch.cat([picture.pixels for _, picture in batch])
+        yield pixels, torch.tensor([label_of[name] for name, _ in batch])
+
+
+def decoded(
+    files: Iterable[tuple[str, bytes]], size: int, corrupt: str, skipped: list[str]
+) -> Iterator[tuple[str, PreparedImage]]:
+    """Yield the name of each picture and what the model sees of it, by the published transform.
+
+    Args:
+        files: Names and bytes.
+        size: Side in pixels.
+        corrupt: "fatal" stops at an image that cannot be decoded, "skip" goes on.
+        skipped: Where the names of those that were skipped go.
+
+    Raises:
+        ValueError: If an image is corrupt and that is fatal.
+    """
+    for name, data in files:
         try:
-            pixels.append(prepare(load_image(data, orientation="stored", alpha="drop"), size).pixels)
-            labels.append(labels_of[name])
+            picture = prepare(load_image(data, orientation="stored", alpha="drop"), size)
         except Exception as error:  # decoding can fail in any way; only this picture is left out
             if corrupt == "fatal":
                 raise ValueError(corrupt_image_message(name, error)) from error
             skipped.append(name)
-        if len(labels) == batch_size:
-            yield torch.cat(pixels), torch.tensor(labels)
-            pixels, labels = [], []
-    if labels:
-        yield torch.cat(pixels), torch.tensor(labels)
+        else:
+            yield name, picture

@@ -1,0 +1,1 @@
+"""What each part of super token sampling is worth: trained networks evaluated with the part changed."""
