@@ -5,7 +5,7 @@ again, stands in docs/datasets.md.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 

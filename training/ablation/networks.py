@@ -6,6 +6,7 @@ Nothing is hooked: a copy computes what it is to be measured with and nothing be
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -135,9 +136,9 @@ def super_token_mixers(network: STViT) -> Iterator[SuperTokenAttention]:
             yield block.attention
 
 
-def _configured(model: STViT, **changes: tuple[int, ...]) -> STViT:
+def _configured(model: STViT, **changes: Any) -> STViT:
     """Return a network of the same weights; cells and iterations have none."""
-    changed = STViT(replace(model.config, **changes))  # type: ignore[arg-type]  # settings of stages
+    changed = STViT(replace(model.config, **changes))
     changed.load_state_dict(model.state_dict())
     return changed.eval()
 
@@ -145,5 +146,5 @@ def _configured(model: STViT, **changes: tuple[int, ...]) -> STViT:
 def _replaced(model: STViT, module: Callable[[Associate], nn.Module]) -> STViT:
     changed = deepcopy(model)
     for mixer in super_token_mixers(changed):
-        mixer.associate = module(mixer.associate)  # type: ignore[assignment, arg-type]  # of the same signature
+        mixer.associate = module(mixer.associate)  # type: ignore[assignment]  # of the same signature
     return changed.eval()

@@ -14,7 +14,7 @@ HEADER = (
 
 NOTE = """\
 Standard errors over pictures in brackets; that of the change is of the pairs. KL(unchanged || changed) of the predicted
-classes. GMAC: counted by PyTorch, a picture. Images a second of processor time, without the time of grouping the picture,
+classes. GMAC: counted by PyTorch, a picture. Images a second of processor time, without the time of grouping a picture,
 which stands beside. Rows with * run outside what the weights were trained for."""
 
 
@@ -23,7 +23,13 @@ def markdown(summary: pd.DataFrame) -> str:
     parts = []
     for model, rows in summary.groupby("model", sort=False):
         pictures = rows["pictures"].iloc[0]
-        parts += [f"`{plain(str(model), 200)}`, {pictures:,} pictures:", "", *HEADER, *map(_line, rows.to_dict("records")), ""]
+        parts += [
+            f"`{plain(str(model), 200)}`, {pictures:,} pictures:",
+            "",
+            *HEADER,
+            *map(_line, rows.to_dict("records")),
+            "",
+        ]
     return "\n".join([*parts, NOTE, ""])
 
 

@@ -13,7 +13,6 @@ from analysis.many_pictures.tables import to_arrow
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.where import where_column
 from analysis.sweeps.join import PICTURES
-from analysis.sweeps.reading import open_sweep
 from analysis.sweeps.reference import LEVELS, QUANTILES, REFERENCE, SCHEMA, percentile, read_reference, reference
 from stvit import BlockId
 from stvit.weights.load import model_digest
