@@ -16,7 +16,7 @@ def bands_of(sweep: Sweep) -> Bands:
     names = ", ".join(f"'{name}'" for name in CATALOGUE)
     table = sweep.query(
         f"WITH numbers AS (SELECT {places}, value FROM read_parquet('{_quoted(sweep)}') WHERE head IS NOT NULL "
-        f"UNION ALL SELECT stage, block, NULL, attention, metric, value FROM cells) "
+        f"UNION ALL SELECT stage, block, NULL, attention, metric, value FROM head_means) "
         f"SELECT {places}, quantile_cont(value, [{levels}]) AS quantiles FROM numbers GROUP BY {places} "
         f"ORDER BY attention, list_position([{names}], metric), stage, block, head NULLS FIRST"
     )

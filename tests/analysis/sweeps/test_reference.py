@@ -12,7 +12,7 @@ from analysis.commands.main import main
 from analysis.many_pictures.tables import to_arrow
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.where import where_column
-from analysis.sweeps.join import PICTURES
+from analysis.sweeps.join import PICTURES, head_means
 from analysis.sweeps.reference import LEVELS, QUANTILES, REFERENCE, SCHEMA, percentile, read_reference, reference
 from stvit import BlockId
 from stvit.weights.load import model_digest
@@ -45,8 +45,9 @@ def write_sweep(folder, model="demo", seed=0):
     columns = ["image", "stage", "block", "head", "attention", "metric", "value", "unit"]
     table = pd.DataFrame(rows, columns=columns).astype({"stage": "Int64", "block": "Int64", "head": "Int64"})
     table = table.assign(stderr=np.nan, where=where_column(table))
-    pq.write_table(to_arrow(table[:100]), folder / "ledger-00000.parquet")
-    pq.write_table(to_arrow(table[100:]), folder / "ledger-00001.parquet")
+    for number, part in enumerate((table[:-COUNT], table[-COUNT:])):  # the second about blocks alone
+        pq.write_table(to_arrow(part), folder / f"ledger-{number:05d}.parquet")
+        pq.write_table(head_means(to_arrow(part)), folder / f"head_means-{number:05d}.parquet")
     names = {"image": [f"{image}.png" for image in range(COUNT)], "sha256": [str(image) for image in range(COUNT)]}
     pictures = pd.DataFrame(names | {"prediction": 0, "probability": 0.5})
     pictures = pictures.reindex(columns=PICTURES.names)
