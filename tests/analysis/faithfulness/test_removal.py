@@ -13,12 +13,13 @@ from tests.support.tiny import tiny_model, tiny_pixels
 
 @pytest.fixture(scope="module")
 def model():
-    return tiny_model()
+    return tiny_model(torch.float64)
 
 
 @pytest.fixture(scope="module")
 def pixels():
-    return tiny_pixels(1, 64, 96)
+    """Pixels whose channels have different means."""
+    return tiny_pixels(1, 64, 96, torch.float64) + torch.tensor([1.0, 0.0, -2.0])[:, None, None]
 
 
 def some_pixels():
@@ -33,7 +34,7 @@ def test_mean_colour_replaces_what_is_removed(model, pixels):
         changed[0, channel, :32, :40] = pixels[0, channel].mean()
     found = answer_with(model, pixels, "mean")(some_pixels())
     with torch.no_grad():
-        torch.testing.assert_close(found, torch.cat([model(changed), model(pixels)]))
+        torch.testing.assert_close(found, torch.cat([model(changed), model(pixels)]), rtol=1e-9, atol=1e-12)
 
 
 def test_blur_replaces_what_is_removed(model, pixels):
@@ -41,11 +42,11 @@ def test_blur_replaces_what_is_removed(model, pixels):
     changed[..., :32, :40] = blurred(pixels)[..., :32, :40]
     found = answer_with(model, pixels, "blur")(some_pixels())
     with torch.no_grad():
-        torch.testing.assert_close(found[:1], model(changed))
+        torch.testing.assert_close(found[:1], model(changed), rtol=1e-9, atol=1e-12)
 
 
 def test_blur_is_a_gaussian(pixels):
-    dot = torch.zeros(1, 3, 65, 65)
+    dot = torch.zeros(1, 3, 65, 65, dtype=torch.float64)
     dot[..., 32, 32] = 1
     found = blurred(dot)[0, 0].numpy()
     sigma = 10 / 224 * 65
@@ -62,7 +63,7 @@ def test_mean_token_replaces_what_is_removed(model, pixels):
         changed[..., :8, :10] = tokens.mean((2, 3), keepdim=True)
         expected = model.classifier(model.projection(model.stages(changed)).mean((2, 3)))
     found = answer_with(model, pixels, "token")(some_pixels())
-    torch.testing.assert_close(found[:1], expected)
+    torch.testing.assert_close(found[:1], expected, rtol=1e-9, atol=1e-12)
     assert not model.stem._forward_hooks
 
 
