@@ -45,9 +45,9 @@ def write_sweep(folder, model="demo", seed=0):
     columns = ["image", "stage", "block", "head", "attention", "metric", "value", "unit"]
     table = pd.DataFrame(rows, columns=columns).astype({"stage": "Int64", "block": "Int64", "head": "Int64"})
     table = table.assign(stderr=np.nan, where=where_column(table))
-    for number, part in enumerate((table[:-COUNT], table[-COUNT:])):  # the second about blocks alone
-        pq.write_table(to_arrow(part), folder / f"ledger-{number:05d}.parquet")
-        pq.write_table(head_means(to_arrow(part)), folder / f"head_means-{number:05d}.parquet")
+    for file, part in enumerate((table[:-COUNT], table[-COUNT:])):  # the second about blocks alone
+        pq.write_table(to_arrow(part), folder / f"ledger-{file:05d}.parquet")
+        pq.write_table(head_means(to_arrow(part)), folder / f"head_means-{file:05d}.parquet")
     names = {"image": [f"{image}.png" for image in range(COUNT)], "sha256": [str(image) for image in range(COUNT)]}
     pictures = pd.DataFrame(names | {"prediction": 0, "probability": 0.5})
     pictures = pictures.reindex(columns=PICTURES.names)
