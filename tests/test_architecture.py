@@ -42,6 +42,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis.*",),
     ("analysis.relevance",),
     ("analysis.faithfulness",),
+    ("analysis.compare",),
     ("analysis.many_pictures",),
     ("analysis.sweeps",),
     ("analysis.superpixels",),

@@ -56,6 +56,11 @@ def heads_of(model: AnyModel, block: BlockId) -> int:
     return model.config.num_heads[block.stage] if isinstance(model, STViT) else model.heads(block)
 
 
+def classifies(model: AnyModel) -> bool:
+    """Return whether the logits of a model are those of classes, not features."""
+    return model.config.num_classes > 0 if isinstance(model, STViT) else bool(model.class_names)
+
+
 def has_super_tokens(model: AnyModel) -> bool:
     """Return whether any block of a model has super tokens."""
     return isinstance(model, STViT) and any(cell not in (1, (1, 1)) for cell in model.config.cells)

@@ -22,6 +22,7 @@ VIEWS = {
     "what-if": "analysis.commands.views.what_if:WhatIf",
     "steps": "analysis.commands.views.steps:Steps",
     "cost": "analysis.commands.views.cost:Cost",
+    "compare": "analysis.commands.views.compare:Compare",
     "anchor": "analysis.commands.views.anchor:AnchorView",
 }
 """Class of each view."""

@@ -6,6 +6,7 @@ here or in a module of settings imports torch, so that help and usage errors com
 """
 
 import argparse
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
@@ -44,6 +45,21 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+
+
+def number(text: str) -> float:
+    """Return a number.
+
+    Raises:
+        ArgumentTypeError: If the text is none, or it is not finite.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
+    return found
 
 
 def from_one(text: str) -> int:

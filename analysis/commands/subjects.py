@@ -1,10 +1,11 @@
 """From options to what they name: a model, a picture, a block."""
 
 import sys
+from pathlib import Path
 from typing import overload
 
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
-from analysis.commands.any_model import AnyModel, captured, heads_of, prepared
+from analysis.commands.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
 from analysis.reports.report import Subject
@@ -14,6 +15,7 @@ from stvit.capturing.attention_record import AttentionRecord
 from stvit.capturing.records import NoAttentionError
 from stvit.error_text import SENTENCE
 from stvit.foreign_text import plain
+from stvit.images import RGBImage
 from stvit.images.samples import sample_images
 from stvit.weights.load import model_and_report
 from stvit.weights.pretrained import pretrained_and_report
@@ -74,8 +76,13 @@ def chosen_subject(options: PictureView) -> tuple[STViT, Subject]:
 
 
 def _subject(options: PictureView, model: AnyModel, title: str) -> Subject:
-    source = sample_images()[options.sample or ""]() if options.image is None else options.image
+    source = chosen_picture(options.image, options.sample)
     return Subject(title, *prepared(model, source, options.size, options.framing))
+
+
+def chosen_picture(image: Path | None, sample: str | None) -> RGBImage | Path:
+    """Return a picture that was named: a file, or the sample of that name."""
+    return sample_images()[sample or ""]() if image is None else image
 
 
 def existing_block(model: AnyModel, stage: int, block: int) -> BlockId:
@@ -120,7 +127,12 @@ def finite_capture(model: AnyModel, subject: Subject, blocks: list[BlockId] | No
     Raises:
         ValueError: If the answer is not finite: the weights overflow, or hold such numbers.
     """
-    found = captured(model, subject.picture.pixels, blocks)
+    return finite_of(model, subject.picture.pixels, blocks)
+
+
+def finite_of(model: AnyModel, pixels: Pixels, blocks: list[BlockId] | None = None) -> Capture | BackboneCapture:
+    """Capture pixels; see `finite_capture`."""
+    found = captured(model, pixels, blocks)
     if not found.logits.isfinite().all():
         raise ValueError(
             "The model's answer to this picture holds NaN or infinity, so nothing about it can be shown; use other "

@@ -86,8 +86,14 @@ def picture_panel(axes: Axes, shown: Picture, title: str) -> None:
     """Draw a picture with its title."""
     axes.set_axis_off()
     axes.imshow(shown)
-    axes.set_title(title, fontsize=7)
+    axes.set_title(drawable(title), fontsize=7, fontfamily=families(), parse_math=False)
     axes.set(xlim=(0, shown.shape[1]), ylim=(shown.shape[0], 0))
+
+
+def legend_of_names(axes: Axes, size: float = 6) -> None:
+    """Draw a legend of names as they are, whatever they hold."""
+    for text in axes.legend(frameon=False, fontsize=size).get_texts():
+        text.set(text=drawable(text.get_text()), fontfamily=families(), parse_math=False)
 
 
 def heat_panel(axes: Axes, canvas: Canvas, panel: Panel) -> None:

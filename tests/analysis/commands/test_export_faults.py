@@ -39,7 +39,8 @@ def picture(path: Path) -> Path:
 
 def run(view: str, image: Path, weights: Path, out: Path | str, *more: str) -> int:
     named = [] if view == "cost" else ["--size", "64", f"./{image}" if str(image).startswith("-") else str(image)]
-    return main(["export", view, *named, "--weights", str(weights), *WORDS[view], *more, "--out", str(out)])
+    model = ["--models", *[f"weights:{weights}"] * 2] if view == "compare" else ["--weights", str(weights)]
+    return main(["export", view, *named, *model, *WORDS[view], *more, "--out", str(out)])
 
 
 # ---------------------------------------------------------------- no file is lost
