@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from analysis.backbones.blocks import find_blocks, windows_as_loaded
 from analysis.backbones.families import Family
@@ -112,11 +112,28 @@ class Backbone:
             self._grids(height, width), self._token_pixels(), self.family.extra_tokens(self.model.config)
         )
         chosen = [block for block in self._blocks if block.id in wanted]
-        with self._lock, windows_as_loaded(self._blocks), recorder.listening(chosen):
-            answer = self.model(pixels, **self._arguments())
+        with self._lock, recorder.listening(chosen):
+            answer = self.run(pixels)
         logits = getattr(answer, "logits", None)
         logits = pixels.new_zeros(len(pixels), 0) if logits is None else logits
         return BackboneCapture(logits, (height, width), {block: recorder.records[block] for block in wanted})
+
+    def run(self, pixels: Float[Tensor, "batch 3 height width"]) -> Any:
+        """Run the network and return what transformers gives; gradients are kept where they are enabled.
+
+        Raises:
+            TypeError: If the pixels are no tensor.
+            ValueError: If the pixels do not fit the model.
+        """
+        self._check_pixels(pixels)
+        with self._lock, windows_as_loaded(self._blocks):
+            return self.model(pixels, **self._arguments())
+
+    def layers(self) -> dict[BlockId, nn.Module]:
+        """Return the whole block, residuals and MLP included, around each attention."""
+        whole = [module for module in self.model.modules() if type(module).__name__.endswith("Layer")]
+        around = {id(part): module for module in whole for part in module.modules()}  # the innermost comes last
+        return {block.id: around[id(block.attention)] for block in self._blocks}
 
     def _arguments(self) -> dict[str, bool]:
         """Return the extra arguments that the family needs in a run."""
