@@ -77,7 +77,7 @@ def _measure(model: AnyModel, settings: MeasureSettings, progress: Progress) -> 
                 settings.attentions,
                 settings.metrics,
                 image_names=[name],
-                progress=lambda done, blocks: progress.block(),
+                progress=progress.within,
             )
 
         seen, _ = prepared(model, picture, settings.size, settings.framing)

@@ -45,6 +45,10 @@ class Progress:
         """Count a block."""
         self._bar.update()
 
+    def within(self, done: int, total: int) -> None:
+        """Show how far the picture is: so much of its work in all."""
+        self._bar.update(self._done * self._blocks + self._blocks * done // max(1, total) - self._bar.n)
+
     def picture(self) -> None:
         """Count a picture, and say so in a log if some time has passed."""
         self._done += 1

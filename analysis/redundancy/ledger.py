@@ -1,6 +1,7 @@
 """The redundancy ledger: every number about the attention of a capture in one tidy table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
 from analysis.redundancy.features import block_similarity
 from analysis.redundancy.measure import measure_all
-from analysis.redundancy.parallel import Watch
+from analysis.redundancy.parallel import run_all
 from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
+from analysis.redundancy.watch import Progress, Watch
 from analysis.redundancy.where import where_column
 from stvit import Attention, BlockRecord, Capture
 from stvit.capturing.attention_record import AttentionRecord
@@ -38,10 +40,9 @@ def ledger(
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
     image_names: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     anchors: int | None = None,
     seed: int | Sequence[int] = 0,
-    watch: Watch | None = None,
 ) -> pd.DataFrame:
     """Measure every captured block, head and image, for each kind of attention.
 
@@ -60,12 +61,12 @@ def ledger(
         exact_tokens: Up to this many tokens the ranks of attentions without factors are exact; above, they are
             estimates and named so.
         image_names: Names for the column image; the number in the batch if None.
-        progress: Called with (blocks done, blocks in all) after each block of each image.
+        progress: Called with (work done, work in all) several times a second, also inside a block, and after each
+            block; the unit is its own. What it raises stops the work: threads end, and nothing keeps computing.
         anchors: Number of rows of each attention to measure, one from every region of the grid; all if None. See
             `analysis.redundancy.measure.measure` for what a sample can tell.
         seed: Of the draw, a whole number from 0: one for all images, which are then measured at the same tokens, or
             one for each, so that errors cancel out in means over many pictures. Blocks differ in any case.
-        watch: Called several times a second while attentions are measured; what it raises stops the work.
 
     Returns:
         Columns image, stage, block and head (whole numbers from 0; head is missing in rows about the block itself),
@@ -91,17 +92,19 @@ def ledger(
     records: list[AttentionRecord] = list(cap.values())
     names = _names(image_names, records[0].batch_size if records else 0)
     seeds = _seeds(seed, len(names))
+    shares = [_share(record, len(rules)) for record in records]
     rows: list[_Row] = []
     for image, name in enumerate(names):
         before: AttentionRecord | None = None
-        for done, record in enumerate((whole.select(image) for whole in records), start=1):
+        for number, record in enumerate(whole.select(image) for whole in records):
+            told = _part(progress, image * sum(shares) + sum(shares[:number]), shares[number], len(names) * sum(shares))
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
-            measured = _head_rows(record, rules, wanted, settings, exact_tokens, sample, watch)
-            rows += ((name, *record.id, *row) for row in _block_rows(record, before, wanted))
-            rows += ((name, *record.id, *row) for row in measured)
+            (of_block,) = run_all([partial(_block_rows, record, before, wanted)], Watch(0, told))
+            of_heads = _head_rows(record, rules, wanted, settings, exact_tokens, sample, told)
+            rows += ((name, *record.id, *row) for row in (*of_block, *of_heads))
             before = record
-            if progress is not None:
-                progress(image * len(records) + done, len(names) * len(records))
+            if told is not None:
+                told(1, 1)
     return _table(rows)
 
 
@@ -112,7 +115,7 @@ def _head_rows(
     settings: RowSettings,
     exact_tokens: int,
     sample: RowSample | None,
-    watch: Watch | None,
+    progress: Progress | None,
 ) -> Iterator[_Row]:
     """Yield (head, attention, metric, value, its error) of all attentions of a block; equal ones are measured once."""
     if not record.heads or all(CATALOGUE[name].scope == "block" for name in wanted):
@@ -126,7 +129,9 @@ def _head_rows(
         if number[name] == len(different):
             different.append(attention)
     try:
-        found = measure_all(different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample, watch)
+        found = measure_all(
+            different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample, progress
+        )
     except ValueError as error:
         raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():
@@ -136,8 +141,9 @@ def _head_rows(
                 yield head, name, metric, value, stderr
 
 
-def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> Iterator[_Row]:
-    """Yield (no head, "block", metric, value, no error) of one block."""
+def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> list[_Row]:
+    """Return (no head, "block", metric, value, no error) of one block."""
+    rows: list[_Row] = []
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
     together = block_similarity(record) if metrics else {}
     if record.heads and metrics:
@@ -145,7 +151,8 @@ def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted:
     for metric in metrics:
         value = together.get(metric.name) if metric.rule is None else metric.compute(record, before)
         if value is not None:
-            yield pd.NA, BLOCK, metric.name, value, None
+            rows.append((pd.NA, BLOCK, metric.name, value, None))
+    return rows
 
 
 def _losses(record: AttentionRecord) -> dict[str, float]:
@@ -153,6 +160,19 @@ def _losses(record: AttentionRecord) -> dict[str, float]:
     if isinstance(record, BlockRecord):
         return association_summary(record)
     return {"leakage": record.leakage().mean().item()}
+
+
+def _share(record: AttentionRecord, attentions: int) -> int:
+    """Return how much of all work a block is, roughly: its weights if each attention is dense, in thousands."""
+    tokens = record.grid.num_tokens
+    return 1 + record.heads * tokens**2 * attentions // 1000
+
+
+def _part(progress: Progress | None, before: int, share: int, total: int) -> Progress | None:
+    """Return what tells of a part of the work as of the whole: the part has this share, after what was done before."""
+    if progress is None:
+        return None
+    return lambda done, parts: progress(before + (share * done // parts if parts else 0), total)
 
 
 def _names(image_names: Sequence[str] | None, batch: int) -> Sequence[Any]:

@@ -1,8 +1,7 @@
 """How redundant an attention is: numbers for every token and head, from its rows, streamed in blocks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.redundancy.catalogue import CATALOGUE, Metric, chosen_metrics, metrics_of
-from analysis.redundancy.parallel import Watch, run_all, stopping_point
-from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum, known_spectrum, spectrum
+from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics, metrics_of
+from analysis.redundancy.parallel import run_all
+from analysis.redundancy.pieces import Piece, Work, check_rows, in_order, is_of_rows
+from analysis.redundancy.ranks import EXACT_TOKENS, Spectrum
 from analysis.redundancy.row_metrics import RowMetrics, RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.token_layout import TokenLayout
+from analysis.redundancy.watch import Progress, Watch
 from stvit import Attention, RowBlock, TokenGrid
 
-CHUNKS = 8
-"""Parts of an attention that are measured side by side, whatever the number of cores: sums must not depend on it."""
-
 _DEFAULT = ("mass", "entropy", "distance")
-_RECEIVED = "received by every token"
-
-_Range = tuple[int, int]
-_Piece = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +52,7 @@ def measure(
     *,
     anchors: int | None = None,
     seed: int | Sequence[int] = 0,
+    progress: Progress | None = None,
 ) -> AttentionMetrics:
     """Measure an attention: its rows in one pass, what each token receives, and its ranks.
 
@@ -81,6 +76,8 @@ def measure(
         exact_tokens: Up to this many tokens, ranks of attentions without factors are exact.
         anchors: Number of rows to measure; all if None.
         seed: Of the draw, one whole number from 0 or several.
+        progress: Called with (work done, work in all) several times a second, in a unit of its own; what it raises
+            stops the work, and nothing keeps computing.
 
     Returns:
         Metrics by name; those that compare heads are left out if there is one head.
@@ -95,7 +92,7 @@ def measure(
         {'entropy': array([0.])}
     """
     sample = None if anchors is None else draw_rows(grid, anchors, seed)
-    return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens, sample)[0]
+    return measure_all([attention], grid, token_pixels, metrics, settings, exact_tokens, sample, progress)[0]
 
 
 def measure_all(
@@ -106,23 +103,25 @@ def measure_all(
     settings: RowSettings | None = None,
     exact_tokens: int = EXACT_TOKENS,
     sample: RowSample | None = None,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> list[AttentionMetrics]:
-    """Measure several attentions over the same tokens side by side, on all rows or a sample; see `measure`.
-
-    `watch` is called several times a second; what it raises stops the work.
-    """
+    """Measure several attentions over the same tokens side by side, on all rows or a sample; see `measure`."""
     wanted = [metric for metric in (CATALOGUE[name] for name in chosen_metrics(metrics)) if metric.scope != "block"]
     layout, settings = TokenLayout.of(grid, token_pixels), settings or RowSettings()
     for attention in attentions:
         check_tokens(attention, grid)
-    spectra = [_spectrum_tasks(attention, wanted, exact_tokens, sample) for attention in attentions]
-    rows = [_row_tasks(attention, layout, wanted, settings, sample) for attention in attentions]
-    results = iter(run_all([task for tasks in (*spectra, *rows) for task in tasks], watch))  # the long ones first
-    found_spectra = [[next(results) for _ in tasks] for tasks in spectra]
-    found_rows = [[next(results) for _ in tasks] for tasks in rows]
-    parts = zip(attentions, found_rows, found_spectra, strict=True)
-    return [_collected(*found, wanted, sample) for found in parts]
+    works = [Work(attention, wanted, layout, settings, exact_tokens, sample) for attention in attentions]
+    watch = Watch(sum(work.amount for work in works), progress)
+    tasks = [(work.spectra(watch), work.known_received(), work.rows(watch)) for work in works]
+    results = iter(run_all([task for part in _long_ones_first(tasks) for task in part], watch))
+    found = [[next(results) for _ in part] for part in _long_ones_first(tasks)]
+    each = (found[number :: len(works)] for number in range(len(works)))
+    return [_collected(work, *parts) for work, parts in zip(works, each, strict=True)]
+
+
+def _long_ones_first(tasks: Sequence[tuple[list[Any], ...]]) -> list[list[Any]]:
+    """Return the spectra of all attentions, then what is known of them, then their rows."""
+    return [part for kind in zip(*tasks, strict=True) for part in kind]
 
 
 def per_token(
@@ -131,6 +130,7 @@ def per_token(
     token_pixels: float | tuple[float, float],
     metrics: str | Iterable[str] = _DEFAULT,
     settings: RowSettings | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Float[np.ndarray, "heads tokens"]]:
     """Return maps over the tokens, by metric, each of shape (heads, N); see `measure`.
 
@@ -146,7 +146,7 @@ def per_token(
     others = [name for name in wanted if CATALOGUE[name].scope != "token"]
     if others:
         raise ValueError(f"{', '.join(others)} have no value per token; choose among {', '.join(metrics_of('token'))}.")
-    return measure(attention, grid, token_pixels, wanted, settings).per_token
+    return measure(attention, grid, token_pixels, wanted, settings, progress=progress).per_token
 
 
 def measure_row(
@@ -178,131 +178,44 @@ def measure_row(
         )
     block = RowBlock(anchor, torch.as_tensor(row).double()[None, None], None, len(row))
     of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), settings or RowSettings())
-    _check_rows(of_row)
-    values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if _is_of_rows(metric)}
+    check_rows(of_row)
+    values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if is_of_rows(metric)}
     return {name: value.item() for name, value in values.items() if value is not None}
 
 
-def _spectrum_tasks(
-    attention: Attention, wanted: Sequence[Metric], exact_tokens: int, sample: RowSample | None
-) -> list[Callable[[], Any]]:
-    """Return tasks that decompose one head each, without reading all rows if there is a sample."""
-    needed = any(metric.takes == "spectrum" for metric in wanted)
-    find = partial(spectrum, exact_tokens=exact_tokens) if sample is None else known_spectrum
-    return [partial(find, attention, head) for head in range(attention.heads if needed else 0)]
-
-
-def _row_tasks(
-    attention: Attention,
-    layout: TokenLayout,
-    wanted: Sequence[Metric],
-    settings: RowSettings,
-    sample: RowSample | None,
-) -> list[Callable[[], Any]]:
-    """Return tasks that measure some rows each; none if nothing of rows is wanted."""
-    of_rows = [metric for metric in wanted if _is_of_rows(metric)]
-    receiving = any(metric.takes == "received" for metric in wanted) and sample is None
-    if not of_rows and not receiving:
-        return []
-    chunks = _chunks(attention.row_ranges(rows=None if sample is None else len(sample.tokens)))
-    read = attention.head_rows if sample is None else partial(_sampled_rows, attention, sample)
-    return [partial(_measure_rows, attention, read, ranges, layout, settings, of_rows, receiving) for ranges in chunks]
-
-
-def _sampled_rows(attention: Attention, sample: RowSample, start: int, stop: int) -> RowBlock:
-    """Return the rows of anchors start to stop (excluded) of a sample."""
-    return attention.chosen_rows(sample.tokens[start:stop].to(attention.device))
-
-
-def _is_of_rows(metric: Metric) -> bool:
-    return metric.scope == "token" and metric.takes == "rows"
-
-
-def _measure_rows(
-    attention: Attention,
-    read: Callable[[int, int], RowBlock],
-    ranges: list[_Range],
-    layout: TokenLayout,
-    settings: RowSettings,
-    of_rows: Sequence[Metric],
-    receiving: bool,
-) -> _Piece:
-    """Return the metrics of rows that follow each other, by name, (heads, rows), and what all tokens receive from them.
-
-    The arrays are made beforehand: small ones kept from a block would lie between the large ones and stop the allocator
-    from using the freed memory again.
-    """
-    first, last = ranges[0][0], ranges[-1][1]
-    piece: _Piece = {metric.name: np.empty((attention.heads, last - first)) for metric in of_rows}
-    if receiving:
-        piece[_RECEIVED] = np.zeros((attention.heads, attention.num_tokens))
-    for start, stop in ranges:
-        stopping_point()
-        rows = RowMetrics(read(start, stop), layout, settings)
-        _check_rows(rows)
-        for metric in of_rows:
-            values = metric.compute(rows)
-            if values is None:
-                piece.pop(metric.name, None)
-            else:
-                piece[metric.name][:, start - first : stop - first] = values.numpy(force=True)
-        if receiving:
-            piece[_RECEIVED] += rows.received.numpy(force=True)
-    return piece
-
-
-def _check_rows(rows: RowMetrics) -> None:
-    """Check that rows can be measured: where every sum is finite, every weight is, too."""
-    if not rows.mass.isfinite().all():
-        raise ValueError("The attention holds numbers that are not finite; its queries, keys or weights overflow.")
-
-
-def _chunks(ranges: list[_Range]) -> list[list[_Range]]:
-    """Cut the blocks of rows into at most CHUNKS consecutive parts of about equal length."""
-    count = min(CHUNKS, len(ranges))
-    return [ranges[part * len(ranges) // count : (part + 1) * len(ranges) // count] for part in range(count)]
-
-
 def _collected(
-    attention: Attention,
-    pieces: Sequence[_Piece],
+    work: Work,
     spectra: Sequence[Spectrum | None],
-    wanted: Sequence[Metric],
-    sample: RowSample | None,
+    known_received: Sequence[Float[np.ndarray, "heads tokens"] | None],
+    pieces: Sequence[Piece],
 ) -> AttentionMetrics:
     """Put the pieces of one attention together, and compute what follows from all of its rows."""
-    found = AttentionMetrics()
-    by_token = _received_by_token(attention, pieces, wanted, sample)
-    known = [one for one in spectra if one is not None]
-    exact = all(one.exact for one in known)
-    for metric in wanted:
+    found, sample = AttentionMetrics(), work.sample
+    decomposed = [one for one in spectra if one is not None]
+    exact = all(one.exact for one in decomposed)
+    received = known_received[0] if known_received else _received(pieces)
+    for metric in work.wanted:
         target = found.per_token if metric.scope == "token" else found.per_head
         if metric.takes == "spectrum":
-            if known and metric.is_estimate is not exact:
-                target[metric.name] = np.array([metric.compute(one.values) for one in known])
+            if decomposed and metric.is_estimate is not exact:
+                target[metric.name] = np.array([metric.compute(one.values) for one in decomposed])
         elif metric.takes == "received":
-            if by_token is not None:
-                target[metric.name] = metric.compute(by_token)
-        elif metric.name in pieces[0]:
-            values = np.concatenate([piece[metric.name] for piece in pieces], axis=1)
+            if received is not None:
+                target[metric.name] = metric.compute(received)
+        elif metric.name in pieces[0].values:
             if sample is None:
-                target[metric.name] = values
+                target[metric.name] = in_order(pieces, metric.name, None)
             else:
+                values = in_order(pieces, metric.name, sample.tokens)
                 found.per_head[metric.name] = sample.mean(values)
                 found.stderr[metric.name] = sample.standard_error(values)
     return found
 
 
-def _received_by_token(
-    attention: Attention, pieces: Sequence[_Piece], wanted: Sequence[Metric], sample: RowSample | None
-) -> Float[np.ndarray, "heads tokens"] | None:
-    """Return what each token receives from all rows; None if nobody asks, or if a sample cannot tell."""
-    if not any(metric.takes == "received" for metric in wanted):
-        return None
-    if sample is None:
-        return np.sum([piece[_RECEIVED] for piece in pieces], axis=0)
-    known = attention.plain.received()
-    return None if known is None else known.double().numpy(force=True)
+def _received(pieces: Sequence[Piece]) -> Float[np.ndarray, "heads tokens"] | None:
+    """Return what each token receives from all rows; None if nobody asks."""
+    parts = [piece.received for piece in pieces if piece.received is not None]
+    return np.sum(parts, axis=0) if parts else None
 
 
 def check_tokens(attention: Attention, grid: TokenGrid) -> None:

@@ -1,93 +1,67 @@
 """Run independent tasks side by side on all cores, each on one."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import lru_cache, partial
-from threading import Barrier, Event, local
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import lru_cache
+from threading import Barrier, local
 from typing import TypeVar
 
 import torch
 
+from analysis.redundancy.watch import PERIOD, Watch
+
 Result = TypeVar("Result")
-
-
-Watch = Callable[[], object]
-"""Called every `HEARTBEAT` seconds at least while work goes on; what it raises stops the work."""
-
-HEARTBEAT = 0.25
-
-_here = local()
-"""What the running thread asks at each point where its task can be stopped."""
-
-
-class _StoppedError(Exception):
-    """Ends a task whose result nobody waits for any more."""
 
 
 def run_all(tasks: Sequence[Callable[[], Result]], watch: Watch | None = None) -> list[Result]:
     """Run tasks on as many threads as PyTorch may use here, and return their results in order.
 
     Inside a task PyTorch uses one thread: many small operations scale better side by side than each cut in parts.
-    Tasks may call this function themselves; theirs then run one after the other. The first error is raised.
+    Tasks may call this function themselves; theirs then run one after the other. The first error is raised, whether
+    of a task, of the watch's progress or Ctrl-C, as soon as the other tasks have ended: those that count their work
+    end at once, and nothing keeps computing.
 
     Args:
         tasks: What to run.
-        watch: Called in this thread while they run; an error that it raises stops the tasks at their next
-            `stopping_point` and is raised here.
+        watch: Told to tell its progress several times a second, also while a task is inside a long call.
 
     Example:
         >>> run_all([lambda: "first", lambda: "second"])
         ['first', 'second']
     """
-    threads = torch.get_num_threads()
-    if threads < 2 or len(tasks) < 2:
-        return [_run(task, _pulse(watch) if watch else getattr(_here, "check", None)) for task in tasks]
-    stopped = Event()
-    waiting = [_pool(threads).submit(_run, task, partial(_check, stopped)) for task in tasks]
+    threads, told = torch.get_num_threads(), watch is not None and watch.progress is not None
+    if _HERE.is_worker or (not told and (threads < 2 or len(tasks) < 2)):
+        return [task() for task in tasks]
+    return _run_in_pool(tasks, threads, watch or Watch(0))
+
+
+class _Here(local):
+    """What a thread knows about itself."""
+
+    is_worker = False
+
+
+_HERE = _Here()
+
+
+def _run_in_pool(tasks: Sequence[Callable[[], Result]], threads: int, watch: Watch) -> list[Result]:
+    pool = _pool(threads)
+    futures = [pool.submit(task) for task in tasks]
     try:
-        while watch is not None and wait(waiting, timeout=HEARTBEAT).not_done:
-            watch()
-        return [each.result() for each in waiting]
-    finally:
-        stopped.set()  # those that still run end at their next stopping point
-        for each in waiting:
-            each.cancel()
-
-
-def stopping_point() -> None:
-    """Let the task that runs here be stopped; long tasks call this several times a second."""
-    check = getattr(_here, "check", None)
-    if check is not None:
-        check()
-
-
-def _run(task: Callable[[], Result], check: Watch | None) -> Result:
-    before = getattr(_here, "check", None)
-    _here.check = check
-    try:
-        return task()
-    finally:
-        _here.check = before
-
-
-def _pulse(watch: Watch) -> Watch:
-    """Return a function that calls another one, but not more often than every `HEARTBEAT` seconds."""
-    last = time.monotonic()
-
-    def check() -> None:
-        nonlocal last
-        if time.monotonic() - last >= HEARTBEAT:
-            last = time.monotonic()
-            watch()
-
-    return check
-
-
-def _check(stopped: Event) -> None:
-    if stopped.is_set():
-        raise _StoppedError
+        running = set(futures)
+        while running:
+            done, running = wait(running, PERIOD, FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            watch.tell()
+    except BaseException:
+        watch.stop()
+        for future in futures:
+            future.cancel()
+        wait(futures)
+        raise
+    return [future.result() for future in futures]
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +72,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     def start() -> None:
         torch.get_num_threads()  # a new thread takes over the number set last anywhere when first asked, not before
         torch.set_num_threads(1)
+        _HERE.is_worker = True
         barrier.wait()
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="analysis")

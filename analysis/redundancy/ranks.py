@@ -3,7 +3,7 @@
 The rank is that of the attention as it is; rows are not divided by their sums.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.redundancy.parallel import stopping_point
+from analysis.redundancy.watch import Watch
 from stvit import Attention
 
 EXACT_TOKENS = 1024
@@ -34,6 +34,16 @@ PROBES = 16
 
 ROUNDING = 1e-4
 """Below this part of the squared norm, what the leading values leave cannot be had by subtraction in float32."""
+
+
+EXACT_SHARE = 32
+"""A decomposition of N x N takes as long as measuring N^3 / 32 weights of rows."""
+
+PASSES = 20
+"""An estimate takes as long as measuring 20 N^2 weights of rows."""
+
+PRODUCTS = 5
+"""Times that an estimate goes through all rows."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def stable_rank(values: Float[Tensor, " count"]) -> float:
     return (values / largest).square().sum().item() if largest > 0 else 0.0
 
 
-def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) -> Spectrum:
+def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS, watch: Watch | None = None) -> Spectrum:
     """Return the singular values of one head.
 
     Exact, to about 1e-8 of the largest, for attentions with a specialised method (token attention by its
@@ -82,6 +92,7 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) 
         attention: Any attention.
         head: Which head.
         exact_tokens: Largest number of tokens for which a dense N x N decomposition is done.
+        watch: Counts the work, see `spectrum_work`.
 
     Example:
         >>> from analysis import DenseAttention
@@ -91,15 +102,32 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS) 
     known = known_spectrum(attention, head)
     if known is not None:
         return known
-    attention = attention.plain
+    attention, watch = attention.plain, watch or Watch(0)
     with _naming(head):
-        if attention.num_tokens <= exact_tokens:
-            return Spectrum(_from_gram(attention.rows(0, attention.num_tokens, head)), True)
-        return Spectrum(estimated_singular_values(attention, head), False)
+        if attention.num_tokens > exact_tokens:
+            return Spectrum(estimated_singular_values(attention, head, watch=watch), False)
+        values = _from_gram(attention.rows(0, attention.num_tokens, head))
+    watch.advance(spectrum_work(attention, exact_tokens))
+    return Spectrum(values, True)
+
+
+def spectrum_work(attention: Attention, exact_tokens: int = EXACT_TOKENS, reads_rows: bool = True) -> int:
+    """Return about how much work the singular values of a head are, counted in weights of measured rows.
+
+    Those of factors are as nothing beside the rows, and so is what reads no rows.
+    """
+    plain, tokens = attention.plain, attention.num_tokens
+    if plain.knows_singular_values or not reads_rows:
+        return 0
+    if tokens <= exact_tokens:
+        return tokens**3 // EXACT_SHARE
+    return tokens**2 * PASSES
 
 
 def known_spectrum(attention: Attention, head: int) -> Spectrum | None:
     """Return the singular values of one head if the attention knows a fast way to the exact ones, else None."""
+    if not attention.plain.knows_singular_values:
+        return None
     with _naming(head):
         known = attention.plain.singular_values(head)
     return None if known is None else Spectrum(known, True)
@@ -117,7 +145,7 @@ def _naming(head: int) -> Iterator[None]:
 
 
 def estimated_singular_values(
-    attention: Attention, head: int, leading: int = SKETCHED, seed: int = 0
+    attention: Attention, head: int, leading: int = SKETCHED, seed: int = 0, watch: Watch | None = None
 ) -> Float[Tensor, " tokens"]:
     """Estimate all N singular values of one head without decomposing N x N.
 
@@ -132,8 +160,9 @@ def estimated_singular_values(
         head: Which head.
         leading: Number of singular values to compute; the others are modelled.
         seed: Of the random sketch.
+        watch: Counts the work.
     """
-    product = _Product(attention, head)
+    product = _Product(attention, head, watch or Watch(0))
     basis = _leading_basis(product, attention.num_tokens, leading + OVERSAMPLING, seed)
     reduced = product.transposed_times(basis)
     values = _from_gram(reduced)
@@ -157,8 +186,8 @@ def _leading_basis(product: "_Product", tokens: int, width: int, seed: int) -> F
 class _Product:
     """One head as an operator: dense where it is small, else row by row again for every product."""
 
-    def __init__(self, attention: Attention, head: int) -> None:
-        self._rows = partial(attention.rows, head=head)
+    def __init__(self, attention: Attention, head: int, watch: Watch) -> None:
+        self._rows, self._watch = partial(attention.rows, head=head), watch
         self._tokens = attention.num_tokens
         self.like = attention.rows(0, 1, head)
         row_bytes = self._tokens * self.like.element_size()
@@ -166,33 +195,26 @@ class _Product:
         self._step = self._tokens if whole else max(1, BLOCK_BYTES // row_bytes)
         self._dense = attention.rows(0, self._tokens, head) if whole else None
 
-    def _blocks(self) -> list[tuple[int, Callable[[], Tensor]]]:
-        if self._dense is not None:
-            dense = self._dense
-            return [(0, lambda: dense)]
-        starts = range(0, self._tokens, self._step)
-        return [(start, partial(self._read, start)) for start in starts]
-
-    def _read(self, start: int) -> Tensor:
-        stopping_point()
-        return self._rows(start, min(start + self._step, self._tokens))
+    def _blocks(self) -> Iterator[tuple[int, Tensor]]:
+        for start in range(0, self._tokens, self._step):
+            stop = min(start + self._step, self._tokens)
+            yield start, self._rows(start, stop) if self._dense is None else self._dense
+            self._watch.advance((stop - start) * self._tokens * PASSES // PRODUCTS)
 
     def times(self, values: Tensor) -> Tensor:
         result = values.new_empty(self._tokens, values.shape[1])
-        for start, block in self._blocks():  # written in place: parts kept one by one would fragment the memory
-            rows = block()
+        for start, rows in self._blocks():  # written in place: parts kept one by one would fragment the memory
             torch.matmul(rows, values, out=result[start : start + len(rows)])
         return result
 
     def transposed_times(self, values: Tensor) -> Tensor:
         total = torch.zeros_like(values)
-        for start, block in self._blocks():
-            rows = block()
+        for start, rows in self._blocks():
             total += rows.T @ values[start : start + len(rows)]
         return total
 
     def squared_norm(self) -> float:
-        return sum(_squares(block()) for _, block in self._blocks())
+        return sum(_squares(rows) for _, rows in self._blocks())
 
     def squared_residual(self, basis: Tensor, reduced: Tensor) -> float:
         """Estimate the squared norm of what the basis leaves, R = A - Q (A^T Q)^T, as the mean |R g|^2 over probes."""

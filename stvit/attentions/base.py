@@ -80,6 +80,9 @@ class Attention(ABC):
     padding.
     """
 
+    knows_singular_values: bool = False
+    """Whether `singular_values` has a fast way."""
+
     @abstractmethod
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return rows start to stop (excluded) of every head; rows beyond the last token are left out."""
@@ -175,24 +178,26 @@ class Attention(ABC):
         """
         return None
 
-    def row_ranges(self, max_bytes: int | None = None, rows: int | None = None) -> list[tuple[int, int]]:
-        """Return (first row, row after the last) of blocks of all heads, each at most max_bytes large.
-
-        One row is read to find the size, so whatever an attention caches on first use exists before threads need it.
-
-        Args:
-            max_bytes: Largest block in bytes, numbers taken to be in single precision (one row at least);
-                BLOCK_BYTES if None.
-            rows: Number of rows, N if None.
-        """
-        width, count = self._first_row.weight.shape[-1], self.num_tokens if rows is None else rows
-        step = max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * self.heads * width))
-        return [(start, min(start + step, count)) for start in range(0, count, step)]
+    @property
+    def row_width(self) -> int:
+        """Number of weights of a row that are kept, N or fewer where rows are sparse."""
+        return self._first_row.weight.shape[-1]
 
     def row_blocks(self, max_bytes: int | None = None) -> Iterator[RowBlock]:
-        """Yield the rows of every head in order, block by block, see `row_ranges`."""
-        for start, stop in self.row_ranges(max_bytes):
-            yield self.head_rows(start, stop)
+        """Yield the rows of every head in order, block by block, each at most max_bytes large; see `block_rows`."""
+        step = block_rows(self, max_bytes)
+        for start in range(0, self.num_tokens, step):
+            yield self.head_rows(start, min(start + step, self.num_tokens))
+
+    def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
+        """Yield the rows of consecutive or chosen tokens block by block, in any order: `RowBlock.anchors` names it.
+
+        An attention that shares work between rows overrides it.
+        """
+        step = block_rows(self)
+        for start in range(0, len(tokens), step):
+            part = tokens[start : start + step]
+            yield self.head_rows(part.start, part.stop) if isinstance(part, range) else self.chosen_rows(part)
 
     def blocks(
         self, head: int | None = None, max_bytes: int | None = None
@@ -225,6 +230,23 @@ class Attention(ABC):
     @cached_property
     def _first_row(self) -> RowBlock:
         return self.head_rows(0, 1)
+
+
+def block_rows(attention: Attention, max_bytes: int | None = None) -> int:
+    """Return how many rows of all heads make a block of at most max_bytes, one at least.
+
+    One row is read to find its size, so whatever an attention caches on first use exists before threads need it.
+
+    Args:
+        attention: Any attention.
+        max_bytes: Largest block in bytes, numbers taken to be in single precision; BLOCK_BYTES if None.
+
+    Example:
+        >>> from stvit import SoftmaxAttention
+        >>> block_rows(SoftmaxAttention(torch.zeros(1, 4, 8), torch.zeros(1, 4, 8), 1.0), max_bytes=32)
+        2
+    """
+    return max(1, (BLOCK_BYTES if max_bytes is None else max_bytes) // (4 * attention.heads * attention.row_width))
 
 
 def one_head(per_head: Float[Tensor, " heads *rest"], head: int | None) -> Float[Tensor, " *rest"]:

@@ -72,6 +72,8 @@ class DecomposedAttention(Attention):
         """Number of tokens N."""
         return self.association.grid.num_tokens
 
+    knows_singular_values = True
+
     @property
     def nbytes(self) -> int:
         """Bytes of the factors: Q (index and weight) and A(S) (as q and k, or dense where that is smaller)."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
 from stvit.precision import at_least_single
 
 PRODUCT_BYTES = 32 * 2**20
@@ -134,8 +134,9 @@ class SoftmaxAttention(Attention):
     def _log_normaliser(self) -> Tensor:
         """Logarithm of each row's sum of exponentials, shape (heads, N), computed in blocks of rows."""
         result = at_least_single(self.query[..., 0]).clone()
-        for start, stop in self.row_ranges(PRODUCT_BYTES):
-            part = slice(start, stop)
+        step = block_rows(self, PRODUCT_BYTES)
+        for start in range(0, self.num_tokens, step):
+            part = slice(start, start + step)
             result[:, part] = self._logits(self.query[:, part], self.key).logsumexp(-1)
         return result
 

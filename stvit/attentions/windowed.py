@@ -71,6 +71,8 @@ class WindowedAttention(Attention):
         """Number of tokens N."""
         return self.query.shape[1]
 
+    knows_singular_values = True
+
     @property
     def nbytes(self) -> int:
         """Bytes of the queries and keys."""

@@ -1,6 +1,7 @@
 """The ledger: one tidy table whose numbers are those of the functions behind it, in bounded memory."""
 
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,9 @@ import pytest
 import torch
 
 from analysis import ledger
-from analysis.attention.baselines import global_attention, local_attention, swapped_attention
+from analysis.attention.baselines import UniformAttention, global_attention, local_attention, swapped_attention
 from analysis.attention.kinds import attention_rules
-from analysis.redundancy import parallel, ranks
+from analysis.redundancy import ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.features import block_similarity, feature_cka
@@ -145,13 +146,57 @@ def test_an_attention_that_occurs_twice_is_measured_once(cap, monkeypatch):
     assert (last["super"] == last["global"]).all()
 
 
-def test_images_have_names_and_progress_is_told(cap):
-    told = []
+def test_images_have_names(cap):
     names = ["cat.png", "dog.png"]
-    table = ledger(cap, (), ["leakage"], image_names=names, progress=lambda done, total: told.append((done, total)))
-    assert list(table["image"].unique()) == names
-    total = 2 * len(cap)
-    assert told == [(done, total) for done in range(1, total + 1)]
+    assert list(ledger(cap, (), ["leakage"], image_names=names)["image"].unique()) == names
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_progress_is_told_inside_blocks_and_comes_to_its_end(cap, threads, monkeypatch):
+    monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 2000)
+    monkeypatch.setattr("analysis.redundancy.watch.PERIOD", 0.0)
+    monkeypatch.setattr("analysis.redundancy.parallel.PERIOD", 0.0)
+    told, before = [], torch.get_num_threads()
+    torch.set_num_threads(threads)
+    table = ledger(cap, ("super", "global"), progress=lambda *both: told.append(both))
+    torch.set_num_threads(before)
+    done, totals = (np.array(values) for values in zip(*told, strict=True))
+    assert len(set(done)) > 10 * len(cap)  # far more often than once a block
+    assert (np.diff(done) >= 0).all()
+    assert len(set(totals)) == 1
+    assert done[-1] == totals[0]
+    pd.testing.assert_frame_equal(table, ledger(cap, ("super", "global")))
+
+
+class Slow(UniformAttention):
+    """Takes a moment for each block of rows, and counts them."""
+
+    read = 0
+
+    def head_rows(self, start, stop):
+        Slow.read += 1
+        time.sleep(0.01)
+        return super().head_rows(start, min(stop, start + 1))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_progress_raises_stops_all_work(cap, threads, monkeypatch):
+    monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 1)
+    told, before = [], torch.get_num_threads()
+
+    def cancel(done, total):
+        told.append(done)
+        if done > 0:
+            raise KeyboardInterrupt
+
+    torch.set_num_threads(threads)
+    with pytest.raises(KeyboardInterrupt):
+        ledger(cap, {"slow": lambda record: Slow(record.grid.num_tokens)}, ["entropy"], progress=cancel)
+    torch.set_num_threads(before)
+    read, rows = Slow.read, sum(record.grid.num_tokens for record in cap.values())
+    time.sleep(0.1)
+    assert Slow.read == read < rows  # nothing was read afterwards, and by far not everything before
+    assert told[-1] > 0 == told[0]
 
 
 def test_one_image_of_a_batch(cap):
@@ -201,16 +246,3 @@ def test_bad_input_is_named(cap):
     with pytest.raises(ValueError, match="holds 2 images, got 1 image_names"):
         ledger(cap, image_names=["cat.png"])
     assert set(attention_rules(["grid"])) == {"grid"}
-
-
-def test_who_watches_can_stop_a_ledger_in_the_middle_of_a_block(monkeypatch):
-    monkeypatch.setattr(parallel, "HEARTBEAT", 0)
-    cap = capture(tiny_model(), tiny_pixels(1, 128, 128))
-
-    def stop():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        ledger(cap, ("super", "global"), watch=stop)
-    whole = ledger(cap, ("super", "global"), ("entropy",))
-    pd.testing.assert_frame_equal(ledger(cap, ("super", "global"), ("entropy",), watch=lambda: None), whole)

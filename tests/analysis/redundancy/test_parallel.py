@@ -7,7 +7,8 @@ from threading import Barrier, Event
 import pytest
 import torch
 
-from analysis.redundancy.parallel import run_all, stopping_point
+from analysis.redundancy.parallel import run_all
+from analysis.redundancy.watch import Watch
 from tests.support.paths import ROOT
 
 
@@ -49,33 +50,47 @@ def test_nothing_to_do_gives_nothing(threads):
     assert run_all([]) == []
 
 
-def test_who_watches_is_asked_while_tasks_run_and_can_stop_them(threads):
-    asked, steps, ended = [], [], Event()
+def test_the_caller_is_told_while_tasks_are_inside_a_long_call(threads):
+    told = Event()
+    watch = Watch(1, lambda done, total: told.set())
+    assert run_all([lambda: told.wait(timeout=60)], watch) == [True]
+
+
+def test_what_progress_raises_ends_every_task(threads):
+    ended, rounds = [], []
 
     def endless():
         try:
             while True:
-                steps.append(0)
-                time.sleep(0.001)
-                stopping_point()
+                watch.advance(1)
+                time.sleep(0.01)
         finally:
-            ended.set()
+            ended.append(True)
 
-    def stop():
-        asked.append(len(steps))
-        if len(asked) == 2:
-            raise KeyboardInterrupt
+    def cancel(done, total):
+        rounds.append((done, total))
+        if done:
+            raise KeyError("cancelled")
 
-    with pytest.raises(KeyboardInterrupt):
-        run_all([endless, endless], stop)
-    assert asked[0] > 0
-    assert ended.wait(timeout=60)
-    assert run_all([lambda: 1, lambda: 2], lambda: None) == [1, 2]  # the threads are free again
+    watch = Watch(10, cancel)
+    with pytest.raises(KeyError, match="cancelled"):
+        run_all([endless] * threads, watch)
+    assert len(ended) == threads
+    assert all(0 <= done <= total == 10 for done, total in rounds)
 
 
-def test_without_anybody_who_watches_a_stopping_point_does_nothing(threads):
-    assert run_all([stopping_point, stopping_point]) == [None, None]
-    stopping_point()
+def test_an_error_of_a_task_ends_the_others(threads):
+    def fail():
+        raise ValueError("no such row")
+
+    def endless():
+        while True:
+            watch.advance()
+            time.sleep(0.01)
+
+    watch = Watch(1, lambda done, total: None)
+    with pytest.raises(ValueError, match="no such row"):
+        run_all([fail, endless] if threads > 1 else [fail], watch)
 
 
 FORKED = """
