@@ -11,6 +11,7 @@ COMMANDS = {
     "export": "analysis.commands.export",
     "sweep": "analysis.commands.sweep",
     "report": "analysis.commands.report",
+    "findings": "analysis.commands.findings",
     "superpixels": "analysis.commands.superpixels",
 }
 """Module of each command."""

@@ -1,0 +1,69 @@
+"""Means of several models side by side: a panel for each metric, a line for each attention."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from analysis.attention.kinds import KINDS
+from analysis.figures.paper.charts import COLUMN_WIDTH
+
+COLOURS = [kind.colour for kind in KINDS.values()]
+"""Colour-blind safe, in turns."""
+
+PANELS_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """A metric of one attention in several blocks.
+
+    Attributes:
+        model: Whose it is: all lines of a model have one colour.
+        title: Entry in the legend.
+        dashed: Whether it is something that a model does not really do.
+        blocks: Captions of the blocks.
+        means: Means over pictures.
+        halves: Half the 95 % interval of each.
+    """
+
+    model: str
+    title: str
+    dashed: bool
+    blocks: Sequence[str]
+    means: Sequence[float]
+    halves: Sequence[float]
+
+
+def side_by_side_figure(panels: Mapping[str, Sequence[Line]]) -> Figure:
+    """Draw a panel for each metric; one legend for all stands in a field of its own.
+
+    Args:
+        panels: Lines by the title of the metric with its unit.
+    """
+    rows = -(-(len(panels) + 1) // PANELS_IN_A_ROW)
+    figure = Figure(figsize=(PANELS_IN_A_ROW * COLUMN_WIDTH * 0.8, 2.2 * rows), layout="constrained")
+    fields = figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False).ravel()
+    models = list(dict.fromkeys(line.model for lines in panels.values() for line in lines))
+    known: dict[str, ErrorbarContainer] = {}
+    for axes, (heading, lines) in zip(fields, panels.items(), strict=False):
+        for line in lines:
+            drawn = axes.errorbar(
+                line.blocks,
+                line.means,
+                line.halves,
+                linestyle="--" if line.dashed else "-",
+                color=COLOURS[models.index(line.model) % len(COLOURS)],
+                marker="o",
+                markersize=3,
+                capsize=2,
+            )
+            known.setdefault(line.title, drawn)
+        axes.set_title(heading, fontsize=9)
+        axes.set_ylim(bottom=0)
+        axes.tick_params(labelsize=8)
+    for axes in fields[len(panels) :]:
+        axes.axis("off")
+    fields[len(panels)].legend(list(known.values()), list(known), frameon=False, fontsize=8, loc="center left")
+    return figure
