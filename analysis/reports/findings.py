@@ -100,7 +100,7 @@ def _title(metric: str) -> str:
 
 
 def _with_error(mean: float, error: float, estimate: bool) -> str:
-    """Write a mean with the standard error, if it has one, in brackets; an estimate of the number itself has a wave in front.
+    """Write a mean with the standard error, if any, in brackets; an estimate of the number itself has a wave in front.
 
     Example:
         >>> _with_error(12.3456, 0.0234, False)
