@@ -196,7 +196,7 @@ class CellAssociation:
     weight: Float[Tensor, "batch cells tokens_per_cell 9"]
     grid: TokenGrid
 
-    @cached_property
+    @property
     def column_mass(self) -> Float[Tensor, "batch super_tokens"]:
         """Column sums of Q, padding included, shape (B, M); in single precision at least."""
         return fold_neighbours(at_least_single(self.weight).sum(2).unsqueeze(2), self.grid).flatten(1)

@@ -97,7 +97,7 @@ class Stage(nn.Module):
         """Return the features for the next stage."""
         for block in self.blocks:
             if self.checkpointing and self.training and torch.is_grad_enabled():
-                features = checkpoint(block, features, use_reentrant=False, context_fn=partial(_contexts, block))
+                features = checkpoint(block, features, use_reentrant=False, **_contexts_of(block))
             else:
                 features = block(features)
         return self.downsample(features)
@@ -209,6 +209,11 @@ def create_model(name: str = "stvit_small", *, seed: int | None = None, **overri
 def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """Return the contexts of a checkpointed block's first run and of its run in the backward pass."""
     return nullcontext(), unrecorded_batch_norm(block)
+
+
+def _contexts_of(block: nn.Module) -> dict[str, Any]:
+    """Return what a checkpoint needs so that BatchNorm counts a batch once; compilers keep writes out of second runs."""
+    return {} if torch.compiler.is_compiling() else {"context_fn": partial(_contexts, block)}
 
 
 def drop_path_rates(config: STViTConfig) -> list[list[float]]:
