@@ -14,6 +14,7 @@ from torch.utils.hooks import RemovableHandle
 from stvit import Attention, BlockId, RowBlock, SoftmaxAttention, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention, split_heads
 from stvit.capturing.capture import evaluating, hook_lock
+from stvit.capturing.wrapped import underneath
 from stvit.mixers import LocalConvolution, WindowAttention
 
 
@@ -75,6 +76,7 @@ def class_gradients(
     """
     if len(pixels) != 1:
         raise ValueError(f"Expected one image, got {len(pixels)}; pass them one by one, as pixels[i : i + 1].")
+    model = underneath(model)
     with torch.enable_grad(), evaluating(model), _listening(model) as heard:
         logits = model(pixels.detach().requires_grad_())[0]
         chosen = int(logits.argmax()) if target is None else target

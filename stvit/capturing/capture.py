@@ -19,6 +19,7 @@ from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.checks import check_num_iters, check_run
 from stvit.capturing.mixer_taps import OUTPUT, TAPS, make_record
 from stvit.capturing.records import BlockRecord, Capture
+from stvit.capturing.wrapped import running_eagerly, underneath
 from stvit.grid import TokenGrid, as_cell
 from stvit.mixers import Mixer
 from stvit.model import BlockId, STViT
@@ -42,7 +43,7 @@ class TapError(RuntimeError):
 
 @torch.no_grad()
 def capture(
-    model: STViT,
+    model: nn.Module,
     pixels: Float[Tensor, "batch channels height width"],
     *,
     blocks: Iterable[BlockId | tuple[int, int]] | None = None,
@@ -55,7 +56,9 @@ def capture(
     same time: each sees only its own activations.
 
     Args:
-        model: The model; one in training mode is returned to that mode afterwards.
+        model: The model; one in training mode is returned to that mode afterwards. Of a model that is compiled or
+            wrapped for several devices (`DataParallel`, `DistributedDataParallel`) the one underneath runs, as it is
+            written.
         pixels: Normalised images, shape (B, 3, H, W).
         blocks: Blocks to record; all if None.
         num_iters: A different number of sampling iterations, for all super-token blocks or for some.
@@ -74,6 +77,7 @@ def capture(
         >>> cap[BlockId(0, 0)].grid
         TokenGrid(height=16, width=16, cell=8)
     """
+    model = underneath(model)
     check_run(model, pixels)
     wanted = _existing(model, blocks)
     iterations = _per_block(model, num_iters)
@@ -201,14 +205,15 @@ def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
 
 @contextmanager
 def evaluating(model: STViT) -> Iterator[None]:
-    """Hold a model in evaluation mode until the last of the captures that overlap has ended."""
+    """Hold a model in evaluation mode until the last of the captures that overlap has ended, and run it uncompiled."""
     with _mode_lock:
         captures, training = _evaluated.get(model, (0, [part for part in model.modules() if part.training]))
         _evaluated[model] = captures + 1, training
         for module in training:
             module.training = False
     try:
-        yield
+        with running_eagerly(model):
+            yield
     finally:
         with _mode_lock:
             captures, training = _evaluated.pop(model)
