@@ -212,7 +212,7 @@ def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractC
 
 
 def _contexts_of(block: nn.Module) -> dict[str, Any]:
-    """Return what a checkpoint needs so that BatchNorm counts a batch once; compilers keep writes out of second runs."""
+    """Return what lets a checkpointed BatchNorm count a batch once; compilers keep writes out of second runs."""
     return {} if torch.compiler.is_compiling() else {"context_fn": partial(_contexts, block)}
 
 

@@ -35,8 +35,8 @@ def underneath(model: Any) -> Any:
 def running_eagerly(model: nn.Module) -> Iterator[None]:
     """Run a model and its parts as they are written, even where `module.compile()` was called on them.
 
-    Compiled code skips hooks attached after it was made, without a word. PyTorch's switch is one for the whole process: as
-    long as a thread is inside this context, compiled models of other threads run as they are written too.
+    Compiled code skips hooks attached after it was made, without a word. PyTorch's switch is one for the whole process:
+    as long as a thread is inside this context, compiled models of other threads run as they are written too.
     """
     if not any(_is_compiled(part) for part in model.modules()):
         yield
