@@ -1,6 +1,5 @@
 """`torch.compile` takes the whole model as one graph, and compiles it once."""
 
-
 import pytest
 
 from stvit.variants import VARIANTS
