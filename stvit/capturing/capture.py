@@ -77,14 +77,14 @@ def capture(
         >>> cap[BlockId(0, 0)].grid
         TokenGrid(height=16, width=16, cell=8)
     """
-    model = underneath(model)
-    check_run(model, pixels)
-    wanted = _existing(model, blocks)
-    iterations = _per_block(model, num_iters)
+    network: STViT = underneath(model)
+    check_run(network, pixels)
+    wanted = _existing(network, blocks)
+    iterations = _per_block(network, num_iters)
     check_num_iters(iterations.values())
-    swaps = _per_block(model, association)
-    with evaluating(model), _recording(model, wanted, iterations, swaps) as recorder:
-        logits = model(pixels)
+    swaps = _per_block(network, association)
+    with evaluating(network), _recording(network, wanted, iterations, swaps) as recorder:
+        logits = network(pixels)
     records = {block: recorder.record(block) for block in wanted}
     return Capture(logits.detach(), (pixels.shape[2], pixels.shape[3]), records)
 
