@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
+from analysis.commands.settings import filled, path
 from stvit.error_text import counted, listed, sentence
 from stvit.foreign_text import plain
 from stvit.images.model_input import CROP_FRACTION
@@ -34,26 +34,6 @@ def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
         return tuple((float(start), int(side)) for start, side in pairs)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"expected pairs like 0:96,0.6:128, got {text!r}") from error
-
-
-def filled(text: str) -> str:
-    """Return a value that was given; a script passes an empty one when one of its variables is not set.
-
-    Raises:
-        argparse.ArgumentTypeError: If the text is empty.
-    """
-    if not text.strip():
-        raise argparse.ArgumentTypeError("expected a value, got an empty one")
-    return text
-
-
-def path(text: str) -> Path:
-    """Return a path.
-
-    Raises:
-        argparse.ArgumentTypeError: If the text is empty: it would be the current folder.
-    """
-    return Path(filled(text))
 
 
 FLAGS: dict[str, Any] = {
