@@ -41,8 +41,8 @@ def findings(
     compared = differences(values, Attention(trained, OWN), Attention(own, "global"))
     text = [*side_by_side_lines(found), "", *difference_lines(compared, own, trained), ""]
     return {
-        "means.csv": found.to_csv(index=False, float_format="%.6g").encode(),
-        "differences.csv": compared.to_csv(index=False, float_format="%.6g").encode(),
+        "means.csv": found.to_csv(index=False, float_format="%.10g").encode(),
+        "differences.csv": compared.to_csv(index=False, float_format="%.10g").encode(),
         "findings.md": "\n".join(text).encode(),
         f"findings.{suffix}": figure_bytes(side_by_side_figure(_panels(found, own)), suffix),
     }

@@ -168,6 +168,6 @@ def test_the_file_that_ships_is_small_and_whole():
 def test_it_is_about_the_weights_that_ship(name):
     model, bands = load_pretrained(name), reference(name)
     assert bands.swept.weights == model_digest(model)
-    assert bands.swept.pictures >= 100
+    assert bands.swept.pictures >= 600
     depth = [tuple(row) for row in bands.of("token_cosine")[["stage", "block"]].itertuples(index=False)]
     assert depth == list(model.blocks())
