@@ -23,8 +23,10 @@ CHECKS = [
     ("mypy",),
     ("oxfmt", "--check", "."),
     ("oxlint", "."),
+    ("codespell",),
+    ("zensical", "build", "--strict"),
 ]
-"""Programs of the environment that look at the sources: Python first, then JavaScript and style sheets."""
+"""Programs of the environment that look at the sources: Python, JavaScript and style sheets, spelling, the site's links."""
 
 
 def main(arguments: list[str]) -> int:

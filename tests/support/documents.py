@@ -1,0 +1,25 @@
+"""The pages for readers, and the code blocks in them."""
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "pretrained").glob("*.md")]
+)
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """Return the code blocks of a page that are marked with one of the languages ("" for unmarked ones)."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [text for language, text in found if language in languages]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of each command of the project that a page shows in a block or at the start of a line."""
+    indented = re.findall(r"^    (python.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    lines = "\n".join([*blocks(page, ""), *indented]).replace("\\\n", " ").splitlines()
+    ours = re.compile(r"([A-Z_]+=\S+ )*(python3?|accelerate) .*(-m|run\.py) ")
+    return [shlex.split(line, comments=True) for line in lines if ours.match(line)]
