@@ -26,7 +26,7 @@ CHECKS = [
     ("codespell",),
     ("zensical", "build", "--strict"),
 ]
-"""Programs of the environment that look at the sources: Python, JavaScript and style sheets, spelling, the site's links."""
+"""Programs that look at the sources: Python, JavaScript and style sheets, spelling, the links of the site."""
 
 
 def main(arguments: list[str]) -> int:
