@@ -126,8 +126,8 @@ def colour_labels(labels: Labels, palette: UInt8[np.ndarray, "colours 3"] = PALE
     if len(palette) == 0:
         raise ValueError("A palette needs at least one colour, got none.")
     segment, values = compact_labels(labels)
-    choice = _distinct_choices(values, neighbour_pairs(segment, diagonal=True), len(palette))
-    return _extend_palette(palette, int(choice.max()) + 1)[choice][segment]
+    choice = distinct_choices(values, neighbour_pairs(segment, diagonal=True), len(palette))
+    return extend_palette(palette, int(choice.max()) + 1)[choice][segment]
 
 
 def luma(image: Image) -> Float[np.ndarray, "height width"]:
@@ -171,7 +171,7 @@ def _thicken(corners: np.ndarray, thickness: int) -> Bool[np.ndarray, "h w"]:
     return mask
 
 
-def _distinct_choices(values: np.ndarray, pairs: np.ndarray, colours: int) -> Int[np.ndarray, " segments"]:
+def distinct_choices(values: np.ndarray, pairs: np.ndarray, colours: int) -> Int[np.ndarray, " segments"]:
     """Return a colour number for each segment that none of its neighbours has, preferably its label's."""
     lower: list[list[int]] = [[] for _ in values]
     for first, second in pairs.tolist():
@@ -184,7 +184,7 @@ def _distinct_choices(values: np.ndarray, pairs: np.ndarray, colours: int) -> In
     return np.array(choice)
 
 
-def _extend_palette(palette: np.ndarray, size: int) -> UInt8[np.ndarray, "colours 3"]:
+def extend_palette(palette: np.ndarray, size: int) -> UInt8[np.ndarray, "colours 3"]:
     """Return at least `size` colours: the palette, then its shades and tints in turn."""
     rounds = [palette.astype(np.float64)]
     for turn in range(1, -(-size // len(palette))):

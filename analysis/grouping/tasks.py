@@ -89,6 +89,20 @@ def learned_labels(record: BlockRecord, iterations: int | None = None) -> Labels
     return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
 
 
+def learned_weights(record: BlockRecord, iterations: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the super tokens of each token (-1 outside the grid) and their weights, both (N, 9).
+
+    Args:
+        record: The block.
+        iterations: Of the sampling; None takes the association that the block used. After 0 the association is hard.
+    """
+    if iterations is None:
+        found = record.association.to_sparse()
+    else:
+        found = associate(record.tokens[:1], record.grid, iterations).to_sparse()
+    return found.index[0].numpy(force=True), found.weight[0].numpy(force=True)
+
+
 def grid(task: Task) -> Segmentation:
     """Return the model's own cells, which differ from balanced ones where the grid is padded."""
     layout = task.grid
