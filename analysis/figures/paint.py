@@ -95,12 +95,25 @@ def mean_colours(image: Image, labels: Labels) -> Image:
         >>> mean_colours(np.array([[[0, 0, 0], [10, 20, 30]]], np.uint8), np.array([[0, 0]]))[0, 0]
         array([ 5, 10, 15], dtype=uint8)
     """
+    segment, _ = compact_labels(upsample_labels(labels, *image.shape[:2]))
+    return group_means(image, labels)[segment]
+
+
+def group_means(image: Image, labels: Labels) -> UInt8[np.ndarray, "groups 3"]:
+    """Return the mean colour of each segment, in increasing order of the labels.
+
+    Args:
+        image: RGB bytes, shape (height, width, 3).
+        labels: Label map of the image's resolution or coarser.
+
+    Raises:
+        ValueError: If the image is no RGB image or the labels are larger than it.
+    """
     check_image(image)
     segment, values = compact_labels(upsample_labels(labels, *image.shape[:2]))
     flat = segment.ravel()
     sums = np.stack([np.bincount(flat, channel, len(values)) for channel in image.reshape(-1, 3).T], axis=1)
-    means = np.rint(sums / np.bincount(flat)[:, None]).astype(np.uint8)
-    return means[segment]
+    return np.rint(sums / np.bincount(flat)[:, None]).astype(np.uint8)
 
 
 def colour_labels(labels: Labels, palette: UInt8[np.ndarray, "colours 3"] = PALETTE) -> UInt8[np.ndarray, "h w 3"]:

@@ -82,6 +82,9 @@ def no_values(title: str) -> str:
 ANCHOR_COLOUR = "#39FF14"
 """Of the frame around the anchor; no map of attention contains it."""
 
+PEOPLE_COLOUR = "#FFD400"
+"""Of the borders of the regions that people drew."""
+
 HEAT_NAME = "inferno"
 """Of the map of attention, in Matplotlib."""
 

@@ -229,6 +229,11 @@ def _judged(grouping: Grouping, truth: Truth | None) -> dict[str, float]:
     return {name: float(found[name]) for name in TRUTH_COLUMNS}
 
 
+def sampling_words(iterations: int, on: Resolution) -> list[str]:
+    """Return how groupings were made, for captions."""
+    return [f"iterations of the learned sampling: {iterations}", f"classical methods on {on}s"]
+
+
 def grouping_arrays(found: Sequence[Grouping]) -> dict[str, np.ndarray]:
     """Return the labels of each grouping by its kind."""
     return {f"labels_{grouping.kind}": grouping.labels for grouping in found}

@@ -1,4 +1,4 @@
-"""Findings drawn over the picture: an anchor's maps, groupings, changes, rollouts, the steps of one token."""
+"""Findings drawn over the picture: an anchor's maps, changes, rollouts, the steps of one token."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,11 +8,9 @@ import pandas as pd
 
 from analysis.counterfactual import Outcome, outcome_table
 from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
-from analysis.figures.paper.pictures import change_figure, grouping_figure, maps_figure
+from analysis.figures.paper.pictures import change_figure, maps_figure
 from analysis.figures.paper.steps import steps_figure
 from analysis.figures.screen.rollout import pixel_panel
-from analysis.grouping.choices import Resolution
-from analysis.grouping.groupings import Grouping, describe_groupings, grouping_arrays
 from analysis.grouping.methods import METHODS
 from analysis.one_token.anchor import AnchorMap, arrays_of, table_of
 from analysis.one_token.steps import TokenSteps, steps_table
@@ -38,25 +36,6 @@ def anchor_report(
     panels = [Panel(found.title, found.values, found.quantity) for found in maps]
     figure = partial(maps_figure, canvas, panels)
     return Report(figure, partial(table_of, maps), partial(arrays_of, maps))
-
-
-def groupings_report(
-    subject: Subject, record: BlockRecord, found: Sequence[Grouping], iterations: int, on: Resolution, drawing: str
-) -> Report:
-    """Return groupings and what can be said about them as files."""
-    shown = subject.picture.shown
-    caption = subject.caption(
-        record.id.caption,
-        f"{record.grid.rows} x {record.grid.columns} super tokens",
-        f"iterations of the learned sampling: {iterations}",
-        f"classical methods on {on}s",
-    )
-    panels = [(grouping.title, grouping.labels) for grouping in found]
-    return Report(
-        partial(grouping_figure, Canvas(shown, caption=caption), panels, drawing),
-        partial(describe_groupings, found, record, shown),
-        lambda: {"picture": shown, **grouping_arrays(found)},
-    )
 
 
 def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawing: str) -> Report:

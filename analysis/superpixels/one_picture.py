@@ -1,8 +1,9 @@
 """People's segmentations of one picture, laid where the model sees it."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePath
+
+import numpy as np
 
 from analysis.grouping.framed import check_size_among, framed_labels
 from analysis.grouping.label_files import LabelFileError
@@ -24,16 +25,22 @@ class People:
         name: Name of the file.
         maps: Regions of each annotator, of the size that the model sees.
         ignore: Label whose pixels count nowhere; None if there is none.
+        truth: The same, prepared for scores.
     """
 
     name: str
     maps: tuple[Labels, ...]
-    ignore: int | None = None
+    ignore: int | None
+    truth: Truth
 
-    @cached_property
-    def truth(self) -> Truth:
-        """Prepared for scores."""
-        return Truth.of(self.maps, self.ignore)
+    @classmethod
+    def of(cls, name: str, maps: tuple[Labels, ...], ignore: int | None = None) -> "People":
+        """Prepare label maps for scores.
+
+        Raises:
+            ValueError: If there is none, shapes differ, or an annotator labelled nothing.
+        """
+        return cls(name, maps, ignore, Truth.of(maps, ignore))
 
     def only(self, annotator: int | None) -> "People":
         """Return one annotator, counted from 0, alone; None keeps all.
@@ -47,7 +54,7 @@ class People:
             raise LabelFileError(
                 f"There is no annotator {annotator + 1}; {self.name} is by {counted(len(self.maps), 'annotator')}."
             )
-        return People(self.name, (self.maps[annotator],), self.ignore)
+        return People.of(self.name, (self.maps[annotator],), self.ignore)
 
 
 def read_people(name: str, data: bytes, framing: Framing) -> People:
@@ -64,11 +71,10 @@ def read_people(name: str, data: bytes, framing: Framing) -> People:
     found = read_truth(PurePath(name).suffix, data)
     if not found.maps:
         raise LabelFileError("This file holds no segmentation; it needs at least one annotator's.")
-    people = People(name, tuple(_laid(labels, framing) for labels in found.maps), IGNORED if found.may_ignore else None)
-    people.only(None).truth  # refuses what cannot be scored
-    return people
+    ignore = IGNORED if found.may_ignore else None
+    return People.of(name, tuple(_laid(labels, framing) for labels in found.maps), ignore)
 
 
-def _laid(labels: Labels, framing: Framing) -> Labels:
+def _laid(labels: Labels, framing: Framing) -> np.ndarray:
     check_size_among(labels.shape, {"the picture": framing.original, "what the model sees": framing.size})
     return labels if labels.shape == framing.size else framed_labels(labels, framing)

@@ -1,95 +1,127 @@
-"""Super tokens: the learned grouping against the regular grid and classical superpixels."""
+"""Super tokens: the learned grouping against the grid, superpixels, groups of one's own and what people drew."""
+
+from collections.abc import Hashable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from analysis.answers.super_tokens import groups_answer
 from analysis.commands.views.groupings import Groupings
-from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS
-from analysis.grouping.groupings import SCORES
+from analysis.figures.canvas import Anchor, Canvas
+from analysis.figures.screen.heat import heat_map
+from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS, Resolution
+from analysis.grouping.foreign import COLOUR, ForeignGroups
+from analysis.grouping.groupings import SCORES, TRUTH_COLUMNS, Grouping, sampling_words
 from analysis.grouping.methods import METHODS
-from analysis.reports.pictures import groupings_report
+from analysis.reports.groupings import Comparison, groupings_report, membership_panel
 from analysis.reports.report import Report
-from stvit import BlockRecord
+from analysis.superpixels.one_picture import People
+from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
+from stvit.error_text import counted
+from stvit.foreign_text import plain
 from ui import keys
+from ui.failures import said
+from ui.group_panels.component import group_panels
+from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.groupings import choose_drawing, groupings, show_grouping
-from ui.panels.panel import caption, heading, slot
-from ui.panels.pickers import choose_block
+from ui.panels.groupings import choose_drawing, foreign_grouping, groupings
+from ui.panels.own_files import choose_groups, choose_people
+from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.pickers import choose_anchor, choose_block, keep_valid, open_token
 from ui.view.view import View
 
 QUESTION = "Are the learned super tokens good groups?"
 
 DEFAULT_METHODS = ["grid", "super", "slic"]
 
+LEVELS = {"token": "Groups of tokens, {} px wide", "pixel": "Groups of pixels"}
+"""Headings of what may be compared: methods at pixel level can follow edges that no token can."""
+
+ALL = "all"
+
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
+    answer = asked(QUESTION)
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()
-        methods = st.multiselect(
-            "Compare",
-            list(METHODS),
-            default=DEFAULT_METHODS,
-            format_func=lambda name: METHODS[name].title,
-            key=keys.METHODS,
-            persist_state="session",
-            width=460,
-        )
+        methods = _choose_methods()
     if record.grid.is_identity:
         _explain_identity(record)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        resolution = st.segmented_control(
-            "Classical methods see",
-            list(RESOLUTIONS),
-            format_func=lambda name: f"{name}s",
-            default="token",
-            required=True,
-            key=keys.RESOLUTION,
-            persist_state="session",
-            help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
-        )
+        on = _choose_resolution()
         iterations = _choose_iterations(view.handle.model.config.num_iters[record.id.stage])
+        groups, people, annotator = _choose_files(view)
         export = st.container(width="content")
-    ordered = [method for method in METHODS if method in methods]
-    found = groupings(view, record, ordered, iterations, resolution)
+    found = groupings(view, record, methods, iterations, on)
+    if groups is not None:
+        found += _foreign(view, record, groups, on)
     if not found:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
-    grid = record.grid
-    caption(
-        view,
-        record.id.caption,
-        f"{grid.height} x {grid.width} tokens in {grid.rows} x {grid.columns} super tokens",
-        "each token goes to its heaviest super token",
-    )
-    with st.container(horizontal=True, gap="medium"):
-        for grouping in found:
-            with slot():
-                heading(grouping.title, METHODS[grouping.kind].colour)
-                show_grouping(view, grouping, drawing)
-    block = record.id
-
-    def report() -> Report:
-        record = view.capture[block]
-        return groupings_report(subject_of(view), record, found, iterations, resolution, drawing)
-
+    panels, below = st.container(), st.container()
+    place = _choose_place(below, record)
+    comparison = Comparison(found, drawing, people and people.only(annotator), place)
+    report = partial(_report, view, record.id, comparison, sampling_words(iterations, on))
+    table = report().table()
+    answer.say(groups_answer(table.to_dict("records"), len(comparison.people.maps) if comparison.people else 0))
+    with panels:
+        _show_panels(view, record, comparison, table)
+        _show_tables(table, record)
+    with below:
+        _show_memberships(view, record, comparison)
     settings = Groupings(
         **picture_options(view),
         **block_options(record),
-        methods=tuple(ordered),
-        on=resolution,
+        methods=tuple(methods),
+        on=on,
         iterations=iterations,
         drawing=drawing,
+        groups=groups and Path(plain(groups.name, limit=1000)),
+        truth=people and Path(plain(people.name, limit=1000)),
+        annotator=annotator if people else None,
+        row=place[0],
+        column=place[1],
     )
-    name = file_name(view, "groupings", f"stage{block.stage + 1}", f"block{block.block + 1}")
+    name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
     with export:
         Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels").offer()
-    _show_table(report().table())
+
+
+def _choose_methods() -> list[str]:
+    """Draw the choice of methods and return their names in the order of the registry."""
+    chosen = st.multiselect(
+        "Compare",
+        list(METHODS),
+        default=DEFAULT_METHODS,
+        format_func=lambda name: METHODS[name].title,
+        key=keys.METHODS,
+        bind="query-params",
+        width=460,
+    )
+    return [name for name in METHODS if name in chosen]
+
+
+def _choose_resolution() -> Resolution:
+    chosen: Resolution = st.segmented_control(
+        "Classical methods see",
+        list(RESOLUTIONS),
+        format_func=lambda name: f"{name}s",
+        default="token",
+        required=True,
+        key=keys.RESOLUTION,
+        bind="query-params",
+        help="Tokens: the picture averaged over each token, as coarse as the model sees it. Pixels: full detail.",
+    )
+    return chosen
 
 
 def _choose_iterations(own: int) -> int:
@@ -100,9 +132,42 @@ def _choose_iterations(own: int) -> int:
         own,
         key=keys.SAMPLING_ITERATIONS,
         width=300,
-        persist_state="session",
+        bind="query-params",
         help=f"On the same tokens; the model itself uses {own}, 0 is the regular grid.",
     )
+
+
+def _choose_files(view: View) -> tuple[ForeignGroups | None, People | None, int | None]:
+    """Draw the uploads; return groups, what people drew, and the annotator who alone counts."""
+    with st.popover("Your files", icon=":material/upload_file:", width="content"):
+        groups, people = choose_groups(view), choose_people(view)
+    if people is None:
+        return groups, None, None
+    annotators = [ALL, *(str(number) for number in range(len(people.maps)))]
+    keep_valid(keys.ANNOTATOR, annotators)
+    chosen = st.selectbox(
+        "Annotator",
+        annotators,
+        format_func=lambda name: f"all {len(people.maps)}" if name == ALL else str(int(name) + 1),
+        key=keys.ANNOTATOR,
+        width=120,
+        bind="query-params",
+        help="Whose borders are drawn, in yellow, and whom scores are against: means over all, or one alone.",
+    )
+    return groups, people, None if chosen == ALL else int(chosen)
+
+
+def _foreign(view: View, record: BlockRecord, groups: ForeignGroups, on: Resolution) -> list[Grouping]:
+    """Return the groups of a file, or say why they fit no picture or block of this kind."""
+    try:
+        return [foreign_grouping(view, record, groups, on)]
+    except ValueError as error:
+        st.error(f"{said(error, groups.name)} It is left out.", icon=":material/error:")
+        return []
+
+
+def _report(view: View, block: BlockId, comparison: Comparison, words: Sequence[str]) -> Report:
+    return groupings_report(subject_of(view), view.capture[block], comparison, words)
 
 
 def _explain_identity(record: BlockRecord) -> None:
@@ -112,10 +177,81 @@ def _explain_identity(record: BlockRecord) -> None:
     )
 
 
-def _show_table(table: pd.DataFrame) -> None:
-    """Show the scores of each grouping, at pixel resolution."""
+def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table: pd.DataFrame) -> None:
+    grid = record.grid
+    caption(
+        view,
+        record.id.caption,
+        f"{grid.height} x {grid.width} tokens in {grid.rows} x {grid.columns} super tokens",
+        "each token goes to its heaviest super token",
+    )
+    several = table["level"].nunique() > 1
+    headings = [
+        Heading(
+            row["grouping"],
+            METHODS[row["method"]].colour if row["method"] in METHODS else COLOUR,
+            _note(row, grid.num_super_tokens),
+            _level_title(row["level"], record) if several else "",
+        )
+        for row in table.to_dict("records")
+    ]
+    payload = panels_payload(view.picture.shown, grid, comparison, headings)
+    group_panels(payload, keys.GROUP_PANELS, partial(open_token, grid))
+
+
+def _note(row: dict[Hashable, Any], wanted: int) -> str:
+    """Return how many groups there are; a count that differs from that of the super tokens is said."""
+    count = row["segments"]
+    groups = counted(count, "group") if count == wanted else f"{count} of {counted(wanted, 'group')}"
+    if row["method"] not in METHODS:
+        groups = f"{counted(count, 'group')}, super tokens: {wanted}"
+    return f"{groups}, {row['in_pieces']} in pieces"
+
+
+def _level_title(level: str, record: BlockRecord) -> str:
+    return LEVELS[level].format(record.token_pixels)
+
+
+def _show_tables(table: pd.DataFrame, record: BlockRecord) -> None:
+    """Show the scores, tokens and pixels apart, which do not compare."""
+    scores = {name: score for name, score in (SCORES | TRUTH_COLUMNS).items() if name in table}
     config = {
         name: st.column_config.NumberColumn(score.title, help=score.sentence, format=None if score.whole else "%.3f")
-        for name, score in SCORES.items()
+        for name, score in scores.items()
     }
-    st.dataframe(table, hide_index=True, column_config=config)
+    for level, part in table.groupby("level", sort=False):
+        if table["level"].nunique() > 1:
+            st.markdown(f"**{_level_title(str(level), record)}**")
+        st.dataframe(part, hide_index=True, column_order=["grouping", *scores], column_config=config)
+
+
+def _choose_place(where: DeltaGenerator, record: BlockRecord) -> tuple[int, int]:
+    """Draw the inputs of the token whose groups' memberships are shown."""
+    with where:
+        st.markdown(
+            "**Soft membership**",
+            help="How much each token belongs to the group that holds the framed token. Methods that give each token "
+            "or pixel to one group alone have no such map.",
+        )
+        with st.container(horizontal=True):
+            anchor = choose_anchor(record.grid)
+    return anchor.row, anchor.column
+
+
+def _show_memberships(view: View, record: BlockRecord, comparison: Comparison) -> None:
+    assert comparison.place is not None
+    found = comparison.memberships(record.grid)
+    if not found:
+        st.info(
+            "None of these groupings is soft; add the learned super tokens or soft k-means.", icon=":material/info:"
+        )
+        return
+    canvas = Canvas(view.picture.shown, record.token_pixels, Anchor(*comparison.place))
+    with st.container(horizontal=True, gap="medium"):
+        for number, membership in enumerate(found):
+            with slot():
+                kind = next(one.kind for one in comparison.found if one.title == membership.title)
+                colour = METHODS[kind].colour if kind in METHODS else COLOUR
+                total = membership.weights.sum()
+                heading(membership.title, colour, f"group {membership.group}, total weight {total:.1f}")
+                chart(heat_map(canvas, membership_panel(membership, canvas)), f"membership_{number}")

@@ -8,6 +8,7 @@ from PIL import Image
 
 from analysis.figures.paint import colour_labels, draw_boundaries, mean_colours
 from analysis.grouping.choices import DRAWINGS, Resolution
+from analysis.grouping.foreign import ForeignGroups, foreign_method
 from analysis.grouping.groupings import Grouping, grouping_of
 from analysis.grouping.methods import METHODS, chosen_methods
 from stvit import BlockId, BlockRecord
@@ -33,6 +34,15 @@ def groupings(
     return [_grouping(view, record.id, method.name, iterations, on) for method in chosen_methods(methods)]
 
 
+def foreign_grouping(view: View, record: BlockRecord, groups: ForeignGroups, on: Resolution) -> Grouping:
+    """Return groups from a file as one more grouping.
+
+    Raises:
+        ValueError: If they do not fit this picture or this block.
+    """
+    return grouping_of(foreign_method(groups, view.picture.framing), view.picture.shown, record, on=on)
+
+
 def choose_drawing() -> str:
     """Draw the choice of how groupings are drawn."""
     return st.segmented_control(
@@ -42,7 +52,7 @@ def choose_drawing() -> str:
         default="boundaries",
         required=True,
         key=keys.DRAWING,
-        persist_state="session",
+        bind="query-params",
     )
 
 

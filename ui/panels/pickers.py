@@ -80,9 +80,12 @@ def follow_explorer(view: View, state: ExplorerState) -> None:
     """Set the pickers to what was chosen in the explorer, before they are drawn."""
     grid = view.capture[state.block].grid
     open_head(state.block, state.head)
-    st.session_state.update(
-        {keys.ROW: state.row, keys.COLUMN: state.column, keys.ANCHOR_GRID: (grid.height, grid.width)}
-    )
+    open_token(grid, state.row, state.column)
+
+
+def open_token(grid: TokenGrid, row: int, column: int) -> None:
+    """Make a token of a grid the anchor, before its inputs are drawn."""
+    st.session_state.update({keys.ROW: row, keys.COLUMN: column, keys.ANCHOR_GRID: (grid.height, grid.width)})
 
 
 def choose_block(capture: Capture) -> BlockRecord:

@@ -14,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.numbers import value_range
-from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME, greyscale
+from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME, PEOPLE_COLOUR, greyscale
 from analysis.figures.words import drawable, families
 
 CAPTION_SIZE = 6
@@ -128,6 +128,13 @@ def outline_groups(axes: Axes, labels: Integer[np.ndarray, "rows columns"], heig
     lines = [[(x * across, y * down) for x, y in line] for line in border_lines(labels)]
     axes.add_collection(LineCollection(lines, colors="black", linewidths=1.2, alpha=0.5, capstyle="projecting"))
     axes.add_collection(LineCollection(lines, colors="white", linewidths=0.5, capstyle="projecting"))
+
+
+def outline_people(axes: Axes, labels: Integer[np.ndarray, "height width"]) -> None:
+    """Draw the borders of regions that a person drew, at the resolution of the picture."""
+    lines = border_lines(labels)
+    axes.add_collection(LineCollection(lines, colors="black", linewidths=1.4, alpha=0.5, capstyle="projecting"))
+    axes.add_collection(LineCollection(lines, colors=PEOPLE_COLOUR, linewidths=0.7, capstyle="projecting"))
 
 
 def border_lines(labels: Integer[np.ndarray, "rows columns"]) -> list[Segment]:

@@ -12,8 +12,9 @@ from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
 from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.numbers import colour_range, short, symmetric_range, value_range
 from analysis.figures.paper.charts import cost_figure, depth_figure, head_matrix_figure
+from analysis.figures.paper.groupings import grouping_figure
 from analysis.figures.paper.panels import heat_panel
-from analysis.figures.paper.pictures import grouping_figure, maps_figure
+from analysis.figures.paper.pictures import maps_figure
 from analysis.figures.screen.candidates import candidates_map
 from analysis.figures.screen.cost import scaling_curves
 from analysis.figures.screen.depth import change_by_depth, metric_by_depth

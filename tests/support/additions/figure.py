@@ -18,7 +18,7 @@ class MeanColours(BlockView):
 
         from analysis.commands.subjects import chosen_subject, record_of
         from analysis.figures.canvas import Canvas
-        from analysis.figures.paper.pictures import grouping_figure
+        from analysis.figures.paper.groupings import grouping_figure
         from analysis.reports.report import Report
 
         model, subject = chosen_subject(self)

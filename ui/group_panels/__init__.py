@@ -1,0 +1,1 @@
+"""Groupings of one picture side by side, linked: a place that is hovered in one panel is outlined in all."""

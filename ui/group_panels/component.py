@@ -1,0 +1,66 @@
+"""The linked panels as a Streamlit component."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.explorer.bundle import WEB as EXPLORER
+from ui.explorer.bundle import joined
+
+WEB = Path(__file__).parent / "web"
+
+SHARED = ("dom",)
+"""Modules of the explorer that the panels use too."""
+
+Pick = Callable[[int, int], None]
+
+
+@cache
+def script() -> str:
+    """Return all modules as the one that Streamlit mounts."""
+    paths = [*sorted(WEB.glob("*.js")), *(EXPLORER / f"{name}.js" for name in SHARED)]
+    return joined({path.stem: path.read_text(encoding="utf-8") for path in paths}) + "\nexport default mountPanels;\n"
+
+
+_mount = st.components.v2.component(
+    "stvit_group_panels", css=(WEB / "panels.css").read_text(encoding="utf-8"), js=script()
+)
+
+
+def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
+    """Draw linked panels.
+
+    Args:
+        payload: Of `ui.group_panels.payload.panels_payload`.
+        key: Name of the component on the page.
+        on_pick: Called with row and column of the token that a person clicks, before the page runs again.
+    """
+    size = payload["grid"]["rows"], payload["grid"]["columns"]
+    _mount(key=key, data=payload, on_picked_change=partial(_tell, key, size, on_pick))
+
+
+def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:
+    picked = (st.session_state.get(key) or {}).get("picked")
+    if place := picked_place(picked, size):
+        on_pick(*place)
+
+
+def picked_place(picked: Any, size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return row and column from the browser's report, None if it is no valid report.
+
+    Args:
+        picked: Whatever arrived.
+        size: Rows and columns of the token grid.
+
+    Example:
+        >>> picked_place({"row": 3, "column": 4.0}, (8, 8)), picked_place({"row": 9, "column": 0}, (8, 8))
+        ((3, 4), None)
+    """
+    try:
+        row, column = int(picked["row"]), int(picked["column"])
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return None
+    return (row, column) if 0 <= row < size[0] and 0 <= column < size[1] else None

@@ -1,0 +1,231 @@
+// The linked panels: they share a view and the region that is pointed at; a click reports a token.
+
+import { drawPanel } from "./drawing.js";
+import { element, setText } from "./dom.js";
+import { bordersOf, cellAt, coverage } from "./labels.js";
+import { sceneOf } from "./scene.js";
+import { movedBy, wholePicture, zoomBar, zoomedAt, zoomedInMiddle } from "./zoom.js";
+
+const STILL = 4; // CSS pixels within which a press is a click and no drag
+const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+
+export class GroupPanels {
+  constructor(host, pick) {
+    this.pick = pick;
+    this.view = wholePicture();
+    this.turn = 0;
+    this.figures = [];
+    this.rows = element("div", { class: "sections" });
+    host.append(this.toolbar(), this.rows);
+    this.observer = new ResizeObserver(() => this.fit());
+  }
+
+  async update(data) {
+    const turn = ++this.turn;
+    const scene = await sceneOf(data);
+    if (turn !== this.turn) return; // a newer one came meanwhile
+    const same = this.scene?.picture.source === scene.picture.source;
+    if (!same) this.view = wholePicture();
+    this.scene = scene;
+    this.pointed = null;
+    this.build();
+  }
+
+  destroy() {
+    this.turn++;
+    this.observer.disconnect();
+  }
+
+  toolbar() {
+    const ready = (act) => () => this.scene && act();
+    const { root, level } = zoomBar({
+      zoom: (factor) => ready(() => this.show(zoomedInMiddle(this.view, this.scene.picture, factor)))(),
+      whole: ready(() => this.show(wholePicture())),
+    });
+    this.level = level;
+    return root;
+  }
+
+  build() {
+    this.observer.disconnect();
+    this.figures = this.scene.panels.map((panel) => this.figure(panel));
+    const sections = new Map();
+    for (const figure of this.figures) {
+      const name = figure.panel.section;
+      sections.set(name, [...(sections.get(name) ?? []), figure]);
+    }
+    const { width, height } = this.scene.picture;
+    this.rows.style.setProperty("--ratio", `${width / height}`);
+    this.rows.replaceChildren(
+      ...[...sections].map(([name, figures]) =>
+        element(
+          "section",
+          {},
+          ...(name ? [element("h4", { text: name })] : []),
+          element("div", { class: "panels" }, ...figures.map((figure) => figure.root)),
+        ),
+      ),
+    );
+    for (const figure of this.figures) this.observer.observe(figure.canvas);
+    this.show(this.view);
+  }
+
+  figure(panel) {
+    const canvas = element("canvas", { tabindex: "0", role: "img", "aria-label": `${panel.title}: ${panel.note}` });
+    const dot = element("span", { class: "dot", "aria-hidden": true, text: "\u25cf" });
+    dot.style.color = panel.colour;
+    const readout = element("p", { class: "readout" });
+    const heading = element("p", { class: "heading" }, dot, element("strong", { text: panel.title }));
+    const note = element("p", { class: "note", text: panel.note });
+    const figure = { panel, canvas, readout, root: element("figure", {}, heading, note, canvas, readout) };
+    this.listen(figure);
+    return figure;
+  }
+
+  listen(figure) {
+    const { canvas } = figure;
+    let pressed = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      pressed = { x: event.clientX, y: event.clientY, view: this.view, moved: false };
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!pressed) return this.point(figure, this.placeUnder(figure, event));
+      const [dx, dy] = [event.clientX - pressed.x, event.clientY - pressed.y];
+      pressed.moved ||= Math.hypot(dx, dy) > STILL;
+      if (pressed.moved && this.view.zoom > 1) {
+        const pixel = this.scene.picture.width / this.view.zoom / canvas.clientWidth;
+        this.show(movedBy(pressed.view, this.scene.picture, -dx * pixel, -dy * pixel));
+      }
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const clicked = pressed && !pressed.moved;
+      pressed = null;
+      if (!clicked) return;
+      const place = this.placeUnder(figure, event);
+      this.point(figure, place);
+      this.report(place);
+    });
+    canvas.addEventListener("pointercancel", () => (pressed = null));
+    canvas.addEventListener("pointerleave", () => !pressed && this.point(figure, null));
+    canvas.addEventListener("blur", () => this.point(figure, null));
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+        event.preventDefault();
+        const { x, y } = this.placeUnder(figure, event);
+        this.show(zoomedAt(this.view, this.scene.picture, event.deltaY < 0 ? 1.2 : 1 / 1.2, x, y));
+      },
+      { passive: false },
+    );
+    canvas.addEventListener("keydown", (event) => this.key(figure, event));
+  }
+
+  // The arrows walk token by token, Enter chooses the token.
+  key(figure, event) {
+    const { picture, grid } = this.scene;
+    const [wide, tall] = [picture.width / grid.columns, picture.height / grid.rows];
+    const from = this.pointed?.place ?? { x: picture.width / 2, y: picture.height / 2 };
+    if (ARROWS[event.key]) {
+      const [dx, dy] = ARROWS[event.key];
+      const x = Math.min(picture.width - wide / 2, Math.max(wide / 2, from.x + dx * wide));
+      const y = Math.min(picture.height - tall / 2, Math.max(tall / 2, from.y + dy * tall));
+      this.point(figure, { x, y });
+    } else if (event.key === "Enter" && this.pointed) this.report(this.pointed.place);
+    else return;
+    event.preventDefault();
+  }
+
+  placeUnder({ canvas }, event) {
+    const box = canvas.getBoundingClientRect();
+    const { picture } = this.scene;
+    return {
+      x: this.view.x + ((event.clientX - box.left) / box.width) * (picture.width / this.view.zoom),
+      y: this.view.y + ((event.clientY - box.top) / box.height) * (picture.height / this.view.zoom),
+    };
+  }
+
+  point(figure, place) {
+    const { picture } = this.scene;
+    const labels = figure.panel.labels;
+    const cell = place && cellAt(labels, picture, place.x, place.y);
+    if (cell === null) {
+      if (!this.pointed) return;
+      this.pointed = null;
+    } else {
+      const group = labels.of[cell];
+      const before = this.pointed;
+      if (before?.figure === figure && before.group === group) {
+        before.place = place;
+        return;
+      }
+      this.pointed = { figure, group, place, region: bordersOf(labels, group, picture) };
+    }
+    this.read();
+    this.draw();
+  }
+
+  // Says below each panel what lies in the region.
+  read() {
+    for (const figure of this.figures) setText(figure.readout, this.pointed ? this.said(figure) : "");
+  }
+
+  said({ panel }) {
+    const { figure, group } = this.pointed;
+    const labels = figure.panel.labels;
+    const { share, groups, largest } = coverage(labels, group, panel.labels);
+    if (panel === figure.panel) return `Group ${labels.names[group]}: ${percent(share)} of the picture`;
+    if (groups === 1) return "1 group here holds all of it";
+    return `${groups} groups here, the largest with ${percent(largest)} of it`;
+  }
+
+  report(place) {
+    const { picture, grid } = this.scene;
+    const cell = cellAt(grid, picture, place.x, place.y);
+    if (cell !== null) this.pick({ row: Math.floor(cell / grid.columns), column: cell % grid.columns });
+  }
+
+  show(view) {
+    this.view = view;
+    setText(this.level, `${Math.round(view.zoom * 10) / 10}x`);
+    this.rows.classList.toggle("zoomed", view.zoom > 1);
+    this.fit();
+  }
+
+  fit() {
+    for (const { canvas } of this.figures) {
+      const wide = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
+      const tall = Math.max(1, Math.round(canvas.clientHeight * devicePixelRatio));
+      if (canvas.width !== wide) canvas.width = wide;
+      if (canvas.height !== tall) canvas.height = tall;
+    }
+    this.draw();
+  }
+
+  draw() {
+    for (const { canvas, panel } of this.figures) drawPanel(canvas, this.scene, panel, this.view, this.pointed?.region);
+  }
+}
+
+function percent(share) {
+  return share < 0.01 ? `${(100 * share).toFixed(2)} %` : `${Math.round(100 * share)} %`;
+}
+
+const mountedPanels = new WeakMap();
+
+// Streamlit calls this when the component appears and whenever its data changes.
+export function mountPanels({ data, parentElement, setTriggerValue }) {
+  let panels = mountedPanels.get(parentElement);
+  if (!panels) {
+    const host = element("div", { class: "group-panels" });
+    parentElement.append(host);
+    panels = new GroupPanels(host, (place) => setTriggerValue("picked", place));
+    mountedPanels.set(parentElement, panels);
+  }
+  panels.update(data);
+  return () => {
+    mountedPanels.get(parentElement)?.destroy();
+    mountedPanels.delete(parentElement);
+  };
+}

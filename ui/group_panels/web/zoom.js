@@ -1,0 +1,55 @@
+// The part of the picture that all panels show: one zoom and one corner, in pixels of the picture.
+
+import { element } from "./dom.js";
+
+const MOST = 16;
+const STEP = 1.5;
+
+export function wholePicture() {
+  return { zoom: 1, x: 0, y: 0 };
+}
+
+// Zooms about a place of the picture, which stays where it is.
+export function zoomedAt(view, picture, factor, x, y) {
+  const zoom = Math.min(MOST, Math.max(1, view.zoom * factor));
+  const kept = view.zoom / zoom;
+  return withinPicture({ zoom, x: x - (x - view.x) * kept, y: y - (y - view.y) * kept }, picture);
+}
+
+export function zoomedInMiddle(view, picture, factor) {
+  const middle = (corner, size) => corner + size / 2 / view.zoom;
+  return zoomedAt(view, picture, factor, middle(view.x, picture.width), middle(view.y, picture.height));
+}
+
+export function movedBy(view, picture, dx, dy) {
+  return withinPicture({ ...view, x: view.x + dx, y: view.y + dy }, picture);
+}
+
+function withinPicture({ zoom, x, y }, picture) {
+  const most = (size) => size - size / zoom;
+  const within = (value, size) => Math.min(most(size), Math.max(0, value));
+  return { zoom, x: within(x, picture.width), y: within(y, picture.height) };
+}
+
+// The buttons above the panels: `zoom` is called with a factor, `whole` without anything.
+export function zoomBar({ zoom, whole }) {
+  const button = (text, label, act) => {
+    const made = element("button", { type: "button", text, "aria-label": label, title: label });
+    made.addEventListener("click", act);
+    return made;
+  };
+  const level = element("span", { class: "level", text: "1x" });
+  const root = element(
+    "div",
+    { class: "toolbar", role: "group", "aria-label": "Zoom of all panels" },
+    button("\u2212", "Zoom out", () => zoom(1 / STEP)),
+    level,
+    button("+", "Zoom in", () => zoom(STEP)),
+    button("Whole picture", "Show the whole picture", whole),
+    element("span", {
+      class: "hint",
+      text: "Point at a group to outline it in all panels; click a token for its soft membership.",
+    }),
+  );
+  return { root, level };
+}
