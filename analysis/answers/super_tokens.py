@@ -29,7 +29,8 @@ def groups_answer(rows: Sequence[Row], annotators: int = 0) -> str:
     pieces = f"{learned['in_pieces']} of {counted(int(str(learned['segments'])), 'learned group')} "
     pieces += "is in pieces" if learned["in_pieces"] == 1 else "are in pieces"
     if not others:
-        return f"{pieces}; they explain {_two(learned, 'explained_variation')} of the colour variance."
+        alone = "" if len(rows) == 1 else ", and are not compared with groups of pixels, which can follow finer edges"
+        return f"{pieces}; they explain {_two(learned, 'explained_variation')} of the colour variance{alone}."
     clauses = [pieces, _compared(others, learned, "explained_variation", "explains", "of the colour variance")]
     if annotators:
         clauses.append(

@@ -1,6 +1,6 @@
 """Super tokens: the learned grouping against the grid, superpixels, groups of one's own and what people drew."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from analysis.figures.canvas import Anchor, Canvas
 from analysis.figures.screen.heat import heat_map
 from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS, Resolution
 from analysis.grouping.foreign import COLOUR, ForeignGroups
-from analysis.grouping.groupings import SCORES, TRUTH_COLUMNS, Grouping, sampling_words
+from analysis.grouping.groupings import SCORES, TRUTH_COLUMNS, Grouping, Score, sampling_words
 from analysis.grouping.methods import METHODS
 from analysis.reports.groupings import Comparison, groupings_report, membership_panel
 from analysis.reports.report import Report
@@ -201,10 +201,10 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
 
 def _note(row: dict[Hashable, Any], wanted: int) -> str:
     """Return how many groups there are; a count that differs from that of the super tokens is said."""
-    count = row["segments"]
-    groups = counted(count, "group") if count == wanted else f"{count} of {counted(wanted, 'group')}"
-    if row["method"] not in METHODS:
-        groups = f"{counted(count, 'group')}, super tokens: {wanted}"
+    count = int(row["segments"])
+    groups = counted(count, "group")
+    if count != wanted and row["method"] in METHODS:
+        groups = f"{count} of {wanted} in use" if METHODS[row["method"]].knows_model else f"{groups}, {wanted} wanted"
     return f"{groups}, {row['in_pieces']} in pieces"
 
 
@@ -214,15 +214,21 @@ def _level_title(level: str, record: BlockRecord) -> str:
 
 def _show_tables(table: pd.DataFrame, record: BlockRecord) -> None:
     """Show the scores, tokens and pixels apart, which do not compare."""
-    scores = {name: score for name, score in (SCORES | TRUTH_COLUMNS).items() if name in table}
-    config = {
+    several = table["level"].nunique() > 1
+    for level, part in table.groupby("level", sort=False):
+        for title, scores in (("Scores", SCORES), ("Against people", TRUTH_COLUMNS)):
+            if set(scores) <= set(table):
+                st.markdown(f"**{title}: {_level_title(str(level), record)}**" if several else f"**{title}**")
+                _show_table(part, scores)
+
+
+def _show_table(table: pd.DataFrame, scores: Mapping[str, Score]) -> None:
+    config: dict[str, Any] = {
         name: st.column_config.NumberColumn(score.title, help=score.sentence, format=None if score.whole else "%.3f")
         for name, score in scores.items()
     }
-    for level, part in table.groupby("level", sort=False):
-        if table["level"].nunique() > 1:
-            st.markdown(f"**{_level_title(str(level), record)}**")
-        st.dataframe(part, hide_index=True, column_order=["grouping", *scores], column_config=config)
+    config["grouping"] = st.column_config.TextColumn("Grouping", width="medium")
+    st.dataframe(table, hide_index=True, column_order=["grouping", *scores], column_config=config)
 
 
 def _choose_place(where: DeltaGenerator, record: BlockRecord) -> tuple[int, int]:

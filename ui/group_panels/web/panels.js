@@ -56,6 +56,7 @@ export class GroupPanels {
     }
     const { width, height } = this.scene.picture;
     this.rows.style.setProperty("--ratio", `${width / height}`);
+    this.rows.classList.toggle("several", sections.size > 1);
     this.rows.replaceChildren(
       ...[...sections].map(([name, figures]) =>
         element(
