@@ -93,11 +93,13 @@ class Membership:
     """How much each token or pixel belongs to one group.
 
     Attributes:
+        kind: Of the grouping.
         title: Of the grouping.
         group: Its number.
         weights: Shape (H, W), 0 to 1.
     """
 
+    kind: str
     title: str
     group: int
     weights: Float[np.ndarray, "height width"]
@@ -135,7 +137,7 @@ class Grouping:
         height, width = self.labels.shape
         place = min(int(row * height), height - 1), min(int(column * width), width - 1)
         group, (index, weight) = int(self.labels[place]), self.weights
-        return Membership(self.title, group, np.where(index == group, weight, 0).sum(axis=-1))
+        return Membership(self.kind, self.title, group, np.where(index == group, weight, 0).sum(axis=-1))
 
 
 def grouping_of(

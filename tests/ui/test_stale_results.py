@@ -17,7 +17,8 @@ QUIET = ".stApp[data-test-script-state=notRunning]"
 WATCH = """() => {
   const visible = (each) => getComputedStyle(each).visibility !== "hidden";
   window.look = () => [
-    ...[...document.querySelectorAll(".stMain .stImage img")].filter(visible).map((each) => each.src),
+    ...[...document.querySelectorAll(".stMain [data-testid=stBidiComponentIsolated]")].flatMap((each) =>
+      [...each.shadowRoot.querySelectorAll("canvas")].filter(visible).map((canvas) => canvas.dataset.picture)),
     ...[...document.querySelectorAll(".st-key-run .stProgress")].filter(visible).map((each) => each.innerText),
   ];
   window.frames_seen = new Set();

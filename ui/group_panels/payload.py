@@ -4,6 +4,7 @@ import base64
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -46,17 +47,22 @@ def panels_payload(
         headings: Of each grouping.
     """
     maps = [grouping.labels for grouping in comparison.found]
-    fills = _fills(shown, maps, comparison)
+    panels = [
+        {**vars(heading), "labels": packed(labels), "fill": fill and base64.b64encode(fill).decode()}
+        for heading, labels, fill in zip(headings, maps, _fills(shown, maps, comparison), strict=True)
+    ]
     return {
-        "picture": {"height": shown.shape[0], "width": shown.shape[1], "source": png_source(shown)},
+        "picture": {
+            "name": sha256(shown.tobytes()).hexdigest()[:16],
+            "height": shown.shape[0],
+            "width": shown.shape[1],
+            "source": png_source(shown),
+        },
         "grid": {"rows": grid.height, "columns": grid.width},
         "place": None if comparison.place is None else list(comparison.place),
         "colours": {"place": ANCHOR_COLOUR, "people": PEOPLE_COLOUR},
         "people": [packed(labels) for labels in (comparison.people.maps if comparison.people else ())],
-        "panels": [
-            {**vars(heading), "labels": packed(labels), "fill": fill and base64.b64encode(fill).decode()}
-            for heading, labels, fill in zip(headings, maps, fills, strict=True)
-        ],
+        "panels": panels,
     }
 
 

@@ -1,6 +1,6 @@
 """Super tokens: the learned grouping against the grid, superpixels, groups of one's own and what people drew."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analysis.answers.super_tokens import groups_answer
 from analysis.commands.views.groupings import Groupings
-from analysis.figures.canvas import Anchor, Canvas
-from analysis.figures.screen.heat import heat_map
 from analysis.grouping.choices import MAX_ITERATIONS, RESOLUTIONS, Resolution
-from analysis.grouping.foreign import COLOUR, ForeignGroups
-from analysis.grouping.groupings import SCORES, TRUTH_COLUMNS, Grouping, Score, sampling_words
+from analysis.grouping.foreign import ForeignGroups
+from analysis.grouping.groupings import Grouping, sampling_words
 from analysis.grouping.methods import METHODS
-from analysis.reports.groupings import Comparison, groupings_report, membership_panel
+from analysis.reports.groupings import Comparison, groupings_report
 from analysis.reports.report import Report
 from analysis.superpixels.one_picture import People
 from stvit import BlockId, BlockRecord
@@ -30,18 +28,16 @@ from ui.group_panels.component import group_panels
 from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.panels.group_results import colour_of, level_title, show_memberships, show_scores
 from ui.panels.groupings import choose_drawing, foreign_grouping, groupings
 from ui.panels.own_files import choose_groups, choose_people
-from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.panel import caption
 from ui.panels.pickers import choose_anchor, choose_block, keep_valid, open_token
 from ui.view.view import View
 
 QUESTION = "Are the learned super tokens good groups?"
 
 DEFAULT_METHODS = ["grid", "super", "slic"]
-
-LEVELS = {"token": "Groups of tokens, {} px wide", "pixel": "Groups of pixels"}
-"""Headings of what may be compared: methods at pixel level can follow edges that no token can."""
 
 ALL = "all"
 
@@ -75,9 +71,9 @@ def draw(view: View) -> None:
     answer.say(groups_answer(table.to_dict("records"), len(comparison.people.maps) if comparison.people else 0))
     with panels:
         _show_panels(view, record, comparison, table)
-        _show_tables(table, record)
+        show_scores(table, record)
     with below:
-        _show_memberships(view, record, comparison)
+        show_memberships(view, record, comparison)
     settings = Groupings(
         **picture_options(view),
         **block_options(record),
@@ -189,9 +185,9 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
     headings = [
         Heading(
             row["grouping"],
-            METHODS[row["method"]].colour if row["method"] in METHODS else COLOUR,
+            colour_of(row["method"]),
             _note(row, grid.num_super_tokens),
-            _level_title(row["level"], record) if several else "",
+            level_title(row["level"], record) if several else "",
         )
         for row in table.to_dict("records")
     ]
@@ -208,29 +204,6 @@ def _note(row: dict[Hashable, Any], wanted: int) -> str:
     return f"{groups}, {row['in_pieces']} in pieces"
 
 
-def _level_title(level: str, record: BlockRecord) -> str:
-    return LEVELS[level].format(record.token_pixels)
-
-
-def _show_tables(table: pd.DataFrame, record: BlockRecord) -> None:
-    """Show the scores, tokens and pixels apart, which do not compare."""
-    several = table["level"].nunique() > 1
-    for level, part in table.groupby("level", sort=False):
-        for title, scores in (("Scores", SCORES), ("Against people", TRUTH_COLUMNS)):
-            if set(scores) <= set(table):
-                st.markdown(f"**{title}: {_level_title(str(level), record)}**" if several else f"**{title}**")
-                _show_table(part, scores)
-
-
-def _show_table(table: pd.DataFrame, scores: Mapping[str, Score]) -> None:
-    config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(score.title, help=score.sentence, format=None if score.whole else "%.3f")
-        for name, score in scores.items()
-    }
-    config["grouping"] = st.column_config.TextColumn("Grouping", width="medium")
-    st.dataframe(table, hide_index=True, column_order=["grouping", *scores], column_config=config)
-
-
 def _choose_place(where: DeltaGenerator, record: BlockRecord) -> tuple[int, int]:
     """Draw the inputs of the token whose groups' memberships are shown."""
     with where:
@@ -242,22 +215,3 @@ def _choose_place(where: DeltaGenerator, record: BlockRecord) -> tuple[int, int]
         with st.container(horizontal=True):
             anchor = choose_anchor(record.grid)
     return anchor.row, anchor.column
-
-
-def _show_memberships(view: View, record: BlockRecord, comparison: Comparison) -> None:
-    assert comparison.place is not None
-    found = comparison.memberships(record.grid)
-    if not found:
-        st.info(
-            "None of these groupings is soft; add the learned super tokens or soft k-means.", icon=":material/info:"
-        )
-        return
-    canvas = Canvas(view.picture.shown, record.token_pixels, Anchor(*comparison.place))
-    with st.container(horizontal=True, gap="medium"):
-        for number, membership in enumerate(found):
-            with slot():
-                kind = next(one.kind for one in comparison.found if one.title == membership.title)
-                colour = METHODS[kind].colour if kind in METHODS else COLOUR
-                total = membership.weights.sum()
-                heading(membership.title, colour, f"group {membership.group}, total weight {total:.1f}")
-                chart(heat_map(canvas, membership_panel(membership, canvas)), f"membership_{number}")

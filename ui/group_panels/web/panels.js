@@ -22,9 +22,10 @@ export class GroupPanels {
 
   async update(data) {
     const turn = ++this.turn;
+    const same = this.scene?.picture.name === data.picture.name;
+    if (!same) this.rows.replaceChildren(); // another picture's panels must not stay for a moment
     const scene = await sceneOf(data);
     if (turn !== this.turn) return; // a newer one came meanwhile
-    const same = this.scene?.picture.source === scene.picture.source;
     if (!same) this.view = wholePicture();
     this.scene = scene;
     this.pointed = null;
@@ -72,7 +73,12 @@ export class GroupPanels {
   }
 
   figure(panel) {
-    const canvas = element("canvas", { tabindex: "0", role: "img", "aria-label": `${panel.title}: ${panel.note}` });
+    const canvas = element("canvas", {
+      tabindex: "0",
+      role: "img",
+      "aria-label": `${panel.title}: ${panel.note}`,
+      "data-picture": this.scene.picture.name,
+    });
     const dot = element("span", { class: "dot", "aria-hidden": true, text: "\u25cf" });
     dot.style.color = panel.colour;
     const readout = element("p", { class: "readout" });
