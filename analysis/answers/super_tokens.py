@@ -1,10 +1,11 @@
 """The answer of the page Super tokens: what sets the learned groups apart from the others of the same level."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from stvit.error_text import counted
 
-Row = Mapping[str, object]
+Row = Mapping[Any, Any]
 """One grouping of `analysis.grouping.groupings.describe_groupings`."""
 
 ACCURACY = "achievable_segmentation_accuracy"
@@ -26,7 +27,7 @@ def groups_answer(rows: Sequence[Row], annotators: int = 0) -> str:
     if learned is None:
         return _of_others(rows)
     others = [row for row in rows if row is not learned and row["level"] == learned["level"]]
-    pieces = f"{learned['in_pieces']} of {counted(int(str(learned['segments'])), 'learned group')} "
+    pieces = f"{learned['in_pieces']} of {counted(int(learned['segments']), 'learned group')} "
     pieces += "is in pieces" if learned["in_pieces"] == 1 else "are in pieces"
     if not others:
         alone = "" if len(rows) == 1 else ", and are not compared with groups of pixels, which can follow finer edges"
@@ -42,13 +43,13 @@ def groups_answer(rows: Sequence[Row], annotators: int = 0) -> str:
 
 
 def _of_others(rows: Sequence[Row]) -> str:
-    best = max(rows, key=lambda row: float(str(row["explained_variation"])))
-    share, groups = _two(best, "explained_variation"), counted(int(str(best["segments"])), "group")
+    best = max(rows, key=lambda row: float(row["explained_variation"]))
+    share, groups = _two(best, "explained_variation"), counted(int(best["segments"]), "group")
     return f"Of what is shown, {best['grouping']} explains most of the colour variance, {share} with {groups}."
 
 
 def _compared(others: Sequence[Row], learned: Row, score: str, verb: str, what: str) -> str:
-    best = max(others, key=lambda row: float(str(row[score])))
+    best = max(others, key=lambda row: float(row[score]))
     return f"{best['grouping']} {verb} {_two(best, score)} {what}, learned {_two(learned, score)}"
 
 

@@ -81,8 +81,8 @@ def draw(view: View) -> None:
         on=on,
         iterations=iterations,
         drawing=drawing,
-        groups=groups and Path(plain(groups.name, limit=1000)),
-        truth=people and Path(plain(people.name, limit=1000)),
+        groups=_as_path(groups),
+        truth=_as_path(people),
         annotator=annotator if people else None,
         row=place[0],
         column=place[1],
@@ -90,6 +90,11 @@ def draw(view: View) -> None:
     name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
     with export:
         Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels").offer()
+
+
+def _as_path(file: ForeignGroups | People | None) -> Path | None:
+    """Return how commands name a file: as it was uploaded."""
+    return None if file is None else Path(plain(file.name, limit=1000))
 
 
 def _choose_methods() -> list[str]:
