@@ -70,5 +70,6 @@ def _measure(job: Job, items: list[Item]) -> list[MeasuredPicture]:
 
 
 def _join(job: Job, out: Path, measured: list[MeasuredPicture]) -> None:
+    out.mkdir()
     write_results(OwnFiles(out, "sweep"), SweepStore(job.folder, job.key), Results(measured, {}, None, {}))
     print(f"  after joining       {peak_mib():7.0f} MiB", flush=True)

@@ -14,11 +14,19 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from analysis.attention.kinds import OWN
+from analysis.figures.numbers import colour_range
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
 
 BlockPlace = tuple[int, int]
 """Stage and block, counted from 0."""
+
+
+Spread = Mapping[BlockPlace, tuple[float, float]]
+"""Between which values a metric of a block lies in most pictures of a dataset."""
+
+HeadValue = tuple[int, int, int, float]
+"""Stage, block and head, counted from 0, and a value."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,13 @@ class BlockValues:
     Attributes:
         heads: Its finite values by head (one without a head for a metric of the block), means over pictures.
         estimate: Whether they are estimates.
+        stderr: Standard error of their mean if they were measured on a sample of rows; nan if they are exact. The
+            heads are sampled at the same tokens, so this is the mean of their errors, as if all erred together.
     """
 
     heads: Mapping[int, float]
     estimate: bool = False
+    stderr: float = math.nan
 
     @property
     def mean(self) -> float:
@@ -68,6 +79,11 @@ class DepthValues:
         return any(one.estimate for blocks in self.series.values() for one in blocks)
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether any value was measured on a sample of rows."""
+        return any(math.isfinite(one.stderr) for blocks in self.series.values() for one in blocks)
+
+    @property
     def axis(self) -> str:
         """Title of the axis."""
         return f"{self.title} ({self.unit})"
@@ -95,6 +111,27 @@ class HeadValues:
     def axis(self) -> str:
         """Title of the colour bar."""
         return f"{self.title} ({self.unit})"
+
+    @property
+    def by_stage(self) -> Float[np.ndarray, "heads blocks"]:
+        """Where each value lies between the least (0) and the greatest (1) of its stage, so that heads can be compared.
+
+        0.5 throughout a stage whose values differ by no more than rounding.
+        """
+        found = np.full(self.values.shape, np.nan)
+        stages = np.array([stage for stage, _ in self.blocks])
+        for stage in np.unique(stages):
+            part = self.values[:, stages == stage]
+            low, high = colour_range(float(np.nanmin(part)), float(np.nanmax(part)))
+            found[:, stages == stage] = (part - low) / (high - low)
+        return found
+
+    def ranked(self) -> list[HeadValue]:
+        """Return (stage, block, head, value) of all heads, the least first."""
+        places = [
+            (float(self.values[head, column]), column, head) for head, column in np.argwhere(~np.isnan(self.values))
+        ]
+        return [(*self.blocks[column], int(head), value) for value, column, head in sorted(places)]
 
 
 def depth_values(table: pd.DataFrame, metric: str, own: str = KIND_NAMES[OWN]) -> DepthValues:
@@ -151,12 +188,18 @@ def _rows_of(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 def _by_block(rows: pd.DataFrame) -> dict[BlockPlace, BlockValues]:
     """Return what was measured in each block that has the metric."""
     heads: dict[BlockPlace, dict[int, list[float]]] = {}
-    columns = (rows["stage"], rows["block"], rows["head"].fillna(0), rows["value"])
-    for stage, block, head, value in zip(*columns, strict=True):
-        heads.setdefault((int(stage), int(block)), {}).setdefault(int(head), []).append(float(value))
+    errors: dict[BlockPlace, list[float]] = {}
+    stderr = rows["stderr"] if "stderr" in rows else pd.Series(math.nan, index=rows.index)
+    columns = (rows["stage"], rows["block"], rows["head"].fillna(0), rows["value"], stderr)
+    for stage, block, head, value, error in zip(*columns, strict=True):
+        place = (int(stage), int(block))
+        heads.setdefault(place, {}).setdefault(int(head), []).append(float(value))
+        errors.setdefault(place, []).append(float(error))
     estimated = rows[rows["metric"].str.endswith(ESTIMATE)]
     estimates = set(zip(estimated["stage"], estimated["block"], strict=True))
     return {
-        block: BlockValues({head: fmean(values) for head, values in found.items()}, block in estimates)
+        block: BlockValues(
+            {head: fmean(values) for head, values in found.items()}, block in estimates, fmean(errors[block])
+        )
         for block, found in heads.items()
     }

@@ -11,7 +11,7 @@ from analysis.attention.kinds import KINDS, OWN, attention_rules
 from analysis.attention.own import own_attention_title
 from analysis.backbones import BackboneCapture
 from analysis.figures.canvas import Canvas, Panel
-from analysis.figures.ledger_values import depth_values, head_values
+from analysis.figures.ledger_values import DepthValues, Spread, depth_values, head_values
 from analysis.figures.paper.charts import cost_figure, redundancy_figure
 from analysis.figures.style import Curve
 from analysis.redundancy.catalogue import CATALOGUE
@@ -19,9 +19,11 @@ from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject
+from analysis.sweeps.reference import Bands
 from stvit import Capture
 from stvit.captions import head_caption
 from stvit.capturing.attention_record import AttentionRecord
+from stvit.error_text import counted
 from stvit.foreign_text import plain
 
 
@@ -35,6 +37,7 @@ class Matrix:
         record: Block whose tokens are mapped.
         head: Its head, None for the mean.
         values: The metric of each of its tokens, shape (H, W), if there is a map.
+        per_stage: Whether colours compare the heads of each stage, not all.
     """
 
     metric: str
@@ -42,6 +45,7 @@ class Matrix:
     record: AttentionRecord
     head: int | None
     values: np.ndarray | None
+    per_stage: bool = False
 
 
 def token_values(record: AttentionRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
@@ -74,7 +78,14 @@ def token_panel(matrix: Matrix, title: str) -> Panel | None:
 
 
 def redundancy_report(
-    subject: Subject, capture: Capture | BackboneCapture, table: pd.DataFrame, depth: Sequence[str], matrix: Matrix
+    subject: Subject,
+    capture: Capture | BackboneCapture,
+    table: pd.DataFrame,
+    depth: Sequence[str],
+    matrix: Matrix,
+    *,
+    anchors: int | None = None,
+    bands: Bands | None = None,
 ) -> Report:
     """Return the ledger of a picture as files.
 
@@ -84,6 +95,8 @@ def redundancy_report(
         table: Of `analysis.ledger` of this capture.
         depth: Metrics to draw against depth.
         matrix: Metric to draw for every head, and the head that is mapped.
+        anchors: Tokens of each block that were measured; None for all.
+        bands: How each number spreads over many pictures, drawn behind it.
     """
     record, heads = matrix.record, head_values(table, matrix.metric, matrix.attention)
     shown = f"{record.id.caption}, {head_caption(matrix.head, record.heads)}"
@@ -92,15 +105,18 @@ def redundancy_report(
     mapped = f"matrix and map: {of_heads}" + ("" if matrix.values is None else f", map of {shown}")
     curves = [depth_values(table, metric, own) for metric in depth]
     estimates = heads.estimates.any() or any(curve.has_estimates for curve in curves)
-    drawn = "means over all tokens, dots are heads" + (", hollow are estimates" if estimates else "")
+    drawn = f"{measured_on(anchors)}, dots are heads" + (", hollow are estimates" if estimates else "")
+    drawn += f", bands: 90 % of {counted(bands.swept.pictures, 'picture')}" if bands else ""
     canvas = Canvas(subject.picture.shown, record.token_pixels, caption=subject.caption(drawn, mapped))
     figure = partial(
         redundancy_figure,
         curves,
         [uniform_values(metric, capture.values()) for metric in depth],
+        [spread_of(bands, curve, metric) for curve, metric in zip(curves, depth, strict=True)],
         heads,
         canvas,
         token_panel(matrix, shown),
+        per_stage=matrix.per_stage,
     )
 
     def arrays() -> dict[str, np.ndarray]:
@@ -108,6 +124,32 @@ def redundancy_report(
         return found if matrix.values is None else {**found, f"{matrix.metric}_map": matrix.values}
 
     return Report(figure, lambda: table, arrays)
+
+
+def measured_on(anchors: int | None) -> str:
+    """Say on which tokens means were measured.
+
+    Example:
+        >>> measured_on(None), measured_on(256)
+        ('means over all tokens', 'means over 256 tokens of each block, one from every region, bars are standard errors')
+    """
+    if anchors is None:
+        return "means over all tokens"
+    return f"means over {anchors} tokens of each block, one from every region, bars are standard errors"
+
+
+def spread_of(bands: Bands | None, found: DepthValues, metric: str) -> dict[str, Spread]:
+    """Return, by kind of attention and block, between which values a metric lies in 90 % of many pictures."""
+    spread: dict[str, Spread] = {}
+    if bands is None:
+        return spread
+    for kind in found.series:
+        rows = bands.of(metric, kind)
+        if len(rows):
+            ends = zip(rows["q05"].astype(float), rows["q95"].astype(float), strict=True)
+            blocks = zip(rows["stage"].astype(int), rows["block"].astype(int), strict=True)
+            spread[kind] = {block: both for block, both in zip(blocks, ends, strict=True) if block in found.blocks}
+    return spread
 
 
 def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFrame | None) -> Report:

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from analysis.attention.kinds import OWN
 from analysis.figures.canvas import Canvas, Panel
-from analysis.figures.ledger_values import DepthValues, HeadValues, depth_values, head_values
+from analysis.figures.ledger_values import DepthValues, HeadValues, Spread, depth_values, head_values
 from analysis.figures.numbers import value_range
 from analysis.figures.paper.panels import caption_below, heat_panel
 from analysis.figures.style import (
@@ -47,13 +47,16 @@ def depth_figure(table: pd.DataFrame, metric: str, caption: str = "", own: str =
     return figure
 
 
-def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) -> None:
+def draw_depth(
+    axes: Axes, found: DepthValues, uniform: Sequence[float] = (), spread: Mapping[str, Spread] | None = None
+) -> None:
     """Draw a metric against depth on existing axes.
 
     Args:
         axes: Where to draw.
-        found: The metric; estimates are hollow.
+        found: The metric; estimates are hollow, bars are standard errors.
         uniform: What uniform attention would have in each block, if anything.
+        spread: By kind of attention, how the mean over heads spreads over many pictures, drawn as a bar behind it.
     """
     if not found.series:
         _say(axes, no_values(found.title))
@@ -62,11 +65,16 @@ def draw_depth(axes: Axes, found: DepthValues, uniform: Sequence[float] = ()) ->
         axes.step(range(len(uniform)), uniform, ":", color="grey", where="mid", label=UNIFORM_NAME)
     for kind, blocks in found.series.items():
         colour, marker = KIND_COLOURS.get(kind, "black"), marker_of(kind)
+        known = {found.blocks.index(block): ends for block, ends in (spread or {}).get(kind, {}).items()}
+        if known:
+            axes.vlines(list(known), *zip(*known.values(), strict=True), color=colour, alpha=0.2, linewidth=7)
         dots = [(index, value) for index, one in enumerate(blocks) for value in one.heads.values()]
         axes.plot(*zip(*dots, strict=True), ".", color=colour, alpha=0.3, markersize=4)
         positions, means = range(len(blocks)), [one.mean for one in blocks]
         style: dict[str, Any] = {"color": colour, "marker": marker.paper, "markersize": marker.size / 2.2}
         axes.plot(positions, means, DASHES[line_of(kind)], label=found.title_of(kind), **style)
+        if found.is_sampled:
+            axes.errorbar(positions, means, [one.stderr for one in blocks], fmt="none", ecolor=colour, elinewidth=1)
         estimates = [index for index in positions if blocks[index].estimate]
         axes.plot(estimates, [means[index] for index in estimates], " ", **style, markerfacecolor="white")
     _show_zero(axes, [value for blocks in found.series.values() for one in blocks for value in one.heads.values()])
@@ -84,13 +92,20 @@ def head_matrix_figure(table: pd.DataFrame, metric: str, attention: str, caption
     return figure
 
 
-def draw_head_matrix(axes: Axes, found: HeadValues) -> None:
-    """Draw a metric for every head and block on existing axes; estimates are hollow."""
+def draw_head_matrix(axes: Axes, found: HeadValues, *, per_stage: bool = False) -> None:
+    """Draw a metric for every head and block on existing axes; estimates are hollow.
+
+    Args:
+        axes: Where to draw.
+        found: The metric.
+        per_stage: Whether colours reach from the least to the greatest value of each stage, not of all.
+    """
     if not found.values.size:
         _say(axes, no_values(found.title))
         return
-    low, high = value_range(found.values, float(np.nanmin(found.values)))
-    image = axes.imshow(found.values, cmap=HEAT_NAME, vmin=low, vmax=high, aspect="auto")
+    values = found.by_stage if per_stage else found.values
+    low, high = (0.0, 1.0) if per_stage else value_range(values, float(np.nanmin(values)))
+    image = axes.imshow(values, cmap=HEAT_NAME, vmin=low, vmax=high, aspect="auto")
     for head, block in np.argwhere(found.estimates):
         axes.add_patch(Rectangle((block - 0.25, head - 0.25), 0.5, 0.5, facecolor="white", edgecolor="none"))
     axes.set_xticks(range(len(found.blocks)), [block_short(*block) for block in found.blocks])
@@ -99,36 +114,42 @@ def draw_head_matrix(axes: Axes, found: HeadValues) -> None:
     axes.set_ylabel("head")
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
-    figure.colorbar(image, ax=axes, label=found.axis)
+    title = f"{found.title}, from least to most of its stage" if per_stage else found.axis
+    figure.colorbar(image, ax=axes, label=title)
 
 
 def redundancy_figure(
     depth: Sequence[DepthValues],
     uniform: Sequence[Sequence[float]],
+    spread: Sequence[Mapping[str, Spread]],
     matrix: HeadValues,
     canvas: Canvas,
     token_map: Panel | None,
+    *,
+    per_stage: bool = False,
 ) -> Figure:
     """Draw metrics against depth, the matrix of heads of one of them, and where on the picture it comes from.
 
     Args:
         depth: Metrics to draw against depth.
         uniform: For each of them, what uniform attention would have in each block, or nothing.
+        spread: For each of them, by kind of attention, how it spreads over many pictures.
         matrix: Metric to draw for every head.
         canvas: The picture, and the caption.
         token_map: Map of the matrix's metric for one head, if there is one.
+        per_stage: Whether the colours of the matrix compare the heads of each stage, not all.
     """
     rows = -(-len(depth) // 2)
     figure = Figure(figsize=(2.2 * COLUMN_WIDTH, 2.3 * rows + 2.8), layout="constrained")
     caption_below(figure, canvas.caption)
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.3] * rows + [2.6])
-    for index, (values, line) in enumerate(zip(depth, uniform, strict=True)):
+    for index, (values, line, band) in enumerate(zip(depth, uniform, spread, strict=True)):
         axes = figure.add_subplot(grid[index // 2, index % 2])
         axes.spines[["top", "right"]].set_visible(False)
-        draw_depth(axes, values, line)
+        draw_depth(axes, values, line, band)
         if values.series:
             axes.legend(frameon=False, fontsize=6)
-    draw_head_matrix(figure.add_subplot(grid[rows, : 1 if token_map else 2]), matrix)
+    draw_head_matrix(figure.add_subplot(grid[rows, : 1 if token_map else 2]), matrix, per_stage=per_stage)
     if token_map:
         heat_panel(figure.add_subplot(grid[rows, 1]), canvas, token_map)
     for axes in figure.axes:

@@ -1,22 +1,25 @@
 """A metric against depth, one line for each kind of attention (Plotly)."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
 
 import plotly.graph_objects as go
 
-from analysis.figures.ledger_values import DepthValues
+from analysis.figures.ledger_values import DepthValues, Spread
 from analysis.figures.screen.layout import line_layout, say
 from analysis.figures.style import KIND_COLOURS, UNIFORM_NAME, line_of, marker_of, no_values
 from stvit.captions import block_short
 
 
-def metric_by_depth(found: DepthValues, *, uniform: Sequence[float] = (), height: int = 340) -> go.Figure:
-    """Draw the mean over heads as a line and the heads as dots; estimates are hollow.
+def metric_by_depth(
+    found: DepthValues, *, uniform: Sequence[float] = (), spread: Mapping[str, Spread] | None = None, height: int = 340
+) -> go.Figure:
+    """Draw the mean over heads as a line and the heads as dots; estimates are hollow, bars are standard errors.
 
     Args:
         found: The metric.
         uniform: What uniform attention would have in each block, drawn as a dotted line, if anything.
+        spread: By kind of attention, how the mean over heads spreads over many pictures, drawn as a band.
         height: Of the figure in CSS pixels.
     """
     figure = go.Figure()
@@ -25,6 +28,9 @@ def metric_by_depth(found: DepthValues, *, uniform: Sequence[float] = (), height
     captions = [block_short(*block) for block in found.blocks]
     if uniform:
         _uniform(figure, captions, uniform, found.unit)
+    for kind in found.series:
+        if kind in (spread or {}):
+            _band(figure, kind, (spread or {})[kind])
     for kind in found.series:
         _heads(figure, found, kind, captions)
         _means(figure, found, kind, captions)
@@ -43,12 +49,31 @@ def _means(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]
         mode="lines+markers",
         customdata=[" (estimate)" if one.estimate else "" for one in blocks],
         line={"color": _colour(kind), "width": 2.5, "dash": line_of(kind)},
+        error_y={"array": [one.stderr for one in blocks], "thickness": 1.5} if found.is_sampled else None,
         marker={
             "size": marker.size,
             "symbol": [marker.screen + ("-open" if one.estimate else "") for one in blocks],
         },
         hovertemplate=f"block %{{x}}<br>mean over heads %{{y:.3f}} {found.unit}%{{customdata}}<extra>{name}</extra>",
     )
+
+
+def _band(figure: go.Figure, kind: str, spread: Spread) -> None:
+    """Fill what lies between the ends of a spread, stage by stage."""
+    red, green, blue = bytes.fromhex(_colour(kind).removeprefix("#"))
+    for _, places in groupby(spread, key=lambda place: place[0]):
+        blocks = list(places)
+        captions = [block_short(*block) for block in blocks]
+        figure.add_scatter(
+            x=[*captions, *captions[::-1]],
+            y=[*(spread[block][0] for block in blocks), *(spread[block][1] for block in blocks[::-1])],
+            fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.18)",
+            line={"width": 6 if len(blocks) == 1 else 0, "color": f"rgba({red},{green},{blue},0.18)"},
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+        )
 
 
 def _uniform(figure: go.Figure, captions: list[str], values: Sequence[float], unit: str) -> None:

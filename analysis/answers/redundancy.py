@@ -1,0 +1,101 @@
+"""Where the attention of a picture is redundant, and whether that is usual, in sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from analysis.attention.kinds import OWN
+from analysis.figures.ledger_values import head_values
+from analysis.figures.numbers import short
+from analysis.redundancy.where import where
+from analysis.sweeps.reference import Bands, percentile
+from stvit.error_text import counted
+
+METRICS = ("normalised_entropy", "head_cosine", "token_cosine")
+"""What the answer is made of."""
+
+ENTROPY = METRICS[0]
+
+
+def redundancy_answer(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Say how redundant the first stage is, and which heads are most and least so.
+
+    Args:
+        table: Of `analysis.ledger` of one picture, with `METRICS` as far as they exist.
+        titles: What people call each kind of attention; heads are those of the first that was measured.
+
+    Returns:
+        Two sentences; nothing if no attention was measured.
+    """
+    kinds = [kind for kind in titles if _in_first_stage(table, ENTROPY, kind) is not None]
+    if not kinds:
+        return ""
+    entropy = [f"{_in_first_stage(table, ENTROPY, kind)} in {titles[kind].lower()}" for kind in kinds]
+    parts = [f"normalised entropy (1 is uniform) is {listed(entropy)}"]
+    parts += [
+        f"the mean cosine between {what} is {value}"
+        for what, value in (
+            (f"heads of {titles[kinds[0]].lower()}", _in_first_stage(table, "head_cosine", kinds[0])),
+            ("tokens", _in_first_stage(table, "token_cosine", "block")),
+        )
+        if value is not None
+    ]
+    ranked = head_values(table, ENTROPY, kinds[0]).ranked()
+    least, most = (f"{where(*head[:3])} ({short(head[3])})" for head in (ranked[0], ranked[-1]))
+    stage = int(table["stage"].min()) + 1
+    return f"In stage {stage}, {listed(parts)}. By entropy, {most} is the most redundant head and {least} the least."
+
+
+def usual_answer(table: pd.DataFrame, bands: Bands) -> str:
+    """Say where the model's own attention is least usual among many pictures, by normalised entropy.
+
+    Args:
+        table: Of `analysis.ledger` of one picture.
+        bands: How its numbers spread over many pictures.
+    """
+    places = list(_percentiles(table, bands))
+    if not places:
+        return ""
+    block, place = max(places, key=lambda found: abs(found[1] - 50))
+    return (
+        f"Among {counted(bands.swept.pictures, 'picture')}, its normalised entropy is least usual in {where(*block)}: "
+        f"the {ordinal(place)} percentile."
+    )
+
+
+def _percentiles(table: pd.DataFrame, bands: Bands) -> Iterator[tuple[tuple[int, int], float]]:
+    own = table[(table["metric"] == ENTROPY) & (table["attention"] == OWN)]
+    for (stage, block), values in own.groupby(["stage", "block"])["value"]:
+        try:
+            yield (int(stage), int(block)), percentile(bands, ENTROPY, (stage, block), None, values.mean())
+        except LookupError:
+            continue
+
+
+def _in_first_stage(table: pd.DataFrame, metric: str, attention: str) -> str | None:
+    """Return the mean of a metric over blocks and heads of the first stage, as written; None if it has none."""
+    rows = table[(table["metric"] == metric) & (table["attention"] == attention)]
+    rows = rows[rows["stage"] == table["stage"].min()]
+    return short(float(rows["value"].mean())) if len(rows) else None
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts as a list in words.
+
+    Example:
+        >>> listed(["one"]), listed(["one", "two"]), listed(["one", "two", "three"])
+        ('one', 'one and two', 'one, two and three')
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def ordinal(number: float) -> str:
+    """Return a number rounded, as an ordinal.
+
+    Example:
+        >>> [ordinal(number) for number in (0.2, 1, 2, 11, 62.6, 93)]
+        ['0th', '1st', '2nd', '11th', '63rd', '93rd']
+    """
+    whole = round(number)
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th") if whole % 100 not in (11, 12, 13) else "th"
+    return f"{whole}{ending}"
