@@ -72,6 +72,16 @@ def head_number(text: str) -> int | None:
     return None if text == "mean" else from_one(text)
 
 
+def anchor_count(text: str) -> int | None:
+    """Return a number of rows, None for all."""
+    return None if text == "all" else whole_number(text)
+
+
+def all_or_count(anchors: int | None) -> str:
+    """Write a number of rows."""
+    return "all" if anchors is None else str(anchors)
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeadChoice(Settings):
     """Which head, counted from 0; None is the mean."""

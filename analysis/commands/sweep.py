@@ -10,23 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.attention.kinds import KINDS
-from analysis.commands.choices import FRAMINGS, ModelChoice
+from analysis.commands.choices import FRAMINGS, ModelChoice, all_or_count, anchor_count
 from analysis.commands.measure_settings import part_number
 from analysis.commands.settings import Settings, add_options, filled, option, path, whole_number
 from analysis.many_pictures.part import Part
 from analysis.redundancy.catalogue import CATALOGUE
 
 ENGINES = ("local", "ray")
-
-
-def anchor_count(text: str) -> int | None:
-    """Return a number of rows, None for all."""
-    return None if text == "all" else whole_number(text)
-
-
-def all_or_count(anchors: int | None) -> str:
-    """Write a number of rows."""
-    return "all" if anchors is None else str(anchors)
 
 
 @dataclass(frozen=True, kw_only=True)

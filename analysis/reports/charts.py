@@ -17,6 +17,7 @@ from analysis.figures.style import Curve
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
+from analysis.redundancy.watch import Progress
 from analysis.redundancy.where import where
 from analysis.reports.report import Report, Subject
 from analysis.sweeps.reference import Bands
@@ -48,12 +49,14 @@ class Matrix:
     per_stage: bool = False
 
 
-def token_values(record: AttentionRecord, attention: str, metric: str, token_pixels: int) -> np.ndarray | None:
+def token_values(
+    record: AttentionRecord, attention: str, metric: str, token_pixels: int, progress: Progress | None = None
+) -> np.ndarray | None:
     """Return a metric of each head and token, shape (heads, N); None if it has no values for single tokens."""
     if CATALOGUE[metric].scope != "token":
         return None
     source = attention_rules([attention])[attention](record)
-    return per_token(source, record.grid, token_pixels, [metric]).get(metric)
+    return per_token(source, record.grid, token_pixels, [metric], progress=progress).get(metric)
 
 
 def of_head(values: np.ndarray, head: int | None, record: AttentionRecord) -> np.ndarray:
@@ -130,8 +133,8 @@ def measured_on(anchors: int | None) -> str:
     """Say on which tokens means were measured.
 
     Example:
-        >>> measured_on(None), measured_on(256)
-        ('means over all tokens', 'means over 256 tokens of each block, one from every region, bars are standard errors')
+        >>> measured_on(256)
+        'means over 256 tokens of each block, one from every region, bars are standard errors'
     """
     if anchors is None:
         return "means over all tokens"

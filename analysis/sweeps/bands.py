@@ -1,8 +1,13 @@
 """From the results of a sweep to the bands of a reference."""
 
+from pathlib import Path
+
 from analysis.redundancy.catalogue import CATALOGUE
-from analysis.sweeps.reading import Sweep
-from analysis.sweeps.reference import LEVELS, PLACES, QUANTILES, Bands, Swept
+from analysis.sweeps.reading import Sweep, open_sweep
+from analysis.sweeps.reference import LEVELS, PLACES, QUANTILES, Bands, Swept, reference
+
+REFERENCE_NAME = "reference"
+"""Stands for the reference that ships, where the folder of a sweep may stand too."""
 
 
 def bands_of(sweep: Sweep) -> Bands:
@@ -33,6 +38,25 @@ def bands_of(sweep: Sweep) -> Bands:
         anchors=settings["anchors"],
     )
     return Bands(said["model"], swept, table)
+
+
+def named_bands(which: str, model: str | None) -> Bands:
+    """Return the bands that a name stands for.
+
+    Args:
+        which: "reference" for the one that ships, else the folder of a sweep.
+        model: Name of the model in the manifest, None for one of its own weights.
+
+    Raises:
+        ValueError: If no reference of the model ships, or a file is damaged.
+        FileNotFoundError: If a folder holds no complete sweep.
+    """
+    if which != REFERENCE_NAME:
+        return bands_of(open_sweep(Path(which)))
+    found = None if model is None else reference(model)
+    if found is None:
+        raise ValueError("No reference of this model ships; name the folder of a sweep of your own.")
+    return found
 
 
 def _quoted(sweep: Sweep) -> str:

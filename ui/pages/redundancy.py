@@ -1,222 +1,169 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
-from functools import partial
-
-import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analysis import ledger
-from analysis.attention.kinds import ALL_PAIRS_TOKENS, KINDS
+from analysis.answers.redundancy import METRICS as ANSWERED
+from analysis.answers.redundancy import redundancy_answer, usual_answer
+from analysis.attention.kinds import KINDS, OWN
 from analysis.attention.own import own_attention_title
 from analysis.commands.views.redundancy import Redundancy
-from analysis.figures.canvas import Canvas
-from analysis.figures.ledger_values import HeadValues, depth_values, head_values
+from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.screen.depth import metric_by_depth
-from analysis.figures.screen.heads import head_matrix
-from analysis.figures.screen.heat import heat_map
-from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
+from analysis.redundancy.catalogue import CATALOGUE
+from analysis.redundancy.groups import FIRST, grouped, listed_title
 from analysis.redundancy.uniform_values import uniform_values
-from analysis.reports.charts import Matrix, of_head, redundancy_report, token_panel, token_values
+from analysis.reports.charts import measured_on, redundancy_report, spread_of
 from analysis.reports.report import Report
-from stvit import BlockId
-from stvit.captions import head_caption
+from analysis.sweeps.reference import Bands
+from stvit.error_text import counted
 from ui import keys
-from ui.panels.answer import asked
+from ui.panels.answer import Answer, asked
+from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.panel import caption, chart, heading, slot
-from ui.panels.pickers import choose_block, choose_head, keep_valid, open_head
-from ui.view.view import BY_KEY, View
+from ui.panels.heads import ChosenHead, choose_heads, matrix_of, show_heads
+from ui.panels.ledgers import Ledger, ledger_of
+from ui.panels.panel import caption, chart
+from ui.view.view import View
 
 QUESTION = "Is the attention of this model redundant, and where?"
 
+MEANING = (
+    "Redundant here means that less would do: rows that are nearly uniform say little (normalised entropy near 1), "
+    "rows that are alike have a low effective rank, heads that attend alike repeat each other (head cosine near 1), "
+    "and tokens that are alike already have nothing to tell each other (token cosine near 1)."
+)
+
 DEFAULT_ATTENTIONS = ["super", "global"]
-DEFAULT_METRICS = ["entropy", "distance"]
-EXACT = [name for name, metric in CATALOGUE.items() if not metric.is_estimate]
+EXACT = grouped(name for name, metric in CATALOGUE.items() if not metric.is_estimate)
 """Metrics that can be chosen; an estimate is shown where its metric is, hollow."""
 
 CHART_COLUMNS = 2
-
-MATRIX_WIDTH = 470
-"""CSS pixels; the map of tokens stands beside it where the window has room."""
+CHART_HEIGHT = 270
 
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
-    offered = _offered(view)
+    answer = asked(QUESTION)
+    st.caption(MEANING)
+    attentions, metrics, export = _choose()
+    if not attentions:
+        st.info("Choose at least one kind of attention to measure.", icon=":material/info:")
+        return
+    many = choose_bands(view)
+    told = st.empty()
+    ledger = ledger_of(view, attentions)
+    with told:
+        caption(view, measured_on(ledger.anchors), "dots are heads", *_banded(many))
+    _show_depth(view, ledger, metrics, many.bands if many else None, answer)
+    st.markdown("#### Heads and blocks")
+    chosen = choose_heads(view, attentions)
+    mapped = show_heads(view, head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention), chosen)
+    with export:
+        _export(view, ledger, metrics, chosen, mapped, many).offer()
+
+
+def _choose() -> tuple[tuple[str, ...], list[str], DeltaGenerator]:
+    """Draw the choices of attentions and metrics, and return them with the place of the export."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         attentions = st.pills(
             "Attention",
-            offered,
+            list(KINDS),
             selection_mode="multi",
-            default=[name for name in offered if name in DEFAULT_ATTENTIONS],
+            default=DEFAULT_ATTENTIONS,
             format_func=lambda name: KINDS[name].short,
             key=keys.ATTENTIONS,
-            persist_state="session",
+            bind="query-params",
         )
         metrics = st.multiselect(
             "Against depth",
             EXACT,
-            default=DEFAULT_METRICS,
-            format_func=lambda name: CATALOGUE[name].title,
+            default=list(FIRST),
+            format_func=listed_title,
             key=keys.METRICS,
-            persist_state="session",
-            width=420,
+            bind="query-params",
+            width=560,
         )
         export = st.container(width="content")  # it knows what is chosen below
-    if not attentions:
-        st.info("Choose at least one kind of attention to measure.", icon=":material/info:")
-        return
-    left_out = [] if "global" in offered else ["global attention is left out: at this size it would take minutes"]
-    caption(view, "means over all tokens of the picture, dots are heads", *left_out)
-    ordered = tuple(name for name in KINDS if name in attentions)
-    table = _measured(view, ordered)
-    _show_depth(view, table, metrics)
-    _offer(view, table, metrics, _show_heads(view, table, ordered), ordered, export)
+    return tuple(name for name in KINDS if name in attentions), metrics, export
 
 
-def _offered(view: View) -> list[str]:
-    """Return the kinds of attention that can be measured here within seconds."""
-    most = max(record.grid.num_tokens for record in view.capture.values())
-    return [name for name, kind in KINDS.items() if kind.quick or most <= ALL_PAIRS_TOKENS]
+def _banded(many: ManyPictures | None) -> list[str]:
+    return [f"bands: 90 % of {counted(many.bands.swept.pictures, 'picture')}"] if many else []
 
 
-@st.cache_data(max_entries=8, show_spinner="Measuring every block and head ...", show_time=True, hash_funcs=BY_KEY)
-def _measured(view: View, attentions: tuple[str, ...]) -> pd.DataFrame:
-    """Return the ledger of a view."""
-    return ledger(view.capture, attentions=attentions, image_names=[view.picture.source.name])
+def _show_depth(view: View, ledger: Ledger, metrics: list[str], bands: Bands | None, answer: Answer) -> None:
+    """Draw the charts and the answer; ranks come last, because they take longest."""
+    places = _places(metrics)
+    ranks = [name for name in metrics if CATALOGUE[name].takes == "spectrum"]
+    others = [name for name in metrics if name not in ranks]
+    _show_charts(view, ledger, others, sorted({*others, *ANSWERED}), bands, places)
+    table = ledger.of(sorted({*others, *ANSWERED}))
+    titles = {OWN: own_attention_title(view.capture.values())}
+    titles |= {name: KINDS[name].title for name in ledger.attentions if name != OWN}
+    answer.say(" ".join([redundancy_answer(table, titles), *([usual_answer(table, bands)] if bands else [])]))
+    _show_charts(view, ledger, ranks, ranks, bands, places)
 
 
-def _show_depth(view: View, table: pd.DataFrame, metrics: list[str]) -> None:
-    own = own_attention_title(view.capture.values())
+def _places(metrics: list[str]) -> dict[str, DeltaGenerator]:
+    """Return a container for each chart, side by side in columns."""
+    found: dict[str, DeltaGenerator] = {}
     for start in range(0, len(metrics), CHART_COLUMNS):
-        for column, metric in zip(st.columns(CHART_COLUMNS, gap="medium"), metrics[start:], strict=False):
-            with column:
-                st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
-                uniform = uniform_values(metric, view.capture.values())
-                figure = metric_by_depth(depth_values(table, metric, own), uniform=uniform)
-                chart(figure, f"depth_{metric}", fills_width=True)
+        columns = st.columns(CHART_COLUMNS, gap="medium")
+        found |= dict(zip(metrics[start:], columns, strict=False))
+    return found
 
 
-def _show_heads(view: View, table: pd.DataFrame, attentions: tuple[str, ...]) -> Matrix:
-    """Show one metric for every head, and the token map of the head that is clicked or chosen; return what is shown."""
-    st.markdown("#### Heads and blocks")
-    with st.container(horizontal=True):
-        above = st.container(width=260)  # shown before the attention, which determines the metrics
-        kind = _choose_kind(attentions)
-        of_kind = table[table["attention"] == kind]
-        with above:
-            metric = _choose_metric(of_kind)
-        record = choose_block(view.capture)
-        head = choose_head(record)
-    mapped = " Click a square to see where in the picture it comes from." if _has_map(metric) else ""
-    st.caption(f"{CATALOGUE[metric].sentence}{mapped}")
-    with st.container(horizontal=True, gap="medium"):
-        with st.container(width=MATRIX_WIDTH):
-            _show_matrix(head_values(table, metric, kind), record.id, head)
-        matrix = _matrix(view, metric, kind, record.id, head)
-        with slot():
-            _show_map(view, matrix)
-    return matrix
-
-
-def _choose_kind(attentions: tuple[str, ...]) -> str:
-    keep_valid(keys.MATRIX_ATTENTION, attentions)
-    return st.segmented_control(
-        "of",
-        attentions,
-        default=attentions[0],
-        required=True,
-        format_func=lambda name: KINDS[name].short,
-        key=keys.MATRIX_ATTENTION,
-        persist_state="session",
-    )
-
-
-def _choose_metric(of_kind: pd.DataFrame) -> str:
-    measured = {name.removesuffix(ESTIMATE) for name in of_kind["metric"]}
-    names = [name for name in EXACT if CATALOGUE[name].scope != "block" and name in measured]
-    if st.session_state.get(keys.MATRIX_METRIC) not in names:
-        st.session_state[keys.MATRIX_METRIC] = DEFAULT_METRICS[0]  # the attention that was chosen does not have it
-    return st.selectbox(
-        "Metric",
-        names,
-        format_func=lambda name: CATALOGUE[name].title,
-        key=keys.MATRIX_METRIC,
-        persist_state="session",
-    )
-
-
-def _show_matrix(found: HeadValues, block: BlockId, head: int | None) -> None:
-    figure = head_matrix(found, chosen=(*block, head))
-    # Another chart for each choice: a square that was clicked before can then be clicked again.
-    key = f"matrix_{block.stage}_{block.block}_{head}"
-    chart(figure, key, fills_width=True, on_select=partial(_open_clicked, key))
-
-
-def _open_clicked(chart_key: str) -> None:
-    """Make the clicked square the current block and head."""
-    points = st.session_state[chart_key].selection.points
-    if points:
-        stage, block, head = points[0]["customdata"]
-        open_head(BlockId(stage, block), head)
-
-
-def _has_map(metric: str) -> bool:
-    return CATALOGUE[metric].scope == "token"
-
-
-def _show_map(view: View, matrix: Matrix) -> None:
-    """Show where in the picture a head's number comes from."""
-    record = matrix.record
-    if not _has_map(matrix.metric):
-        st.info("This metric belongs to a whole head, so there is no map of it.", icon=":material/info:")
-        return
-    heading(record.id.caption.capitalize(), KINDS[matrix.attention].colour, head_caption(matrix.head, record.heads))
-    panel = token_panel(matrix, "")
-    if panel is None:
-        st.info("A single head has no other heads to differ from.", icon=":material/info:")
-        return
-    figure = heat_map(Canvas(view.picture.shown, record.id.stride), panel)
-    chart(figure, "token_map")
-
-
-def _matrix(view: View, metric: str, kind: str, block: BlockId, head: int | None) -> Matrix:
-    record = view.capture[block]
-    values = _token_values(view, kind, metric, block)
-    return Matrix(metric, kind, record, head, None if values is None else of_head(values, head, record))
-
-
-@st.cache_data(max_entries=64, show_spinner="Measuring each token ...", hash_funcs=BY_KEY)
-def _token_values(view: View, kind: str, metric: str, block: BlockId) -> np.ndarray | None:
-    record = view.capture[block]
-    return token_values(record, kind, metric, record.id.stride)
-
-
-def _offer(
+def _show_charts(
     view: View,
-    table: pd.DataFrame,
+    ledger: Ledger,
     metrics: list[str],
-    matrix: Matrix,
-    attentions: tuple[str, ...],
-    export: DeltaGenerator,
+    measured: list[str],
+    bands: Bands | None,
+    places: dict[str, DeltaGenerator],
 ) -> None:
-    """Offer what is shown as files."""
+    own = own_attention_title(view.capture.values())
+    for metric in metrics:
+        with places[metric]:
+            st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
+            found = depth_values(ledger.of(measured), metric, own)
+            uniform, spread = uniform_values(metric, view.capture.values()), spread_of(bands, found, metric)
+            figure = metric_by_depth(found, uniform=uniform, spread=spread, height=CHART_HEIGHT)
+            chart(figure, f"depth_{metric}", fills_width=True)
+
+
+def _export(
+    view: View,
+    ledger: Ledger,
+    metrics: list[str],
+    chosen: ChosenHead,
+    mapped: bool,
+    many: ManyPictures | None,
+) -> Export:
+    """Return what is shown as files."""
     settings = Redundancy(
         **picture_options(view),
-        **block_options(matrix.record),
-        head=matrix.head,
-        attentions=attentions,
+        **block_options(view.capture[chosen.block]),
+        head=chosen.head,
+        attentions=ledger.attentions,
         metrics=tuple(metrics),
-        matrix_metric=matrix.metric,
-        matrix_attention=matrix.attention,
+        matrix_metric=chosen.metric,
+        matrix_attention=chosen.attention,
+        matrix_colours=chosen.colours,
+        anchors=ledger.anchors,
+        no_map=not mapped,
+        bands=many.name if many else None,
     )
-    shown = partial(_matrix, view, matrix.metric, matrix.attention, matrix.record.id, matrix.head)
 
     def report() -> Report:
-        return redundancy_report(subject_of(view), view.capture, table, metrics, shown())
+        return redundancy_report(
+            subject_of(view),
+            view.capture,
+            ledger.everything(),
+            metrics,
+            matrix_of(view, chosen, with_map=mapped),
+            anchors=ledger.anchors,
+            bands=many.bands if many else None,
+        )
 
-    with export:
-        Export(file_name(view, "redundancy"), report, settings, "every metric of every block and head").offer()
+    return Export(file_name(view, "redundancy"), report, settings, "every metric of every block and head")

@@ -1,10 +1,11 @@
 """Many pictures to compare one with: the reference that ships, or a sweep of one's own."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from analysis.sweeps.bands import bands_of
+from analysis.sweeps.bands import REFERENCE_NAME, bands_of
 from analysis.sweeps.reading import open_sweep
 from analysis.sweeps.reference import Bands, reference
 from stvit.foreign_text import plain
@@ -13,18 +14,31 @@ from ui import keys
 from ui.failures import said
 from ui.view.view import BY_KEY, ModelHandle, View
 
-REFERENCE, SWEEP, NOTHING = "reference", "sweep", "none"
+SWEEP, NOTHING = "sweep", "none"
 
-TITLES = {REFERENCE: "reference", SWEEP: "a sweep", NOTHING: "none"}
+TITLES = {REFERENCE_NAME: "reference", SWEEP: "a sweep", NOTHING: "none"}
 
 
-def choose_bands(view: View) -> Bands | None:
-    """Draw the choice of many pictures; return how their numbers spread if they can be compared with the view."""
+@dataclass(frozen=True)
+class ManyPictures:
+    """Many pictures that one is compared with.
+
+    Attributes:
+        name: "reference", or the folder of a sweep.
+        bands: How their numbers spread.
+    """
+
+    name: str
+    bands: Bands
+
+
+def choose_bands(view: View) -> ManyPictures | None:
+    """Draw the choice of many pictures, and return them if they can be compared with the view."""
     which = st.segmented_control(
         "Compare with many pictures",
         list(TITLES),
         format_func=TITLES.__getitem__,
-        default=REFERENCE,
+        default=REFERENCE_NAME,
         required=True,
         key=keys.BANDS,
         bind="query-params",
@@ -32,7 +46,7 @@ def choose_bands(view: View) -> Bands | None:
     )
     if which == SWEEP:
         return _of_folder(view, choose_folder())
-    return _shipped(view) if which == REFERENCE else None
+    return _shipped(view) if which == REFERENCE_NAME else None
 
 
 def choose_folder(label: str = "Folder of a sweep", key: str = keys.DATASET) -> str:
@@ -53,16 +67,16 @@ def why_not(bands: Bands, view: View) -> str:
     return ""
 
 
-def _shipped(view: View) -> Bands | None:
+def _shipped(view: View) -> ManyPictures | None:
     flag, name = view.handle.options
     bands = reference(name) if flag == "--model" else None
     if bands is None:
         st.caption("No reference of this model ships; a sweep of your own can stand in for it.")
         return None
-    return _fitting(bands, view)
+    return _fitting(ManyPictures(REFERENCE_NAME, bands), view)
 
 
-def _of_folder(view: View, folder: str) -> Bands | None:
+def _of_folder(view: View, folder: str) -> ManyPictures | None:
     if not folder:
         st.caption("Name the folder that `python -m analysis sweep DATA --out FOLDER` wrote.")
         return None
@@ -71,17 +85,17 @@ def _of_folder(view: View, folder: str) -> Bands | None:
     except (OSError, ValueError, ModuleNotFoundError) as error:
         st.warning(said(error), icon=":material/folder_off:")
         return None
-    return _fitting(bands, view)
+    return _fitting(ManyPictures(folder, bands), view)
 
 
-def _fitting(bands: Bands, view: View) -> Bands | None:
-    reason = why_not(bands, view)
+def _fitting(many: ManyPictures, view: View) -> ManyPictures | None:
+    reason = why_not(many.bands, view)
     if reason:
         st.caption(reason)
-    return None if reason else bands
+    return None if reason else many
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the sweep ...", show_time=True)
+@st.cache_resource(max_entries=4, show_spinner="Reading the sweep ...", show_time=True)
 def folder_bands(folder: str, stamp: int) -> Bands:
     """Return how the numbers of a sweep spread; the stamp tells one sweep into a folder from the next."""
     return bands_of(open_sweep(Path(folder)))

@@ -81,15 +81,9 @@ def _sampled(view: View, attentions: tuple[str, ...], metrics: tuple[str, ...] |
 
 
 def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.DataFrame:
-    """Measure all tokens, and report it several times a second."""
-    done, total = 0, len(view.capture)
+    """Measure all tokens, and say how much is done."""
 
-    def count(blocks: int, _: int) -> None:
-        nonlocal done
-        done = blocks
-        watch()
+    def tell(done: int, total: int) -> None:
+        progress(done, total, f"Measured {done / max(total, 1):.0%} of all tokens")
 
-    def watch() -> None:
-        progress(done, total, f"Measured {done} of {total} blocks")
-
-    return ledger(view.capture, attentions, image_names=[view.picture.source.name], progress=count, watch=watch)
+    return ledger(view.capture, attentions, image_names=[view.picture.source.name], progress=tell)
