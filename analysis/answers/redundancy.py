@@ -63,6 +63,28 @@ def usual_answer(table: pd.DataFrame, bands: Bands) -> str:
     )
 
 
+def place_answer(
+    bands: Bands, metric: str, block: tuple[int, int], head: int | None, value: float, attention: str
+) -> str:
+    """Say where one number stands among those of many pictures; nothing where they do not have it.
+
+    Args:
+        bands: How the numbers of many pictures spread.
+        metric: Name in the catalogue.
+        block: Stage and block, from 0.
+        head: From 0; None for the mean over heads.
+        value: The number.
+        attention: Kind of attention.
+    """
+    try:
+        place = percentile(bands, metric, block, head, value, attention)
+    except LookupError:
+        return ""
+    whose = where(*block, head) + ("" if head is not None else ", mean over heads")
+    many = counted(bands.swept.pictures, "picture")
+    return f"{whose[0].upper()}{whose[1:]}: {short(value)}, the {ordinal(place)} percentile of {many}."
+
+
 def _percentiles(table: pd.DataFrame, bands: Bands) -> Iterator[tuple[tuple[int, int], float]]:
     own = table[(table["metric"] == ENTROPY) & (table["attention"] == OWN)]
     for (stage, block), values in own.groupby(["stage", "block"])["value"]:

@@ -8,7 +8,7 @@ from analysis import ledger
 from analysis.attention.kinds import KINDS
 from analysis.changes import CHANGES
 from analysis.grouping.methods import METHODS
-from analysis.redundancy.catalogue import CATALOGUE
+from analysis.redundancy.groups import listed_title
 from tests.support.app_support import app_at, check_fine, go_to
 from ui.pages.redundancy import EXACT
 from ui.pages.registry import PAGES
@@ -26,7 +26,7 @@ MODELS = {
 def app(request, monkeypatch):
     """The app before its first run, on small pictures; as on large ones, ranks are exact in some blocks only."""
     monkeypatch.setattr("ui.sidebar.choose.SIZES", (64,))
-    monkeypatch.setattr("ui.pages.redundancy.ledger", partial(ledger, exact_tokens=100))
+    monkeypatch.setattr("ui.panels.ledgers.ledger", partial(ledger, exact_tokens=100))
     return app_at(**MODELS[request.param])
 
 
@@ -45,7 +45,7 @@ def test_redundancy_draws_every_metric_of_every_attention(app, kinds):
     check_fine(go_to(app, "redundancy"))
     assert len(app.get("plotly_chart")) == len(EXACT) + 2  # the matrix and its map
     app.multiselect("metrics").set_value([]).run()
-    titles = {CATALOGUE[name].title: name for name in EXACT}
+    titles = {listed_title(name): name for name in EXACT}
     for kind in kinds:
         app.segmented_control("matrix_attention").set_value(kind).run()
         for title in app.selectbox("matrix_metric").options:

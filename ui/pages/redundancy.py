@@ -55,10 +55,12 @@ def draw(view: View) -> None:
     ledger = ledger_of(view, attentions)
     with told:
         caption(view, measured_on(ledger.anchors), "dots are heads", *_banded(many))
-    _show_depth(view, ledger, metrics, many.bands if many else None, answer)
+    bands = many.bands if many else None
+    _show_depth(view, ledger, metrics, bands, answer)
     st.markdown("#### Heads and blocks")
     chosen = choose_heads(view, attentions)
-    mapped = show_heads(view, head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention), chosen)
+    found = head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention)
+    mapped = show_heads(view, found, chosen, bands)
     with export:
         _export(view, ledger, metrics, chosen, mapped, many).offer()
 
@@ -74,6 +76,7 @@ def _choose() -> tuple[tuple[str, ...], list[str], DeltaGenerator]:
             format_func=lambda name: KINDS[name].short,
             key=keys.ATTENTIONS,
             bind="query-params",
+            persist_state="session",
         )
         metrics = st.multiselect(
             "Against depth",
@@ -82,6 +85,7 @@ def _choose() -> tuple[tuple[str, ...], list[str], DeltaGenerator]:
             format_func=listed_title,
             key=keys.METRICS,
             bind="query-params",
+            persist_state="session",
             width=560,
         )
         export = st.container(width="content")  # it knows what is chosen below

@@ -42,6 +42,7 @@ def choose_bands(view: View) -> ManyPictures | None:
         required=True,
         key=keys.BANDS,
         bind="query-params",
+        persist_state="session",
         help="Bands show where 90 % of the pictures of a sweep lie. The reference that ships is one of Imagenette.",
     )
     if which == SWEEP:
@@ -51,7 +52,9 @@ def choose_bands(view: View) -> ManyPictures | None:
 
 def choose_folder(label: str = "Folder of a sweep", key: str = keys.DATASET) -> str:
     """Draw the input of a folder on the machine that serves the app, and return what was written."""
-    return st.text_input(label, key=key, bind="query-params", placeholder="results/val", width=320).strip()
+    return st.text_input(
+        label, key=key, bind="query-params", persist_state="session", placeholder="results/val", width=320
+    ).strip()
 
 
 def why_not(bands: Bands, view: View) -> str:

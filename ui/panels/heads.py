@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from analysis.answers.redundancy import place_answer
 from analysis.attention.kinds import KINDS
 from analysis.commands.views.redundancy import COLOURS, OF_HEADS
 from analysis.figures.canvas import Canvas
@@ -20,6 +21,7 @@ from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.expense import exact_seconds
 from analysis.redundancy.groups import FIRST, grouped, listed_title
 from analysis.reports.charts import Matrix, of_head, token_panel, token_values
+from analysis.sweeps.reference import Bands
 from stvit import BlockId
 from stvit.captions import block_short, head_caption
 from ui import keys
@@ -35,8 +37,8 @@ METRICS = grouped(name for name in OF_HEADS if not CATALOGUE[name].is_estimate)
 EXTREMES = 3
 """So many heads are listed at each end."""
 
-SCROLLS = "<style>.st-key-matrix {overflow-x: auto}</style>"
-"""A matrix that is wider than the window scrolls within its own frame."""
+SCROLLS = "<style>.st-key-matrix {{max-width: 100%; overflow-x: auto}} .st-key-matrix > * {{min-width: {}px}}</style>"
+"""A matrix that is wider than the window scrolls within its own frame; Streamlit would squeeze it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,13 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
     """Draw the choices of what the matrix shows."""
     with st.container(horizontal=True):
         metric = st.selectbox(
-            "Metric", METRICS, format_func=listed_title, key=keys.MATRIX_METRIC, bind="query-params", width=300
+            "Metric",
+            METRICS,
+            format_func=listed_title,
+            key=keys.MATRIX_METRIC,
+            bind="query-params",
+            persist_state="session",
+            width=300,
         )
         keep_valid(keys.MATRIX_ATTENTION, attentions)
         attention = st.segmented_control(
@@ -73,6 +81,7 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
             format_func=lambda name: KINDS[name].short,
             key=keys.MATRIX_ATTENTION,
             bind="query-params",
+            persist_state="session",
         )
         colours = st.segmented_control(
             "Colours compare",
@@ -82,6 +91,7 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
             format_func={"stage": "heads of a stage", "all": "all heads"}.__getitem__,
             key=keys.MATRIX_COLOURS,
             bind="query-params",
+            persist_state="session",
             help="Most metrics change with the number of tokens, so from stage to stage; within a stage heads compare.",
         )
         record = choose_block(view.capture)
@@ -89,16 +99,15 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
     return ChosenHead(metric or FIRST[0], attention or attentions[0], record.id, head, colours or COLOURS[0])
 
 
-def show_heads(view: View, found: HeadValues, chosen: ChosenHead) -> bool:
+def show_heads(view: View, found: HeadValues, chosen: ChosenHead, bands: Bands | None) -> bool:
     """Draw extremes, matrix and map; return whether the map could be shown or there is none."""
     metric = CATALOGUE[chosen.metric]
     mapped = " Click a square to see where in the picture it comes from." if metric.scope == "token" else ""
-    st.caption(f"{metric.sentence}{mapped}")
+    st.caption(f"{metric.sentence}{mapped} {_usual(found, chosen, bands)}")
     if not found.values.size:
         st.info(f"{no_values(metric.title)} A sample of tokens cannot tell it, or it has no heads to compare.")
         return True
     _show_extremes(found, metric.redundant)
-    st.html(SCROLLS)
     with st.container(horizontal=True, gap="medium"):
         with st.container(key="matrix", width="content"):
             _show_matrix(found, chosen)
@@ -120,6 +129,15 @@ def matrix_of(view: View, chosen: ChosenHead, *, with_map: bool = True) -> Matri
     return Matrix(chosen.metric, chosen.attention, record, chosen.head, mapped, chosen.colours == COLOURS[0])
 
 
+def _usual(found: HeadValues, chosen: ChosenHead, bands: Bands | None) -> str:
+    """Say where the chosen head stands among many pictures, if that is known."""
+    if bands is None or chosen.block not in found.blocks:
+        return ""
+    column = found.values[:, found.blocks.index(chosen.block)]
+    value = float(np.nanmean(column) if chosen.head is None else column[chosen.head])
+    return place_answer(bands, chosen.metric, chosen.block, chosen.head, value, chosen.attention)
+
+
 def _show_extremes(found: HeadValues, redundant: str | None) -> None:
     """List the heads at both ends; a click opens one."""
     ranked = found.ranked()
@@ -127,8 +145,8 @@ def _show_extremes(found: HeadValues, redundant: str | None) -> None:
     low, high = ranked[:count], ranked[::-1][:count]
     names = ("Least redundant", "Most redundant") if redundant else ("Lowest", "Highest")
     ends = {names[0]: high, names[1]: low} if redundant == "low" else {names[0]: low, names[1]: high}
-    for name in reversed(names):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for name in reversed(names):
             st.markdown(f"{name}:", width="content")
             for one in ends[name]:
                 _extreme(one, name, found.unit)
@@ -151,6 +169,7 @@ def _show_matrix(found: HeadValues, chosen: ChosenHead) -> None:
     figure = head_matrix(found, chosen=(*block, head), per_stage=chosen.colours == COLOURS[0])
     # Another chart for each choice: a square that was clicked before can then be clicked again.
     key = f"matrix_{block.stage}_{block.block}_{head}"
+    st.html(SCROLLS.format(figure.layout.width))
     chart(figure, key, on_select=partial(_open_clicked, key))
 
 

@@ -36,6 +36,7 @@ def metric_by_depth(
         _means(figure, found, kind, captions)
     _stage_bounds(figure, found.blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
+    figure.update_xaxes(categoryorder="array", categoryarray=captions)  # whatever is drawn first
     figure.update_yaxes(title=found.axis, rangemode="tozero")
     return line_layout(figure, height)
 

@@ -8,9 +8,10 @@ import torch
 from analysis import ledger
 from analysis.attention.kinds import KINDS
 from analysis.figures.ledger_values import depth_values, head_values
-from analysis.figures.paper.charts import depth_figure, head_matrix_figure
+from analysis.figures.paper.charts import depth_figure, draw_depth, draw_head_matrix, head_matrix_figure
 from analysis.figures.screen.depth import metric_by_depth
-from analysis.figures.screen.heads import head_matrix
+from analysis.figures.screen.heads import BAR_WIDTH, head_matrix
+from analysis.figures.screen.layout import LABEL_SPACE
 from analysis.grouping.methods import METHODS
 from analysis.redundancy.catalogue import CATALOGUE
 from stvit import capture, create_model, load_pretrained
@@ -66,6 +67,54 @@ def test_estimates_are_hollow_on_screen_and_on_paper(mixed):
     hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
     assert [list(line.get_xdata()) for line in hollow] == [[0]]
     assert len(head_matrix_figure(mixed, "effective_rank", "super").axes[0].patches) == 2
+
+
+def test_heads_are_compared_within_their_stage():
+    rows = [row(0, 0, 0, "entropy", 5.0), row(0, 0, 1, "entropy", 7.0), row(0, 1, 0, "entropy", 6.0)]
+    rows += [row(1, 0, 0, "entropy", 1.0), row(1, 0, 1, "entropy", 1.0)]
+    found = head_values(pd.DataFrame(rows), "entropy", "super")
+    np.testing.assert_allclose(found.by_stage, [[0, 0.5, 0.5], [1, np.nan, 0.5]])
+    assert found.ranked() == [(1, 0, 0, 1.0), (1, 0, 1, 1.0), (0, 0, 0, 5.0), (0, 1, 0, 6.0), (0, 0, 1, 7.0)]
+    marker = head_matrix(found, per_stage=True).data[0].marker
+    assert list(marker.color) == [0, 1, 0.5, 0.5, 0.5]
+    assert (marker.cmin, marker.cmax) == (0, 1)
+    (axes, _) = head_matrix_figure(pd.DataFrame(rows), "entropy", "super").axes
+    draw_head_matrix(axes, found, per_stage=True)
+    np.testing.assert_allclose(axes.images[-1].get_array().filled(np.nan), found.by_stage)
+
+
+def test_a_matrix_of_many_blocks_has_room_for_each_square():
+    rows = [row(0, block, head, "entropy", block + head) for block in range(38) for head in range(16)]
+    figure = head_matrix(head_values(pd.DataFrame(rows), "entropy", "super"))
+    assert (figure.layout.width - LABEL_SPACE - BAR_WIDTH) / 38 > figure.data[0].marker.size
+    assert figure.layout.height / 16 > figure.data[0].marker.size
+
+
+def test_standard_errors_are_bars_and_those_of_heads_count_as_one(mixed):
+    sampled = mixed.assign(stderr=np.where(mixed["metric"] == "distance", 0.25, np.nan))
+    found = depth_values(sampled, "distance")
+    assert found.is_sampled
+    assert found.series["super"][-1].stderr == 0.25
+    assert list(metric_by_depth(found).data[-1].error_y.array)[-1] == 0.25
+    exact = depth_values(mixed, "distance")
+    assert not exact.is_sampled
+    assert metric_by_depth(exact).data[-1].error_y.array is None
+    assert len(depth_figure(sampled, "distance").axes[0].collections) == 1
+    assert not depth_figure(mixed, "distance").axes[0].collections
+
+
+def test_bands_lie_behind_and_blocks_stay_in_order(mixed):
+    spread = {"super": {(1, 0): (5.0, 15.0), (2, 0): (1.0, 2.0)}}
+    figure = metric_by_depth(depth_values(mixed, "effective_rank"), spread=spread)
+    band = figure.data[0]
+    assert (list(band.x), list(band.y)) == (["2.1", "2.1"], [5, 15])
+    assert list(figure.layout.xaxis.categoryarray) == ["1.1", "2.1", "3.1"]
+    (axes,) = depth_figure(mixed, "effective_rank").axes
+    draw_depth(axes, depth_values(mixed, "effective_rank"), (), spread)
+    assert [segment.tolist() for segment in axes.collections[-1].get_segments()] == [
+        [[1, 5], [1, 15]],
+        [[2, 1], [2, 2]],
+    ]
 
 
 def test_pictures_are_averaged():
