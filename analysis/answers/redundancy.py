@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from analysis.attention.kinds import OWN
-from analysis.figures.ledger_values import head_values
+from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.numbers import short
 from analysis.redundancy.where import where
 from analysis.sweeps.reference import Bands, percentile
@@ -86,10 +86,10 @@ def place_answer(
 
 
 def _percentiles(table: pd.DataFrame, bands: Bands) -> Iterator[tuple[tuple[int, int], float]]:
-    own = table[(table["metric"] == ENTROPY) & (table["attention"] == OWN)]
-    for (stage, block), values in own.groupby(["stage", "block"])["value"]:
+    found = depth_values(table, ENTROPY)
+    for block, values in zip(found.blocks, found.series.get(OWN, ()), strict=False):
         try:
-            yield (int(stage), int(block)), percentile(bands, ENTROPY, (stage, block), None, values.mean())
+            yield block, percentile(bands, ENTROPY, block, None, values.mean)
         except LookupError:
             continue
 

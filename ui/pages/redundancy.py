@@ -21,7 +21,7 @@ from ui import keys
 from ui.panels.answer import Answer, asked
 from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.heads import ChosenHead, choose_heads, matrix_of, show_heads
+from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
 from ui.panels.ledgers import Ledger, ledger_of
 from ui.panels.panel import caption, chart
 from ui.view.view import View
@@ -159,13 +159,15 @@ def _export(
         bands=many.name if many else None,
     )
 
+    kept = kept_map(view, chosen)
+
     def report() -> Report:
         return redundancy_report(
             subject_of(view),
             view.capture,
             ledger.everything(),
             metrics,
-            matrix_of(view, chosen, with_map=mapped),
+            matrix_of(view, chosen, kept, with_map=mapped),
             anchors=ledger.anchors,
             bands=many.bands if many else None,
         )

@@ -1,6 +1,6 @@
 """Every head of every block in one metric: the matrix, its extremes, and the map of the head that is chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -118,13 +118,23 @@ def show_heads(view: View, found: HeadValues, chosen: ChosenHead, bands: Bands |
             return _show_map(view, chosen)
 
 
-def matrix_of(view: View, chosen: ChosenHead, *, with_map: bool = True) -> Matrix:
+Kept = Callable[[], np.ndarray | None]
+"""Returns the values of a map that took long, if they are kept."""
+
+
+def kept_map(view: View, chosen: ChosenHead) -> Kept:
+    """Return what finds a map that took long; call it while the page is drawn, where the session is known."""
+    return partial(STORE.find, _key(view, chosen), this_session())
+
+
+def matrix_of(view: View, chosen: ChosenHead, kept: Kept, *, with_map: bool = True) -> Matrix:
     """Return what is shown as a report takes it; the map is made again if the server had to drop it."""
     record = view.capture[chosen.block]
     values = None
     if with_map and CATALOGUE[chosen.metric].scope == "token":
-        kept: np.ndarray | None = STORE.find(_key(view, chosen), this_session())
-        values = _quick_values(view, chosen.attention, chosen.metric, chosen.block) if kept is None else kept
+        values = kept()
+        if values is None:
+            values = _quick_values(view, chosen.attention, chosen.metric, chosen.block)
     mapped = None if values is None else of_head(values, chosen.head, record)
     return Matrix(chosen.metric, chosen.attention, record, chosen.head, mapped, chosen.colours == COLOURS[0])
 
@@ -190,7 +200,7 @@ def _show_map(view: View, chosen: ChosenHead) -> bool:
     heading(record.id.caption.capitalize(), KINDS[chosen.attention].colour, head_caption(chosen.head, record.heads))
     if not _is_measured(view, chosen):
         return False
-    panel = token_panel(matrix_of(view, chosen), "")
+    panel = token_panel(matrix_of(view, chosen, kept_map(view, chosen)), "")
     if panel is not None:
         chart(heat_map(Canvas(view.picture.shown, record.id.stride), panel), "token_map")
     return True
@@ -209,7 +219,14 @@ def _is_measured(view: View, chosen: ChosenHead) -> bool:
 
         return token_values(record, chosen.attention, chosen.metric, record.id.stride, tell)
 
-    found = worked("map", _key(view, chosen), "Map every token", seconds, work, lambda values: values.nbytes)
+    found = worked(
+        "map",
+        _key(view, chosen),
+        "Map every token",
+        seconds,
+        work,
+        lambda values: 0 if values is None else values.nbytes,
+    )
     return found is not None
 
 

@@ -218,7 +218,7 @@ def test_figures_carry_their_settings(page, words, exports):
 
 
 def test_a_redundancy_figure_says_what_uniform_attention_would_have(exports):
-    opened("redundancy")
+    opened("redundancy").multiselect("metrics").set_value(["entropy", "distance"]).run()
     entropy, distance = exports[-1].report.figure().axes[:2]
     lines = [{line.get_label(): line.get_ydata() for line in axes.get_lines()} for axes in (entropy, distance)]
     sides = [56] * 2 + [28] * 2 + [14] * 4 + [7] * 2
