@@ -12,7 +12,7 @@ from tests.support.browser_support import FLAGS, chromium_path, served_app
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 PAGES = {
-    "explore": "/?sample=Cat&stage=2&row=11&column=12",
+    "explore": "/explore?sample=Cat&stage=2&row=11&column=12",
     "super-tokens": "/super-tokens?sample=Cat",
     "redundancy": "/redundancy?sample=Cat",
 }

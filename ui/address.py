@@ -5,7 +5,7 @@ are handled here: the nearest valid value is chosen and named. The note stays un
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
@@ -43,6 +43,15 @@ class Link:
         link: Link = st.session_state[keys.LINK]
         link._write_address()
         return link
+
+    @property
+    def was_followed(self) -> bool:
+        """Whether the page that it asks for has been drawn."""
+        return self._choices is not None
+
+    def asks_for(self, names: Iterable[str]) -> bool:
+        """Return whether the address named any of these choices."""
+        return not self._asked.keys().isdisjoint(names)
 
     def repair_choice(
         self,

@@ -6,19 +6,29 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from ui import keys
+from ui import glossary, keys
 from ui.address import Link
 from ui.failures import one_sentence
+from ui.links import remember_pages
 from ui.pages.explore import MODES
-from ui.pages.registry import PAGES, Page
+from ui.pages.page import Page
+from ui.pages.registry import PAGES
 from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
+from ui.tour import show_tour
 from ui.view.view import View
 
 ICON = Path(__file__).parent / "icon.png"
-STYLE = "<style>.stMainBlockContainer {padding-top: 4.5rem} .stSidebar h3 {padding-top: 0}</style>"
+STYLE = """<style>
+.stMainBlockContainer {padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
+.stSidebar h3 {padding-top: 0}
+</style>"""
+
+EXPLORE = "explore"
+OF_EXPLORE = (keys.STEPS, keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
+"""What a link without a page asks for when it means Explore, which used to be the first page."""
 
 RUN = "run"
 """Key of the container in the sidebar that tells of the run."""
@@ -36,15 +46,21 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page."""
-    st.set_page_config(page_title="STViT from inside", page_icon=str(ICON), layout="wide")
-    st.html(STYLE)
+    st.set_page_config(page_icon=str(ICON), layout="wide")
+    st.html(STYLE + glossary.STYLE)
     link = Link.of_session()
     views: list[View] = []
-    page = st.navigation([_entry(each, views) for each in PAGES], position="top")
+    entries = {each.address: _entry(each, views) for each in PAGES}
+    remember_pages(entries)
+    page = st.navigation(list(entries.values()), position="top")
+    st.set_page_config(page_title=f"{page.title} · STViT from inside")
+    if page is entries[PAGES[0].address] and not link.was_followed and link.asks_for(OF_EXPLORE):
+        st.switch_page(entries[EXPLORE], query_params=dict(st.query_params))
     keep_choices_across_pages(page.url_path)
     old = st.empty()
     with one_sentence("What was chosen"):
         views.append(_choose(link, old))
+        show_tour(page.url_path or PAGES[0].address)
         with link.noted(page.url_path):
             page.run()
     old.html(SHOW_OLD)
@@ -81,3 +97,4 @@ def _draw(page: Page, view: View) -> None:
         return
     with one_sentence(f"“{page.title}”"):
         page.draw(view)
+    st.html(f'<div class="words"><strong>Words</strong> (point at one){glossary.all_terms()}</div>')

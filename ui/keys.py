@@ -60,5 +60,7 @@ MEASURED_TIMES = "measured_times"
 LINK = "link"
 PAGE = "page"
 SHOWN = "shown"
-OF_THE_APP = (LINK, PAGE, SHOWN)
+NAVIGATION = "navigation"
+TOUR = "tour"
+OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR)
 """State that the app keeps and nobody chooses."""

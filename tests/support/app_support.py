@@ -64,8 +64,9 @@ def opened_sidebar(**address: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     """Return all that is written on the page."""
-    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.get("html"))
-    return "\n".join(str(getattr(element, "value", None) or element.proto) for group in groups for element in group)
+    groups = (app.markdown, app.caption, app.info, app.warning, app.error)
+    written = [str(element.value) for group in groups for element in group]
+    return "\n".join(written + [element.proto.body for element in app.get("html")])
 
 
 def check_fine(app: AppTest) -> None:

@@ -37,7 +37,7 @@ def page(browser, address) -> Iterator["playwright.Page"]:
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/?mode=Figures")
+    page.goto(f"{address}/explore?mode=Figures")
     yield page
     context.close()
 

@@ -47,7 +47,7 @@ def visit(browser, address) -> Iterator:
     """Open the app as somebody new, at a path."""
     contexts = []
 
-    def open_page(path: str = "/"):
+    def open_page(path: str = "/explore"):
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE)
@@ -159,7 +159,7 @@ def test_ten_bad_files_in_a_row_leave_the_app_usable(visit, log):
 
 
 def test_a_link_opens_what_it_names(visit):
-    page = visit("/?sample=Coffee&stage=2&row=5&column=7&weights=random")
+    page = visit("/explore?sample=Coffee&stage=2&row=5&column=7&weights=random")
     wait_for_picture(page, "coffee")
     assert page.get_by_role("radio", name="Coffee").get_attribute("aria-checked") == "true"
     assert "row 5, column 7 of 28" in note(page)
@@ -168,7 +168,7 @@ def test_a_link_opens_what_it_names(visit):
 
 
 def test_an_impossible_link_says_so_until_something_is_chosen(visit):
-    page = visit("/?sample=Nobody&stage=9&size=300")
+    page = visit("/explore?sample=Nobody&stage=9&size=300")
     message = page.get_by_text("The link asks for what is not here")
     message.wait_for()
     for asked in ("picture “Nobody”; Astronaut", "stage “9”; 4", "resolution “300”; 288 px"):

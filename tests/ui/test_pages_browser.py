@@ -125,7 +125,7 @@ def test_a_link_is_followed_over_pages(page, address):
 
 
 def test_explore_exports_the_rows_of_the_library(page, address, captured):
-    open_page(page, address, "/?mode=Figures&sample=Cat&row=20&column=30")
+    open_page(page, address, "/explore?mode=Figures&sample=Cat&row=20&column=30")
     open_export(page)
     check_figures(page)
     record = captured[FIRST]
@@ -167,7 +167,7 @@ def test_steps_exports_its_numbers(page, address, captured):
 
 
 def test_the_steps_below_explore_follow_the_pin(page, address, captured):
-    open_page(page, address, "/?sample=Cat&row=20&column=30")
+    open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     assert not page.get_by_text("2. Nine dot products").count()
     page.get_by_test_id("stMain").get_by_text("Steps", exact=True).click()
@@ -188,7 +188,7 @@ def test_the_steps_below_explore_follow_the_pin(page, address, captured):
 
 
 def test_explorer_in_the_app_shows_what_python_computes(page, address, captured):
-    open_page(page, address, "/?sample=Cat&row=20&column=30")
+    open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     choose(page, "Linear")
     box = page.locator(".picker .layers").bounding_box()
@@ -203,7 +203,7 @@ def test_explorer_in_the_app_shows_what_python_computes(page, address, captured)
 
 
 def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path):
-    open_page(page, address, "/?sample=Cat&row=20&column=30")
+    open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     with page.expect_download() as coming:
         page.get_by_role("button", name="Save as a page").click()
@@ -222,7 +222,9 @@ def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path)
     alone.close()
 
 
-@pytest.mark.parametrize("path", ["/?steps=true", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"])
+@pytest.mark.parametrize(
+    "path", ["/explore?steps=true", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"]
+)
 def test_pages_fit_a_narrow_window(browser, address, path):
     page = browser.new_page(viewport={"width": 400, "height": 850})
     page.set_default_timeout(PATIENCE)

@@ -1,0 +1,92 @@
+"""The start page, the tour and the glossary."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.app_support import check_fine, go_to, opened, texts
+from ui.glossary import TERMS, marked
+from ui.pages.registry import ANSWERING, PAGES
+from ui.tour import STOPS
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return opened("start")
+
+
+def test_the_start_page_shows_the_network_with_the_chosen_picture(app):
+    check_fine(app)
+    said = texts(app)
+    cards = re.findall(r"<figcaption><strong>(.*?)</strong>", said)
+    assert cards == ["Picture", "Stem", "Stage 1", "Stage 2", "Stage 3", "Stage 4",
+                     "Tokens", "Q", "Super tokens", "A(S)", "Back to tokens"]  # fmt: skip
+    assert "49 x 49 weights, not 3,136 x 3,136" in said
+    before = re.findall(r'src="(data:image/webp[^"]+)"', said)
+    assert len(before) == len(cards)
+    after = re.findall(r'src="(data:image/webp[^"]+)"', texts(app.get_by_key("sample").set_value("cat").run()))
+    assert all(one != other for one, other in zip(before, after, strict=True))
+
+
+def test_the_start_page_asks_what_the_pages_answer(app):
+    said = texts(app)
+    assert all(page.question in said for page in ANSWERING)
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert [page.title for page in ANSWERING] == labels[1:]
+
+
+@pytest.mark.parametrize("variant", ["twin_global", "twin_window", "twin_conv"])
+def test_the_start_page_draws_models_without_super_tokens(variant):
+    app = opened("start", variant=variant, weights=variant.replace("_", "-"))
+    check_fine(app)
+    assert "Inside" not in texts(app)
+
+
+def test_the_tour_stops_at_pages_that_exist():
+    addresses = [page.address for page in PAGES]
+    assert all(stop.page in addresses for stop in STOPS)
+    assert {stop.page for stop in STOPS} >= {
+        "explore",
+        "steps",
+        "super-tokens",
+        "redundancy",
+        "rollout",
+        "what-if",
+        "cost",
+    }
+
+
+def test_a_link_opens_a_stop_of_the_tour_and_a_press_ends_it():
+    app = opened("super-tokens", tour="3")
+    check_fine(app)
+    assert STOPS[2].title in texts(app)
+    check_fine(app.button("tour_end").click().run())
+    assert STOPS[2].title not in texts(app)
+    assert "tour" not in app.query_params
+
+
+@pytest.mark.parametrize("asked", ["0", "99", "x", "²"])
+def test_a_stop_that_does_not_exist_opens_no_tour(asked):
+    app = opened("cost", tour=asked)
+    check_fine(app)
+    assert not [button for button in app.button if button.key == "tour_end"]
+
+
+def test_the_tour_waits_while_another_page_is_open():
+    app = go_to(opened("super-tokens", tour="3"), "cost")
+    check_fine(app)
+    assert f"The tour waits at stop 3 of {len(STOPS)}" in texts(app)
+
+
+def test_every_page_has_the_glossary(app):
+    for page in ("start", "cost"):
+        said = texts(go_to(app, page))
+        assert all(f">{word}</span>" in said for word in TERMS)
+
+
+def test_only_whole_words_are_marked_and_each_once():
+    said = marked("Phantoms, a phantom & <b>tokenised</b> entropy")
+    assert said.count('class="term"') == 2
+    assert ">Phantoms</span>, a phantom &amp; &lt;b&gt;tokenised&lt;/b&gt; <span" in said
+    assert marked("super token attention").count("<span") == 1  # the longest term wins
