@@ -23,11 +23,12 @@ from ui.view.view import View
 ICON = Path(__file__).parent / "icon.png"
 STYLE = """<style>
 .stMainBlockContainer {padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
+.st-key-explore_answer {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
 </style>"""
 
 EXPLORE = "explore"
-OF_EXPLORE = (keys.STEPS, keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
+OF_EXPLORE = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
 """What a link without a page asks for when it means Explore, which used to be the first page."""
 
 RUN = "run"

@@ -26,7 +26,6 @@ HOME_BEFORE = "home_before"
 
 # On the pages.
 MODE = "mode"
-STEPS = "steps"
 SCALE = "scale"
 DRAWING = "drawing"
 METHODS = "methods"

@@ -222,7 +222,7 @@ def test_nearest_number(asked, nearest):
     assert nearest_number(asked, {224: "", 288: "", 384: ""}, default=224) == nearest
 
 
-KEYS = ("sample", "variant", "weights", "size", "framing", "mode", "steps", "stage", "block", "head", "row", "column")
+KEYS = ("sample", "variant", "weights", "size", "framing", "mode", "tour", "stage", "block", "head", "row", "column")
 
 
 @pytest.mark.parametrize("key", KEYS)

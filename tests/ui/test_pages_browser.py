@@ -166,24 +166,20 @@ def test_steps_exports_its_numbers(page, address, captured):
     assert (table["super_token"] == -1).sum() == 3
 
 
-def test_the_steps_below_explore_follow_the_pin(page, address, captured):
+def test_the_link_from_explore_to_the_steps_follows_the_pin(page, address, captured):
     open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
-    assert not page.get_by_text("2. Nine dot products").count()
-    page.get_by_test_id("stMain").get_by_text("Steps", exact=True).click()
-    page.get_by_text("token (20, 30), real numbers").wait_for()
-    for step in ("1. Average", "2. Nine dot products", "3. Softmax", "4. Normalise", "5. Attend", "6. Map back"):
-        page.get_by_role("heading", name=re.compile(re.escape(step))).wait_for()
-    page.locator(".picker").scroll_into_view_if_needed()
     box = page.locator(".picker .layers").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 40.5 / 56, box["y"] + box["height"] * 8.5 / 56)
+    page.wait_for_url(re.compile("row=8&.*column=40|column=40&.*row=8"))
+    page.locator(QUIET).wait_for()
+    page.get_by_role("button", name="Tools").click()
+    page.get_by_role("link", name="Follow this token step by step").click()
     page.get_by_text("token (8, 40), real numbers").wait_for()
+    for step in ("1. Average", "2. Nine dot products", "3. Softmax", "4. Normalise", "5. Attend", "6. Map back"):
+        page.get_by_role("heading", name=re.compile(re.escape(step))).wait_for()
     steps = token_steps(captured[FIRST], 8 * 56 + 40)
     page.get_by_text(f"It belongs most to super token {steps.heaviest}, with {steps.weights.max():.3f}").wait_for()
-    page.locator(".picker").focus()
-    page.keyboard.press("Shift+Digit3")
-    page.get_by_text("Stage 3, block 1 has no super tokens (cell 1)").wait_for()
-    assert re.search("steps=true", page.url)
     assert not page.get_by_test_id("stException").count()
 
 
@@ -206,6 +202,7 @@ def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path)
     open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     with page.expect_download() as coming:
+        page.get_by_role("button", name="Tools").click()
         page.get_by_role("button", name="Save as a page").click()
     path = tmp_path / "explorer.html"
     coming.value.save_as(path)
@@ -223,7 +220,7 @@ def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "path", ["/explore?steps=true", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"]
+    "path", ["/start", "/explore", "/steps", "/super-tokens", "/redundancy", "/rollout", "/what-if", "/cost"]
 )
 def test_pages_fit_a_narrow_window(browser, address, path):
     page = browser.new_page(viewport={"width": 400, "height": 850})

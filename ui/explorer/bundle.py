@@ -13,8 +13,8 @@ from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
 
-STYLES = ("base", "toolbar", "filmstrip", "panels", "figures", "widths", "shapes")
-"""Style sheets in the order in which they override each other: how things look, then what widths and shapes change."""
+STYLES = ("base", "toolbar", "filmstrip", "panels", "figures", "widths")
+"""Style sheets in the order in which they override each other: how things look, then what widths change."""
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)

@@ -60,5 +60,5 @@ def notes(record: BlockRecord, window: int = DEFAULT_WINDOW) -> dict[str, str]:
     if isinstance(record, WindowRecord):
         said["super"] = f"the block's own windows of {record.window}\u00a0×\u00a0{record.window}"
     elif record.association.is_identity:
-        said["super"] = "cell 1: same as global"
+        said["super"] = "cell 1: no super tokens"
     return said

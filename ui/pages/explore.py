@@ -3,23 +3,26 @@
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from analysis.answers.explore import explore_answer
 from analysis.commands.views.anchor import AnchorView
 from analysis.figures.canvas import Anchor, Canvas, Panel
 from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.one_token.anchor import AnchorMap, anchor_maps
+from analysis.redundancy.measure import measure_row
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
-from stvit import BlockId, BlockRecord
+from stvit import Attention, BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.explorer import explorer, standalone_html
+from ui.links import page_link
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
-from ui.panels.steps import show_steps
 from ui.view.view import View
 
 QUESTION = "Where does a token look, through super tokens and without them?"
@@ -30,8 +33,9 @@ MODES = [LIVE, FIGURES]
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
+        with st.container(key="explore_answer"):
+            answer = asked(QUESTION)
         mode = st.segmented_control(
             "Mode",
             MODES,
@@ -40,27 +44,23 @@ def draw(view: View) -> None:
             key=keys.MODE,
             bind="query-params",
             label_visibility="collapsed",
+            width="content",
         )
-        if mode == LIVE:
-            record, head, anchor = _go_to(view)
-            _offer_file(view, record.id, head, anchor)
-        else:
-            record, head, anchor = _choose(view)
-            shared = choose_scale()
-        steps = st.toggle(
-            "Steps",
-            key=keys.STEPS,
-            bind="query-params",
-            help="Follow the pinned token through the block step by step, below, with its real numbers.",
-        )
+        tools = st.popover("Tools", icon=":material/tune:", help="An exact token, files, and its steps")
     if mode == LIVE:
+        with tools:
+            record, head, anchor = _choose(view)
+            _offer_file(view, record.id, head, anchor)
         shown = explorer(view, record.id, head, anchor, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
     else:
-        _show_figures(view, record, head, anchor, shared)
-    if steps:
-        st.divider()
-        show_steps(view, record, head, anchor)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            record, head, anchor = _choose(view)
+            shared = choose_scale()
+        _show_figures(view, record, head, anchor, shared, export=tools)
+    with tools:
+        page_link("steps", "Follow this token step by step", ":material/school:")
+    answer.say(_answer(record, head, anchor))
 
 
 def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
@@ -69,10 +69,27 @@ def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
     return record, choose_head(record), choose_anchor(record.grid)
 
 
-def _go_to(view: View) -> tuple[BlockRecord, int | None, Anchor]:
-    """Keep the pickers behind a button: the explorer has its own, these are for an exact token."""
-    with st.popover("Go to", icon=":material/my_location:"):
-        return _choose(view)
+def _answer(record: BlockRecord, head: int | None, anchor: Anchor) -> str:
+    """Return the sentence about the pinned token."""
+    token = record.grid.token(anchor.row, anchor.column)
+
+    def measured(attention: Attention) -> dict[str, float]:
+        return measure_row(attention.row(token, head), record.grid, token, record.token_pixels)
+
+    other = None if shows_global_alone(record) else measured(record.global_attention())
+    return explore_answer(_name(record), measured(record.token_attention()), other, record.grid.num_tokens)
+
+
+def _name(record: BlockRecord) -> str:
+    """Return what the block's own attention is called."""
+    if record.own_window is not None:
+        return f"attention in windows of {record.own_window} x {record.own_window}"
+    return "global attention" if record.grid.is_identity else "super token attention"
+
+
+def shows_global_alone(record: BlockRecord) -> bool:
+    """Return whether the block's own attention is the global one, so that one panel shows both."""
+    return record.grid.is_identity and record.own_window is None
 
 
 def _offer_file(view: View, block: BlockId, head: int | None, anchor: Anchor) -> None:
@@ -92,11 +109,14 @@ def _offer_file(view: View, block: BlockId, head: int | None, anchor: Anchor) ->
     )
 
 
-def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool) -> None:
+def _show_figures(
+    view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool, *, export: DeltaGenerator
+) -> None:
     """Draw still pictures."""
     token, stride = record.grid.token(anchor.row, anchor.column), record.id.stride
     panels = list(anchor_maps(record, head, token, stride))
-    _offer(view, record.id, token, head, panels)
+    with export:
+        _offer(view, record.id, token, head, panels)
     caption(view, *_description(record))
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     canvas = Canvas(view.picture.shown, stride, anchor)
@@ -105,6 +125,8 @@ def _show_figures(view: View, record: BlockRecord, head: int | None, anchor: Anc
             heading("Picture", ANCHOR_COLOUR, f"anchor ({anchor.row}, {anchor.column}) · a token is {stride} px wide")
             chart(picture(canvas), "picture")
         for panel in panels:
+            if panel.kind == "global" and shows_global_alone(record):
+                continue
             with slot():
                 _show_panel(canvas, panel, top if shared and panel.is_attention else None)
 

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Choice } from "../../../ui/explorer/web/choice.js";
 import { pixelTable } from "../../../ui/explorer/web/colours.js";
 import { boundaryPath } from "../../../ui/explorer/web/boundaries.js";
+import { arrangement } from "../../../ui/explorer/web/layout.js";
 import { neighbourIndex, sampledTokens } from "../../../ui/explorer/web/block.js";
 import { centreOf, clampToken, sameToken, tokenAt } from "../../../ui/explorer/web/geometry.js";
 import { Player } from "../../../ui/explorer/web/player.js";
@@ -168,4 +169,34 @@ test("the player walks to the end, waits for what loads, and starts over", (cont
   assert.deepEqual(log.slice(4), [0, true]);
   player.toggle();
   assert.deepEqual(log.slice(6), [false]);
+});
+
+test("picture and maps fit the room, the maps as large as they can be", () => {
+  for (const [width, height] of [
+    [1000, 510],
+    [1060, 640],
+    [1550, 820],
+    [700, 440],
+  ]) {
+    for (const ratio of [0.3, 1, 1.5, 3]) {
+      for (const maps of [2, 3, 4]) {
+        const { columns, map, picture } = arrangement({ width, height }, ratio, maps);
+        const rows = Math.ceil(maps / columns);
+        const around = map < 170 ? 92 + 17 : 92;
+        assert.ok(picture + columns * (map + 16) <= width, "too wide");
+        assert.ok(picture / ratio + 26 <= height, "the picture is too high");
+        assert.ok(rows * (map / ratio + around) + (rows - 1) * 10 <= height + 1, "the maps are too high");
+        for (let other = 1; other <= maps; other++) {
+          const high = ((height - (Math.ceil(maps / other) - 1) * 10) / Math.ceil(maps / other) - 109) * ratio;
+          const wide = (width - Math.min((height - 26) * ratio, width / 2) - other * 16) / other;
+          assert.ok(Math.floor(Math.min(high, wide)) <= map, "another number of columns has larger maps");
+        }
+      }
+    }
+  }
+});
+
+test("on a phone the maps stand under the picture, unless it is tall", () => {
+  assert.equal(arrangement({ width: 360, height: 600 }, 1, 4), null);
+  assert.notEqual(arrangement({ width: 360, height: 600 }, 0.3, 4), null);
 });

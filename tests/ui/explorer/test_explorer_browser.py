@@ -308,6 +308,7 @@ def test_boundaries_and_heat_can_be_taken_away(page):
     assert on_picture.is_visible()
     assert "H" in on_picture.locator("path").first.get_attribute("d")
     assert not on_map.is_visible()  # heat is read without them; they can be had
+    page.get_by_text("Display", exact=True).click()
     page.get_by_role("checkbox", name="Maps").check()
     assert on_map.is_visible()
     page.get_by_role("checkbox", name="Picture").uncheck()
@@ -407,6 +408,8 @@ def test_values_that_are_no_numbers_do_not_break_the_page(browser, tmp_path):
 
 def test_everything_has_a_name_and_a_focus_ring(page):
     assert page.get_by_role("application").get_attribute("aria-label").startswith("A grey ramp. Hover or drag")
+    page.get_by_text("Display", exact=True).click()
+    page.locator("h1").click()
     for role in ("button", "radio", "checkbox", "slider"):
         for control in page.get_by_role(role).all():
             name = control.evaluate("each => each.ariaLabel || each.closest('label, button').innerText")

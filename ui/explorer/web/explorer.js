@@ -5,6 +5,7 @@ import { Choice } from "./choice.js";
 import { element, setText } from "./dom.js";
 import { makeFilmstrip, markFrame, markPlaying, paintFilmstrip } from "./filmstrip.js";
 import { centreOf, clampToken, sameToken, tokenAt } from "./geometry.js";
+import { arrange } from "./layout.js";
 import { listenToKeys, listenToPanel, listenToPicture } from "./input.js";
 import { describeAnchor, describeView, paintView, readView } from "./painting.js";
 import { Player } from "./player.js";
@@ -47,6 +48,10 @@ export class Explorer {
       play: () => this.strip && this.player.toggle(),
     });
     this.endListening = onPayload(() => this.control && this.#refresh());
+    this.arrange = () => this.shown && arrange(this.view.body, this.view.picture, this.#maps());
+    this.resized = new ResizeObserver(this.arrange);
+    this.resized.observe(host);
+    window.addEventListener("resize", this.arrange);
   }
 
   // Takes what Python wants shown.
@@ -59,6 +64,8 @@ export class Explorer {
   destroy() {
     this.endListening();
     this.player.stop();
+    this.resized.disconnect();
+    window.removeEventListener("resize", this.arrange);
     clearTimeout(this.reportDue);
     cancelAnimationFrame(this.stripDue);
     if (this.view) URL.revokeObjectURL(this.view.source);
@@ -90,7 +97,8 @@ export class Explorer {
       play: () => this.player.toggle(),
       available: (index) => this.#available(index),
     });
-    this.content.replaceChildren(this.toolbar.root, this.strip.root, this.status, this.view.body);
+    const { body, numbers } = this.view;
+    this.content.replaceChildren(this.toolbar.root, this.strip.root, body, this.status, numbers);
     this.#listen();
     this.#applyAppearance();
   }
@@ -114,8 +122,13 @@ export class Explorer {
       this.shown = ready;
       fitView(this.view, ready);
     }
+    this.arrange();
     offerHeads(this.toolbar, ready, this.choice.headOf(ready));
     return this.#showAll();
+  }
+
+  #maps() {
+    return this.view.panels.filter((panel) => !panel.root.hidden).length;
   }
 
   #available(index) {
@@ -155,8 +168,8 @@ export class Explorer {
     describeAnchor(this.view, this.shown, anchor, !this.hovered);
     moveMark(this.view.picker.stage, "pin", this.hovered ? pinned : null);
     if (!this.hovered) {
-      const { kind, title } = this.view.panels[0];
-      setText(this.spoken, spokenAnchor(anchor, title, summaries[kind]));
+      const { kind, spokenTitle } = this.view.panels[0];
+      setText(this.spoken, spokenAnchor(anchor, spokenTitle, summaries[kind]));
     }
     if (!this.stripDue) this.stripDue = requestAnimationFrame(() => this.#showStrip());
   }

@@ -12,7 +12,10 @@ export function makeFigures({ figures, panels }) {
   const setDirection = (incoming) => {
     for (const { label, figure } of rows) setText(label, (incoming && figure.incoming) || figure.title);
   };
-  return { root, caption, rows, setDirection };
+  const hideKind = (kind, hidden) => {
+    for (const cell of root.querySelectorAll(`[data-kind="${kind}"]`)) cell.hidden = hidden;
+  };
+  return { root, caption, rows, setDirection, hideKind };
 }
 
 // Writes the figures; a kind without a summary gets dashes.
@@ -34,9 +37,9 @@ function makeRow(figure, attentions) {
   return { figure, label, cells, root: element("tr", {}, heading, ...cells.map(({ cell }) => cell)) };
 }
 
-function makeHeading({ short, colour }) {
+function makeHeading({ kind, short, colour }) {
   const [first, ...rest] = short.split(" ");
   const dot = element("span", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" });
   const unbroken = element("span", { class: "unbroken" }, dot, first);
-  return element("th", { scope: "col" }, unbroken, ...rest.map((word) => ` ${word}`));
+  return element("th", { scope: "col", "data-kind": kind }, unbroken, ...rest.map((word) => ` ${word}`));
 }

@@ -1,10 +1,54 @@
-// How the panels are laid out for the shape of a picture; the style sheet does the rest.
+// How picture and maps share the window, so that all of them are seen together without scrolling.
 
-const TALL = 1.5; // height over width from which the picture and its maps share one row
-const WIDE = 2; // width over height from which the picture has a row of its own
+const NARROW = 640; // pixels of width below which the maps stand under the picture
+const GAP = 16; // between columns, in pixels
+const ROW_GAP = 10;
+const ABOVE = 26; // pixels of text above the picture
+const AROUND = 92; // pixels of text and bar around a map
+const SHARE = 0.5; // of the width, at most, that the picture takes before the maps have theirs
+const LEAST_HEIGHT = 440; // pixels that are laid out even where the window is lower
+const SLIM = 170; // pixels of width below which a bar has no room for its middle label, and a note needs two lines
+const LINE = 17; // pixels of a note's second line
 
-export function arrange(body, { height, width }) {
-  body.style.setProperty("--ratio", width / height);
-  body.classList.toggle("tall", height > TALL * width);
-  body.classList.toggle("wide", width > WIDE * height);
+// The sizes of picture and maps in pixels, and the columns of maps; null where they are stacked. `ratio` is width over
+// height of the picture. The maps are made as large as they can be, then the picture takes what is left.
+export function arrangement(room, ratio, maps) {
+  if (room.width < NARROW && ratio > 2 / 3) return null;
+  const sizes = largest(room, ratio, maps, AROUND);
+  return sizes.map < SLIM ? largest(room, ratio, maps, AROUND + LINE) : sizes;
+}
+
+function largest({ width, height }, ratio, maps, around) {
+  const highest = (height - ABOVE) * ratio;
+  const reserved = Math.min(highest, width * SHARE);
+  let best = { columns: 1, map: 0 };
+  for (let columns = 1; columns <= maps; columns++) {
+    const rows = Math.ceil(maps / columns);
+    const wide = (width - reserved - columns * GAP) / columns;
+    const high = ((height - (rows - 1) * ROW_GAP) / rows - around) * ratio;
+    const map = Math.floor(Math.min(wide, high));
+    if (map > best.map) best = { columns, map };
+  }
+  const left = width - best.columns * (best.map + GAP);
+  return { ...best, picture: Math.floor(Math.min(highest, left)) };
+}
+
+// Lays the panels out for the shape of a picture and the room in the window.
+export function arrange(body, picture, maps) {
+  const ratio = picture.width / picture.height;
+  const room = { width: body.clientWidth, height: roomBelow(body) };
+  const sizes = arrangement(room, ratio, maps);
+  body.classList.toggle("stacked", !sizes);
+  body.classList.toggle("slim", Boolean(sizes) && sizes.map < SLIM);
+  body.style.setProperty("--ratio", ratio);
+  body.style.setProperty("--picture", `${sizes?.picture}px`);
+  body.style.setProperty("--map", `${sizes?.map}px`);
+  body.style.setProperty("--columns", sizes?.columns ?? 2);
+}
+
+// Pixels from the top of an element to the end of the window, as if nothing were scrolled.
+function roomBelow(target) {
+  const scroller = document.querySelector(".stMain") ?? document.scrollingElement;
+  const top = target.getBoundingClientRect().top + scroller.scrollTop;
+  return Math.max(LEAST_HEIGHT, window.innerHeight - top - 8);
 }

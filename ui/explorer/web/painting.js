@@ -37,9 +37,9 @@ export function describeView(view, block, { head, incoming }) {
       describePanel(panel, null, "of the anchor");
       continue;
     }
-    const note = [chosen, block.notes[panel.kind]].filter(Boolean).join(" · ");
+    const own = block.notes[panel.kind];
     setPanelMessage(panel, incoming ? block.incoming_left_out[panel.kind] : null);
-    describePanel(panel, note, note);
+    describePanel(panel, own ?? chosen, [chosen, own].filter(Boolean).join(" · "));
   }
   setText(view.figures.caption, `Anchor's ${incoming ? "column" : "row"}, ${chosen}`);
   view.figures.setDirection(incoming);

@@ -13,13 +13,16 @@ export function makePanel({ kind, title, colour, sentence }) {
   const bar = element("div", { class: "bar" }, gradient, element("div", { class: "ticks" }, ...ticks));
   const reading = element("p", { class: "reading" });
   const dot = element("span", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" });
-  const heading = element("h3", { title: sentence }, dot, title);
+  const name = element("span", { text: title });
+  const heading = element("h3", { title: sentence }, dot, name);
   const attributes = { class: "panel", "data-kind": kind, "aria-label": title };
   const root = element("section", attributes, heading, note, stage.root, bar, reading);
   return {
     root,
     kind,
+    colour,
     title,
+    heading: { dot, name },
     stage,
     note,
     ticks,
@@ -30,6 +33,13 @@ export function makePanel({ kind, title, colour, sentence }) {
     levels: null,
     bar: null,
   };
+}
+
+// Gives a panel the title and the colour of another one, or its own.
+export function titlePanel(panel, { title, colour }) {
+  setText(panel.heading.name, title);
+  panel.heading.dot.style.background = colour;
+  panel.spokenTitle = title;
 }
 
 // Makes room for a block's tokens.
@@ -56,7 +66,7 @@ export function paintPanel(panel, bar, table) {
 // Says below the heading what the panel shows (unless `note` is null), and the same to people who listen.
 export function describePanel(panel, note, spoken) {
   if (note !== null) setText(panel.note, note);
-  const label = `${panel.title}, ${spoken}, as a heat map`;
+  const label = `${panel.spokenTitle}, ${spoken}, as a heat map`;
   if (panel.stage.root.getAttribute("aria-label") !== label) panel.stage.root.setAttribute("aria-label", label);
 }
 

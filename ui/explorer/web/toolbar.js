@@ -18,6 +18,8 @@ const RANGES = [
   { label: "Shared", value: true },
 ];
 
+const MANY_HEADS = 5; // options, the mean included
+
 let groups = 0; // names of radio groups must differ between explorers on one page
 
 // settings: the object to change; changed(name) is called after each change; chooseHead(head) when one is chosen.
@@ -26,7 +28,7 @@ export function makeToolbar(settings, { changed, chooseHead }) {
     settings[name] = value;
     changed(name);
   };
-  const head = makeChoice("Head", [], MEAN, chooseHead);
+  const head = makeHeads(chooseHead);
   const direction = makeChoice("Direction", DIRECTIONS, settings.incoming, set("incoming"));
   const scale = makeChoice("Scale", SCALES, settings.scale, set("scale"));
   const range = makeChoice("Colour range", RANGES, settings.shared, set("shared"));
@@ -35,9 +37,9 @@ export function makeToolbar(settings, { changed, chooseHead }) {
     { label: "Picture", checked: settings.boundaries, choose: set("boundaries") },
     { label: "Maps", checked: settings.outlines, choose: set("outlines") },
   ]);
-  const beside = element("div", { class: "beside" }, opacity, boundaries); // these two stay side by side
+  const menu = makeMenu("Display", opacity, boundaries);
   const attributes = { class: "toolbar", role: "group", "aria-label": "How attention is shown" };
-  const root = element("div", attributes, head.root, direction.root, scale.root, range.root, beside);
+  const root = element("div", attributes, head.root, direction.root, scale.root, range.root, menu);
   return { root, head, range };
 }
 
@@ -49,6 +51,30 @@ export function offerHeads(toolbar, { captions }, chosen) {
 
 export function enableRange(toolbar, enabled) {
   toolbar.range.root.disabled = !enabled;
+}
+
+// A few heads as radio buttons, many as a list, so that the toolbar keeps to one row.
+function makeHeads(choose) {
+  const radios = makeChoice("Head", [], MEAN, choose);
+  const select = element("select", { "aria-label": "Head" });
+  select.addEventListener("change", () => choose(Number(select.value)));
+  const list = element("label", { class: "list" }, element("span", { class: "legend", text: "Head" }), select);
+  const root = element("div", {}, radios.root, list);
+  const offer = (options, chosen) => {
+    const many = options.length > MANY_HEADS;
+    radios.root.hidden = many;
+    list.hidden = !many;
+    radios.offer(options, chosen);
+    select.replaceChildren(...options.map(({ label, value }) => element("option", { value, text: label })));
+    select.value = String(chosen);
+  };
+  offer([], MEAN);
+  return { root, offer };
+}
+
+// Rarely used controls behind a button.
+function makeMenu(title, ...controls) {
+  return element("details", { class: "menu" }, element("summary", { text: title }), element("div", {}, ...controls));
 }
 
 function makeChoice(title, options, chosen, choose) {

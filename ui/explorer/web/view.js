@@ -4,8 +4,7 @@ import { HINT, KEYS } from "./captions.js";
 import { gradient, pixelTable } from "./colours.js";
 import { element } from "./dom.js";
 import { makeFigures } from "./figures.js";
-import { arrange } from "./layout.js";
-import { fitPanel, makePanel } from "./panel.js";
+import { fitPanel, makePanel, titlePanel } from "./panel.js";
 import { fitStage, makeStage } from "./stage.js";
 
 export function makeView({ header, arrays }) {
@@ -15,18 +14,30 @@ export function makeView({ header, arrays }) {
   const panels = header.panels.map(makePanel);
   const figures = makeFigures(header);
   for (const stage of [picker.stage, ...panels.map((panel) => panel.stage)]) stage.ground.src = source;
-  const side = element("div", { class: "side" }, picker.root, makeNumbers(figures));
-  const body = element("div", { class: "body" }, side, ...panels.map((panel) => panel.root));
-  arrange(body, picture);
+  const maps = element("div", { class: "maps" }, ...panels.map((panel) => panel.root));
+  const body = element("div", { class: "body" }, picker.root, maps);
+  const numbers = makeNumbers(figures);
   body.style.setProperty("--anchor", header.anchor_colour);
   body.style.setProperty("--gradient", gradient(arrays.colour_map));
-  return { body, picker, panels, figures, picture, table: pixelTable(arrays.colour_map), source };
+  return { body, numbers, picker, panels, figures, picture, table: pixelTable(arrays.colour_map), source };
 }
 
 // Lays everything out for another block.
 export function fitView(view, block) {
   fitStage(view.picker.stage, view.picture, block);
-  for (const panel of view.panels) fitPanel(panel, view.picture, block);
+  for (const panel of view.panels) {
+    fitPanel(panel, view.picture, block);
+    panel.root.hidden = isTrivial(panel, block);
+  }
+  const [own, global] = ["super", "global"].map((kind) => view.panels.find((panel) => panel.kind === kind));
+  for (const panel of view.panels) titlePanel(panel, panel);
+  if (global.root.hidden) titlePanel(own, global);
+  view.figures.hideKind("global", global.root.hidden);
+}
+
+// Without super tokens a token is its own, and with cell 1 the block's attention is the global one.
+function isTrivial({ kind }, { identity, own_windows: windows }) {
+  return identity && (kind === "association" || (kind === "global" && !windows));
 }
 
 // The picture on which the anchor is picked.
