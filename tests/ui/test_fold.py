@@ -28,7 +28,7 @@ def visit(browser, address: str, size: tuple[int, int], path: str) -> "playwrigh
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(PATIENCE)
     page.goto(address + path)
-    page.get_by_text("Replay-verified: error").wait_for()
+    page.get_by_text("Replay-verified: error").first.wait_for()
     page.locator(QUIET).wait_for()
     return page
 
