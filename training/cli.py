@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -284,17 +283,17 @@ def run_ablation(options: argparse.Namespace) -> None:
 
     models = {name: load_any(name).eval() for name in options.checkpoints}
     pictures = Pictures(options.data, options.split or None, options.every, options.size, options.batch_size)
+    text = ""
     with tqdm(desc="ablating", unit="batch", disable=None if not options.quiet else True) as bar:
-        summary = ablate(models, pictures, options.out, partial(_show, bar))
-    text = markdown(summary)
-    write_atomically(options.out / "ablation.csv", summary.to_csv(index=False).encode())
-    write_atomically(options.out / "ablation.md", text.encode())
+        for progress in ablate(models, pictures, options.out):
+            bar.total, bar.n = progress.total, progress.done
+            bar.refresh()
+            text = markdown(
+                progress.summary
+            )  # after each batch: a run that is killed leaves the tables of its pictures
+            write_atomically(options.out / "ablation.csv", progress.summary.to_csv(index=False).encode())
+            write_atomically(options.out / "ablation.md", text.encode())
     print(text)
-
-
-def _show(bar: "tqdm[object]", done: int, total: int) -> None:
-    bar.total, bar.n = total, done
-    bar.refresh()
 
 
 def run_export(options: argparse.Namespace) -> None:

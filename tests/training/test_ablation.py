@@ -17,6 +17,7 @@ from stvit.weights.load import save_weights
 from tests.support.training_data import TINY_MODEL, write_folder
 from training.ablation.catalogue import GROUPINGS, UNCHANGED, ablations_of
 from training.ablation.networks import counted_macs, give, grids_of
+from training.ablation.pictures import batches
 from training.ablation.run import Pictures, ablate
 from training.ablation.table import markdown
 from training.cli import main
@@ -44,8 +45,8 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summary(model, data, tmp_path_factory):
-    found = ablate({"tiny": model}, pictures(data), tmp_path_factory.mktemp("out"))
-    return found.set_index("ablation")
+    *_, last = ablate({"tiny": model}, pictures(data), tmp_path_factory.mktemp("out"))
+    return last.summary.set_index("ablation")
 
 
 def pictures(data, **changes):
@@ -142,23 +143,30 @@ def test_operations_are_those_that_pytorch_counts_and_those_of_sparse_associatio
     assert counted_macs(network, pixels, ablation.sparse) == expected
 
 
-def test_a_killed_run_goes_on(model, data, summary, tmp_path, monkeypatch):
-    ablate({"tiny": model}, pictures(data), tmp_path)
+def test_a_killed_run_goes_on(model, data, summary, tmp_path):
+    list(ablate({"tiny": model}, pictures(data), tmp_path))
     rows = tmp_path / "batches.jsonl"
     first, second, _ = rows.read_text().splitlines()
     rows.write_text(f"{first}\n{second[:100]}")
-    seen = []
-    again = ablate({"tiny": model}, pictures(data), tmp_path, lambda *done: seen.append(done)).set_index("ablation")
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    steps = list(ablate({"tiny": model}, pictures(data), tmp_path))
+    assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
+    assert [step.summary["pictures"].max() for step in steps] == [4, 8, 12]
     assert [json.loads(line)["batch"] for line in rows.read_text().splitlines()] == [0, 1, 2]
+    again = steps[-1].summary.set_index("ablation")
     for column in ("pictures", "top1", "divergence"):
         np.testing.assert_allclose(again[column], summary[column], rtol=1e-6)
 
 
+def test_classes_keep_their_shares_in_every_batch(data):
+    listing = list_images(data, "val")
+    shares = [batch.labels.bincount().tolist() for _, batch in batches(data, listing, SIZE, 4, {1})]
+    assert shares == [[1, 1, 1]] * 3
+
+
 def test_another_run_in_the_same_folder_is_refused(model, data, tmp_path):
-    ablate({"tiny": model}, pictures(data, every=6), tmp_path)
+    list(ablate({"tiny": model}, pictures(data, every=6), tmp_path))
     with pytest.raises(ValueError, match="holds an ablation of other networks, pictures or settings"):
-        ablate({"tiny": model}, pictures(data, every=5), tmp_path)
+        list(ablate({"tiny": model}, pictures(data, every=5), tmp_path))
     for wrong in ({"every": 0}, {"batch_size": 0}):
         with pytest.raises(ValueError, match="must be at least 1, got 0"):
             replace(pictures(data), **wrong).listing()

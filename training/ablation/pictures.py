@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -57,28 +56,25 @@ class Batch:
         return self._groups[method.name, grid]
 
 
-def batches_left(
-    source: Path, listing: Listing, size: int, batch_size: int, done: set[int]
-) -> Iterator[tuple[int, Batch]]:
+def batches(source: Path, listing: Listing, size: int, count: int, done: set[int]) -> Iterator[tuple[int, Batch]]:
     """Yield the number of each batch that is not done, and the batch.
+
+    Batches are strided: number K has the K-th picture and every `count`-th after it, so that classes keep their
+    shares in what was measured at any time.
 
     Args:
         source: Image folder or a tar of one.
         listing: The pictures.
         size: Side in pixels, of the published transform.
-        batch_size: Pictures in a batch.
-        done: Numbers of the batches to leave out; their pictures are not decoded.
+        count: Number of batches.
+        done: Numbers of the batches to leave out.
 
     Raises:
         ValueError: If a picture is corrupt.
     """
-    label_of = dict(listing.files)
-    files = read_files(source, tuple(label_of))
-    number = 0
-    while part := list(islice(files, batch_size)):
-        if number not in done:
-            yield number, _batch(dict(decoded(part, size, "fatal", [])), label_of)
-        number += 1
+    for number in sorted(set(range(count)) - done):
+        label_of = dict(listing.files[number::count])
+        yield number, _batch(dict(decoded(read_files(source, tuple(label_of)), size, "fatal", [])), label_of)
 
 
 def _batch(pictures: Mapping[str, PreparedImage], label_of: Mapping[str, int]) -> Batch:

@@ -1,7 +1,7 @@
 """Evaluate trained networks with parts of the super token sampling changed, batch by batch, all in turns."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from stvit.weights.load import model_digest
 from training.ablation.catalogue import UNCHANGED, Ablation, ablations_of
 from training.ablation.log import AblationLog, Answers
 from training.ablation.networks import counted_macs, give, grids_of
-from training.ablation.pictures import Batch, batches_left
+from training.ablation.pictures import Batch, batches
 from training.evaluate import check_classes
 from training.sources import Listing, list_images
 
@@ -56,22 +56,34 @@ class Pictures:
         return Listing(found.classes, found.files[:: self.every])
 
 
-def ablate(
-    models: Mapping[str, STViT],
-    pictures: Pictures,
-    out: Path,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Progress:
+    """What has been measured so far.
+
+    Attributes:
+        done: Batches.
+        total: All batches.
+        summary: A row for each ablation of each model. Columns: model, ablation, title, off_training, pictures; top1
+            (percent) and top1_change against the unchanged network; divergence (KL(unchanged || changed), nats); the
+            standard error of each over pictures, `..._error`; gmac (10^9 multiply-accumulates a picture);
+            images_per_second (of processor time, without grouping) and grouping_ms (processor time of grouping one).
+    """
+
+    done: int
+    total: int
+    summary: pd.DataFrame
+
+
+def ablate(models: Mapping[str, STViT], pictures: Pictures, out: Path) -> Iterator[Progress]:
     """Evaluate every ablation of the models, or go on where an earlier run ended.
 
     Args:
         models: The trained networks by name, in evaluation mode.
         pictures: What they are evaluated on.
         out: Folder for what was measured.
-        progress: Called with the batches done and all.
 
-    Returns:
-        See `summary`.
+    Yields:
+        What was found, after each batch, and at once if there is something from an earlier run.
 
     Raises:
         ValueError: If the networks, the pictures and the folder do not fit together, or a picture is corrupt.
@@ -80,20 +92,48 @@ def ablate(
     listing = pictures.listing()
     for model in models.values():
         check_classes(model, listing)
-    ablations = {name: ablations_of(model.config) for name, model in models.items()}
-    networks = {
-        name: {ablation.name: ablation.build(models[name]) for ablation in entries}
-        for name, entries in ablations.items()
-    }
-    log = AblationLog(out, _settings(models, pictures, listing))
     total = -(-len(listing.files) // pictures.batch_size)
-    progress(len(log.done), total)
-    for number, batch in batches_left(pictures.source, listing, pictures.size, pictures.batch_size, log.done):
-        log.add(number, {name: _answers(networks[name], ablations[name], batch) for name in models})
-        progress(len(log.done), total)
-    return pd.concat(
-        [_summary(name, ablations[name], networks[name], log, pictures.size) for name in models], ignore_index=True
-    )
+    log = AblationLog(out, _settings(models, pictures, listing))
+    changed = {name: [_Changed.of(one, model) for one in ablations_of(model.config)] for name, model in models.items()}
+    costs = {name: [one.macs(pictures.size) for one in entries] for name, entries in changed.items()}
+
+    def progress() -> Progress:
+        tables = [_summary(name, changed[name], costs[name], log) for name in models]
+        return Progress(len(log.done), total, pd.concat(tables, ignore_index=True))
+
+    if log.done:
+        yield progress()
+    for number, batch in batches(pictures.source, listing, pictures.size, total, log.done):
+        log.add(number, {name: _answers(entries, batch) for name, entries in changed.items()})
+        yield progress()
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """An ablation and the network that it makes of a model."""
+
+    ablation: Ablation
+    network: STViT
+
+    @classmethod
+    def of(cls, ablation: Ablation, model: STViT) -> "_Changed":
+        return cls(ablation, ablation.build(model))
+
+    def give_groups(self, batch: Batch) -> float:
+        """Group the pictures for the network, where that is its ablation, and return the processor time it took."""
+        method = self.ablation.method
+        if method is None:
+            return 0.0
+        found = {grid: batch.groups(method, grid) for grid in grids_of(self.network, batch.pixels.shape[-1])}
+        give(self.network, {grid: groups.labels for grid, groups in found.items()})
+        return sum(groups.seconds for groups in found.values())
+
+    def macs(self, size: int) -> int:
+        """Count the operations of a picture."""
+        pixels = torch.zeros(1, self.network.config.in_channels, size, size)
+        if self.ablation.method is not None:
+            give(self.network, {grid: grid.cell_index[None] for grid in grids_of(self.network, size)})
+        return counted_macs(self.network, pixels, self.ablation.sparse)
 
 
 def _settings(models: Mapping[str, STViT], pictures: Pictures, listing: Listing) -> dict[str, object]:
@@ -108,55 +148,31 @@ def _settings(models: Mapping[str, STViT], pictures: Pictures, listing: Listing)
     }
 
 
-def _answers(networks: Mapping[str, STViT], ablations: list[Ablation], batch: Batch) -> dict[str, Answers]:
+def _answers(entries: list[_Changed], batch: Batch) -> dict[str, Answers]:
     """Return what each network answers to a batch; the unchanged one comes first."""
     found: dict[str, Answers] = {}
     before: Tensor | None = None
-    for ablation in ablations:
-        network = networks[ablation.name]
-        grouping = _give_groups(network, ablation, batch)
+    for changed in entries:
+        grouping = changed.give_groups(batch)
         start = time.process_time()
         with torch.no_grad():
-            logits = network(batch.pixels)
+            logits = changed.network(batch.pixels)
         seconds = time.process_time() - start
         after = logits.double().log_softmax(-1)
         before = after if before is None else before
         divergence = (before.exp() * (before - after)).sum(-1)
         right = logits.argmax(-1) == batch.labels
-        found[ablation.name] = Answers(right.tolist(), divergence.tolist(), seconds, grouping)
+        found[changed.ablation.name] = Answers(right.tolist(), divergence.tolist(), seconds, grouping)
     return found
 
 
-def _give_groups(network: STViT, ablation: Ablation, batch: Batch) -> float:
-    """Group the pictures for a network, where that is its ablation, and return the processor time it took."""
-    if ablation.method is None:
-        return 0.0
-    found = {grid: batch.groups(ablation.method, grid) for grid in grids_of(network, batch.pixels.shape[-1])}
-    give(network, {grid: groups.labels for grid, groups in found.items()})
-    return sum(groups.seconds for groups in found.values())
-
-
-def _summary(
-    model: str, ablations: list[Ablation], networks: Mapping[str, STViT], log: AblationLog, size: int
-) -> pd.DataFrame:
-    """Return a row for each ablation of a model.
-
-    Returns:
-        Columns: model, ablation, title, off_training, pictures; top1 (percent) and top1_change against the unchanged
-        network; divergence (KL(unchanged || changed), nats); the standard error of each over pictures, `..._error`;
-        gmac (10^9 multiply-accumulates a picture); images_per_second (of processor time, without grouping) and
-        grouping_ms (processor time of grouping a picture).
-    """
+def _summary(model: str, entries: list[_Changed], costs: list[int], log: AblationLog) -> pd.DataFrame:
+    """Return a row for each ablation of a model; see `Progress`."""
     plain = _right(log.answers(model, UNCHANGED))
     rows = []
-    for ablation in ablations:
-        answers = log.answers(model, ablation.name)
+    for changed, macs in zip(entries, costs, strict=True):
+        ablation, answers = changed.ablation, log.answers(model, changed.ablation.name)
         right = _right(answers)
-        divergence = np.concatenate([one.divergence for one in answers])
-        network = networks[ablation.name]
-        pixels = torch.zeros(1, network.config.in_channels, size, size)
-        if ablation.method is not None:
-            give(network, {grid: grid.cell_index[None] for grid in grids_of(network, size)})
         rows.append(
             {
                 "model": model,
@@ -166,8 +182,8 @@ def _summary(
                 "pictures": len(right),
                 **_mean("top1", HUNDRED * right),
                 **_mean("top1_change", HUNDRED * (right - plain)),
-                **_mean("divergence", divergence),
-                "gmac": counted_macs(network, pixels, ablation.sparse) / 1e9,
+                **_mean("divergence", np.concatenate([one.divergence for one in answers])),
+                "gmac": macs / 1e9,
                 "images_per_second": len(right) / sum(one.seconds for one in answers),
                 "grouping_ms": 1e3 * sum(one.grouping_seconds for one in answers) / len(right),
             }
