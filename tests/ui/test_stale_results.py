@@ -18,7 +18,7 @@ WATCH = """() => {
   const visible = (each) => getComputedStyle(each).visibility !== "hidden";
   window.look = () => [
     ...[...document.querySelectorAll(".stMain [data-testid=stBidiComponentIsolated]")].flatMap((each) =>
-      [...each.shadowRoot.querySelectorAll("canvas")].filter(visible).map((canvas) => canvas.dataset.picture)),
+      [...(each.shadowRoot?.querySelectorAll("canvas") ?? [])].filter(visible).map((canvas) => canvas.dataset.picture)),
     ...[...document.querySelectorAll(".st-key-run .stProgress")].filter(visible).map((each) => each.innerText),
   ];
   window.frames_seen = new Set();

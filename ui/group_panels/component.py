@@ -35,7 +35,8 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
 
     Args:
         payload: Of `ui.group_panels.payload.panels_payload`.
-        key: Name of the component on the page.
+        key: Name of the component on the page; another one for each picture and model, since panels under one name stay
+            on the screen until the browser has decoded the next.
         on_pick: Called with row and column of the token that a person clicks, before the page runs again.
     """
     size = payload["grid"]["rows"], payload["grid"]["columns"]

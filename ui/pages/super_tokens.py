@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,9 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
         for row in table.to_dict("records")
     ]
     payload = panels_payload(view.picture.shown, grid, comparison, headings)
-    group_panels(payload, keys.GROUP_PANELS, partial(open_token, grid))
+    group_panels(
+        payload, f"{keys.GROUP_PANELS}_{sha256(view.key.encode()).hexdigest()[:16]}", partial(open_token, grid)
+    )
 
 
 def _note(row: dict[Hashable, Any], wanted: int) -> str:
