@@ -182,6 +182,26 @@ def test_the_command_reads_an_uploaded_picture_from_where_one_is(exports, report
     check_command(exports[-1], tmp_path, reports)
 
 
+def test_the_command_reads_groups_of_ones_own_and_what_people_drew(exports, reports, tmp_path, monkeypatch):
+    halves = np.repeat([[0, 1]], 112, axis=1).repeat(224, axis=0)
+    app = opened("super-tokens")
+    for key, name, arrays in (
+        ("groups_file", "mine.npz", {"labels": halves}),
+        ("truth_file", "people.npz", {"one": halves.T, "two": halves}),
+    ):
+        np.savez(tmp_path / name, **arrays)
+        data = (tmp_path / name).read_bytes()
+        app.file_uploader(key).set_value((name, data, "application/octet-stream")).run()
+    app.selectbox("annotator").set_value("1").run()
+    app.number_input("row").set_value(9).run()
+    app.segmented_control("drawing").set_value("labels").run()
+    assert not app.exception, [error.value for error in app.exception]
+    monkeypatch.chdir(tmp_path)
+    check_command(exports[-1], tmp_path, reports)
+    assert "against 1 annotator of people.npz" in caption_of(exports[-1].report)
+    assert {"people_0", "membership_0", "labels_foreign"} <= set(exports[-1].report.arrays())
+
+
 @pytest.mark.parametrize("page", ["super-tokens", "redundancy", "rollout", "what-if", "steps", "cost"])
 def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     made: list[str] = []
@@ -365,6 +385,10 @@ def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
         ("groupings --block 0", "There is no block 0 in a stage 1"),
         ("steps --row 1 --column 1 --head 9", "Head 9 does not exist"),
         ("rollout --row 1", "starts from a token, named by --row and --column"),
+        ("groupings --row 3", "give both --row and --column"),
+        ("groupings --row 3 --column 56", "lies outside the grid of 16 x 16 tokens"),
+        ("groupings --methods --on token", "nothing to compare"),
+        ("groupings --truth none.npz", "none.npz cannot be used"),
         ("groupings --iterations -1", "can have 0 to 32 iterations, got -1"),
         ("groupings --iterations 1000000000", "can have 0 to 32 iterations, got 1000000000"),
         ("what-if --variant grid --iterations 3", "takes no number, got 3"),
