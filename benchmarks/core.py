@@ -1,27 +1,36 @@
-"""What looking inside costs: capture against a plain forward, factors against the dense matrix."""
+"""What looking inside costs and compiling gains: capture and inference copies against a plain forward, and more."""
 
 from collections.abc import Iterator
 
 import torch
 
 from benchmarks.timing import compare
-from stvit import BlockId, DecomposedAttention, STViT, capture, create_model
+from stvit import BlockId, DecomposedAttention, OptimisedSTViT, STViT, capture, create_model, optimised
 
 SIZES = (224, 384, 1024)
 DENSE_LIMIT = 2**30
 """Largest dense matrix that is really built, in bytes; above it only its size is given."""
 
+COPIES = (("float32", False), ("float32", True), ("bfloat16", False), ("bfloat16", True))
+"""Precision of the inference copies, and whether they are compiled."""
+
+BATCHES = (1, 8)
+COPY_REPEATS = 20
 REPEATS = {224: 40, 384: 12, 1024: 4}
 
 
 def main(device: str = "cpu") -> None:
-    """Print the three tables for stvit_small."""
+    """Print the tables for stvit_small."""
     torch.manual_seed(0)
     model = create_model("stvit_small").eval().to(device)
     where = f"{torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name(device)
     print(f"stvit_small, float32, {where}, medians over pairs run in turn")
     for title, lines in (
         ("Capture of everything against a plain forward", capture_against_forward(model)),
+        (
+            "Inference copies (stvit.optimised) against a plain forward in float32, 224 px",
+            copies_against_forward(model),
+        ),
         ("One row of token attention against the dense product, stage 1, one head", row_against_dense(model)),
         ("Bytes of the factors against the dense matrix, stage 1, all heads", factors_against_dense(model)),
     ):
@@ -40,6 +49,26 @@ def capture_against_forward(model: STViT) -> Iterator[str]:
             f"  {size:>5} px   capture {found.first * 1e3:9.1f} ms   forward {found.second * 1e3:9.1f} ms   "
             f"ratio {found.ratio:.3f}   ({found.repeats} pairs)"
         )
+
+
+def copies_against_forward(model: STViT) -> Iterator[str]:
+    """Yield a line for each copy and batch size; the difference is that of logits over the largest logit."""
+    for precision, compiled in COPIES:
+        fast = optimised(model, precision, compiled)
+        for batch in BATCHES:
+            yield _copy_against_forward(model, fast, batch, f"{precision}, {'compiled' if compiled else 'eager'}")
+
+
+@torch.no_grad()
+def _copy_against_forward(model: STViT, fast: OptimisedSTViT, batch: int, name: str) -> str:
+    pixels = random_pixels(model, SIZES[0]).expand(batch, -1, -1, -1).contiguous()
+    expected = model(pixels)
+    difference = ((fast(pixels) - expected).abs().max() / expected.abs().max()).item()
+    found = compare(lambda: fast(pixels), lambda: model(pixels), COPY_REPEATS)
+    return (
+        f"  {name:<20} batch {batch}   copy {found.first * 1e3:8.1f} ms   forward {found.second * 1e3:8.1f} ms   "
+        f"ratio {found.ratio:.3f}   ({found.repeats} pairs)   difference {difference:.1e}"
+    )
 
 
 def row_against_dense(model: STViT) -> Iterator[str]:

@@ -25,6 +25,7 @@ from stvit.capturing.capture import TapError, capture
 from stvit.capturing.records import BlockRecord, Capture
 from stvit.config import STViTConfig
 from stvit.grid import TokenGrid
+from stvit.inference import OptimisedSTViT, optimised
 from stvit.model import BlockId, STViT, create_model
 from stvit.variants import CONFIGS, get_config
 from stvit.weights import load_pretrained, load_weights
@@ -43,6 +44,7 @@ __all__ = [
     "Capture",
     "CellAssociation",
     "DecomposedAttention",
+    "OptimisedSTViT",
     "RowBlock",
     "STViT",
     "STViTConfig",
@@ -56,4 +58,5 @@ __all__ = [
     "get_config",
     "load_pretrained",
     "load_weights",
+    "optimised",
 ]

@@ -10,9 +10,8 @@ import torch
 from stvit.atomic_files import file_digest, refuse_overwriting
 from stvit.error_text import counted, sentence
 from stvit.foreign_text import plain, quoted
+from stvit.precision import PRECISIONS
 from stvit.weights import WeightsError, model_and_report, save_weights
-
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 def convert(source: Path, out: Path, dtype: torch.dtype | None = None, force: bool = False) -> str:
@@ -50,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stvit.convert", description=__doc__)
     parser.add_argument("file", type=Path, help="downloaded checkpoint (.pth)")
     parser.add_argument("--out", type=Path, help="target (.safetensors); by default beside the checkpoint")
-    parser.add_argument("--dtype", choices=DTYPES, help="type to store; by default float32")
+    parser.add_argument("--dtype", choices=PRECISIONS, help="type to store; by default float32")
     parser.add_argument("--force", action="store_true", help="replace the target if it exists")
     options = parser.parse_args(arguments)
     out = options.out or options.file.with_suffix(".safetensors")
     try:
-        print(convert(options.file, out, DTYPES.get(options.dtype), options.force))
+        print(convert(options.file, out, PRECISIONS.get(options.dtype), options.force))
     except KeyboardInterrupt:
         print("Interrupted; nothing was written.", file=sys.stderr)
         return 130

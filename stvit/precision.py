@@ -1,7 +1,27 @@
-"""The precision of sums and divisions."""
+"""Floating point types by name, and the precision of sums and divisions."""
 
 import torch
 from torch import Tensor
+
+from stvit.foreign_text import plain
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Types in which a model can store its weights and compute, by name."""
+
+
+def float_type(precision: str) -> torch.dtype:
+    """Return a type by name.
+
+    Raises:
+        ValueError: If there is none; the message lists the known ones.
+
+    Example:
+        >>> float_type("bfloat16")
+        torch.bfloat16
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"There is no precision {plain(repr(precision))}; known are {', '.join(PRECISIONS)}.")
+    return PRECISIONS[precision]
 
 
 def at_least_single(tensor: Tensor) -> Tensor:

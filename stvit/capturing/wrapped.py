@@ -8,7 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+from stvit.inference import OptimisedSTViT
+
+INSIDE = {nn.DataParallel: "module", nn.parallel.DistributedDataParallel: "module", OptimisedSTViT: "network"}
+"""Under which name each wrapper holds the model; `torch.compile` calls it `_orig_mod`."""
 
 _lock = threading.Lock()
 _eager: dict[str, Any] = {"users": 0, "stance": None}
@@ -16,7 +19,7 @@ _eager: dict[str, Any] = {"users": 0, "stance": None}
 
 
 def underneath(model: Any) -> Any:
-    """Return the module inside `torch.compile`, `DataParallel` and `DistributedDataParallel`, at any depth.
+    """Return the module that `torch.compile`, `DataParallel`, `DistributedDataParallel` or `optimised` wrapped.
 
     Example:
         >>> inner = nn.Linear(1, 1)
@@ -24,7 +27,7 @@ def underneath(model: Any) -> Any:
         True
     """
     while isinstance(model, nn.Module):
-        inner = model.module if isinstance(model, PARALLEL) else model._modules.get("_orig_mod")
+        inner = model._modules.get(INSIDE.get(type(model), "_orig_mod"))
         if inner is None:
             break
         model = inner
