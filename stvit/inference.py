@@ -15,13 +15,11 @@ class OptimisedSTViT(nn.Module):
 
     Attributes:
         network: The model inside; its weights are folded, frozen and channels-last.
-        dtype: The type in which it computes.
     """
 
-    def __init__(self, network: STViT, dtype: torch.dtype) -> None:
+    def __init__(self, network: STViT) -> None:
         super().__init__()
         self.network = network
-        self.dtype = dtype
 
     @property
     def config(self) -> STViTConfig:
@@ -35,9 +33,8 @@ class OptimisedSTViT(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b out"]:
         """Return logits (B, num_classes), or pooled features if there are no classes; no gradient is recorded."""
-        own = pixels.to(self.dtype) if pixels.is_floating_point() else pixels  # the network refuses whole numbers
         with torch.no_grad():
-            return at_least_single(self.network(own))
+            return at_least_single(self.network(pixels))
 
 
 def optimised(model: STViT, precision: str = "float32", compile: bool = True) -> OptimisedSTViT:
@@ -72,7 +69,7 @@ def optimised(model: STViT, precision: str = "float32", compile: bool = True) ->
     copy = copy.to(dtype=dtype, memory_format=torch.channels_last)
     if compile:
         copy.compile(fullgraph=True, dynamic=False, options={"freezing": True})
-    return OptimisedSTViT(copy, dtype).eval()
+    return OptimisedSTViT(copy).eval()
 
 
 def _copied(model: STViT) -> STViT:

@@ -144,13 +144,14 @@ class STViT(nn.Module):
         """Return the last feature map, shape (B, projection_dim, ceil(H / 32), ceil(W / 32)), before pooling.
 
         Args:
-            pixels: Normalised images, shape (B, 3, H, W), at least 32 px a side.
+            pixels: Normalised images, shape (B, 3, H, W), at least 32 px a side. A model in half precision rounds
+                those in single precision to its own type.
 
         Raises:
             ValueError: If the shape cannot be an image batch for this model.
-            TypeError: If the pixels are whole numbers, or of a different type from the weights.
+            TypeError: If the pixels are whole numbers, or otherwise of a different type from the weights.
         """
-        self._check(pixels)
+        pixels = self._checked(pixels)
         return self.projection(self.stages(self.dropout(self.stem(by_token(pixels)))))
 
     def forward(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b out"]:
@@ -165,7 +166,8 @@ class STViT(nn.Module):
             for j, block in enumerate(stage.blocks)  # type: ignore[arg-type]  # a Stage has blocks
         }
 
-    def _check(self, pixels: Tensor) -> None:
+    def _checked(self, pixels: Tensor) -> Tensor:
+        """Return the pixels in the type of the weights, or refuse them."""
         channels = self.config.in_channels
         if pixels.ndim != 4 or pixels.shape[1] != channels or min(pixels.shape[2:]) < 1:
             raise ValueError(
@@ -178,8 +180,11 @@ class STViT(nn.Module):
                 "`stvit.images.prepare` makes them from a file."
             )
         own = next(self.stem.parameters()).dtype
-        if pixels.dtype != own and not torch.is_autocast_enabled(pixels.device.type):
-            raise TypeError(f"Expected pixels of the model's type {own}, got {pixels.dtype}; convert one of the two.")
+        if pixels.dtype == own or torch.is_autocast_enabled(pixels.device.type):
+            return pixels
+        if pixels.dtype == torch.float32 and own.itemsize < pixels.dtype.itemsize:
+            return pixels.to(own)
+        raise TypeError(f"Expected pixels of the model's type {own}, got {pixels.dtype}; convert one of the two.")
 
 
 def create_model(name: str = "stvit_small", *, seed: int | None = None, **overrides: Any) -> STViT:

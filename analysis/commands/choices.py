@@ -10,6 +10,9 @@ SAMPLES = ("china", "astronaut", "cat", "coffee", "rocket", "galaxies", "tissue"
 
 FRAMINGS = ("crop", "whole")
 
+PRECISIONS = ("float32", "bfloat16", "float16")
+"""Names of `stvit.precision.PRECISIONS`, which cannot be asked without loading torch."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice(Settings):
@@ -20,6 +23,11 @@ class ModelChoice(Settings):
         None, help="a weights file instead, ours or as released", parse=path, metavar="FILE", group="model"
     )
     random: str | None = option(None, help="random weights of a variant instead", metavar="VARIANT", group="model")
+    precision: str = option(
+        "float32",
+        help="of weights and activations; sums and divisions of the analysis keep float32",
+        choices=PRECISIONS,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from stvit.error_text import SENTENCE
 from stvit.foreign_text import plain
 from stvit.images import RGBImage
 from stvit.images.samples import sample_images
+from stvit.precision import float_type
 from stvit.weights.load import model_and_report
 from stvit.weights.pretrained import pretrained_and_report
 
@@ -31,6 +32,13 @@ def chosen_model(options: ModelChoice) -> tuple[STViT, str]:
         LookupError: If there is no such model.
         OSError: If the file cannot be read.
     """
+    model, name = _model_as_stored(options)
+    if options.precision == "float32":
+        return model, name
+    return model.to(float_type(options.precision)), f"{name}, {options.precision}"
+
+
+def _model_as_stored(options: ModelChoice) -> tuple[STViT, str]:
     if options.random is not None:
         return create_model(options.random, seed=0).eval(), f"{options.random}, random weights"
     if options.weights is not None:
@@ -53,6 +61,8 @@ def chosen_any_model(options: AnyModelChoice) -> tuple[AnyModel, str]:
     """
     if options.backbone is None:
         return chosen_model(options)
+    if options.precision != "float32":
+        raise ValueError(f"A backbone runs in float32, got --precision {options.precision}; leave it out.")
     backbone = load_backbone(options.backbone)
     return backbone, f"{backbone.family.title}, {options.backbone.name}"
 

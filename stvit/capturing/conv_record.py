@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from stvit.capturing.mixer_weights import ConvWeights
+from stvit.capturing.mixer_weights import ConvWeights, linear
 from stvit.capturing.records import BlockRecord, NoAttentionError
 
 
@@ -55,16 +55,16 @@ class ConvRecord(BlockRecord):
     def replay(self) -> Float[Tensor, "batch channels height width"]:
         """Compute the output again from the tokens: 1 x 1, depthwise and 1 x 1 convolution."""
         weights = self._convolutions()
-        value = F.linear(self._sequence(self.tokens), weights.value_weight, weights.value_bias)
+        value = linear(self._sequence(self.tokens), weights.value_weight, weights.value_bias)
         side = weights.kernel.shape[-1]
         mixed = F.conv2d(
             self._on_grid(value).permute(0, 3, 1, 2),
-            weights.kernel[:, None],
-            weights.kernel_bias,
+            weights.kernel[:, None].to(value.dtype),
+            None if weights.kernel_bias is None else weights.kernel_bias.to(value.dtype),
             padding=side // 2,
             groups=len(weights.kernel),
         )
-        output = F.linear(self._sequence(mixed), weights.proj_weight, weights.proj_bias)
+        output = linear(self._sequence(mixed), weights.proj_weight, weights.proj_bias)
         return self._on_grid(output).permute(0, 3, 1, 2)
 
     def _convolutions(self) -> ConvWeights:

@@ -76,12 +76,12 @@ class AttentionWeights(MixerWeights):
 
     def qkv(self, features: Float[Tensor, "batch length channels"]) -> tuple[Tensor, Tensor, Tensor]:
         """Return q, k and v of features (B, L, C), each (B, heads, L, head_dim)."""
-        joint = F.linear(features, self.qkv_weight, self.qkv_bias)
+        joint = linear(features, self.qkv_weight, self.qkv_bias)
         return split_heads(joint.transpose(1, 2), self.heads)
 
     def project(self, features: Float[Tensor, "batch length channels"]) -> Float[Tensor, "batch length channels"]:
         """Return the output projection of features (B, L, C)."""
-        return F.linear(features, self.proj_weight, self.proj_bias)
+        return linear(features, self.proj_weight, self.proj_bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +119,20 @@ class ConvWeights(MixerWeights):
         """Return all weights."""
         value, kernel = (self.value_weight, self.value_bias), (self.kernel, self.kernel_bias)
         return *value, *kernel, self.proj_weight, self.proj_bias
+
+
+def linear(
+    features: Float[Tensor, "*batch channels"],
+    weight: Float[Tensor, "out channels"],
+    bias: Float[Tensor, " out"] | None,
+) -> Float[Tensor, "*batch out"]:
+    """Return W x + b in the type of the features, which under autocast is narrower than that of the weights.
+
+    Example:
+        >>> linear(torch.ones(2, dtype=torch.bfloat16), torch.ones(1, 2), None)
+        tensor([2.], dtype=torch.bfloat16)
+    """
+    return F.linear(features, weight.to(features.dtype), None if bias is None else bias.to(features.dtype))
 
 
 def _matrix_and_bias(convolution: nn.Conv2d) -> tuple[Tensor, Tensor | None]:
