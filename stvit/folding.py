@@ -22,9 +22,8 @@ def fold_norms(model: STViT) -> None:
             stage.downsample[1] = nn.Identity()
     for block in model.blocks().values():
         _fold_before(block.ffn_norm, block.ffn.expand)
-        block.ffn_norm = nn.Identity()
-    convolution, norm, _ = model.projection
-    _fold_after(convolution, norm)
+        block.ffn_norm = nn.Identity()  # type: ignore[assignment]  # nothing is left to normalise
+    _fold_after(model.projection[0], model.projection[1])  # type: ignore[arg-type]  # a convolution and its norm
     model.projection[1] = nn.Identity()
 
 

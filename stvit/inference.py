@@ -66,7 +66,7 @@ def optimised(model: STViT, precision: str = "float32", compile: bool = True) ->
     dtype = float_type(precision)
     copy = _copied(model)
     fold_norms(copy)
-    copy = copy.to(dtype=dtype, memory_format=torch.channels_last)
+    copy = copy.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     if compile:
         copy.compile(fullgraph=True, dynamic=False, options={"freezing": True})
     return OptimisedSTViT(copy).eval()
