@@ -1,6 +1,6 @@
 """Changes of the association that are ready to run, and the rules by which the registry of changes makes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -38,14 +38,19 @@ class Variant:
     name: str = ""
     colour: str = ""
 
-    def run(self, model: STViT, pixels: Float[Tensor, "batch channels height width"]) -> Capture:
-        """Run the model with the change."""
+    def run(
+        self,
+        model: STViT,
+        pixels: Float[Tensor, "batch channels height width"],
+        recorded: Sequence[BlockId] | None = None,
+    ) -> Capture:
+        """Run the model with the change; `recorded` are the blocks that the capture holds, all if None."""
         swap: Swap | Mapping[BlockId, Swap] | None = self.association
         iterations: int | Mapping[BlockId, int] | None = self.num_iters
         if self.blocks is not None:
             swap = None if self.association is None else dict.fromkeys(self.blocks, self.association)
             iterations = None if self.num_iters is None else dict.fromkeys(self.blocks, self.num_iters)
-        return capture(model, pixels, association=swap, num_iters=iterations)
+        return capture(model, pixels, blocks=recorded, association=swap, num_iters=iterations)
 
 
 def by_method(name: str, title: str, shown: Image, parameter: None) -> Variant:

@@ -7,8 +7,9 @@ from typing import overload
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
 from analysis.commands.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
-from analysis.commands.views.view import AnyBlockView, BlockView, PictureView
+from analysis.commands.views.view import AnyPictureView, BlockView, PictureView
 from analysis.reports.report import Subject
+from analysis.trials import class_names_of
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model
 from stvit.captions import no_super_tokens
 from stvit.capturing.attention_record import AttentionRecord
@@ -67,7 +68,7 @@ def chosen_any_model(options: AnyModelChoice) -> tuple[AnyModel, str]:
     return backbone, f"{backbone.family.title}, {options.backbone.name}"
 
 
-def any_subject(options: AnyBlockView) -> tuple[AnyModel, Subject]:
+def any_subject(options: AnyPictureView) -> tuple[AnyModel, Subject]:
     """Return the model, an STViT or a backbone, and the picture as it sees it; see `chosen_subject`."""
     model, title = chosen_any_model(options)
     return model, _subject(options, model, title)
@@ -125,6 +126,22 @@ def chosen_block(options: BlockChoice, model: AnyModel) -> BlockId:
     if head is not None and not 0 <= head < heads:
         raise ValueError(f"Head {head + 1} does not exist; {found.caption} has heads 1 to {heads}, or mean.")
     return found
+
+
+def class_chosen(model: STViT, cap: Capture, target: int | None) -> tuple[int, str]:
+    """Return a class by its number, the most probable one if None, and its name.
+
+    Raises:
+        ValueError: If the model has no classes.
+        IndexError: If there is no such class.
+    """
+    names = class_names_of(model)
+    if not names:
+        raise ValueError("This model has no classes, so there is no probability to follow; take one with a classifier.")
+    chosen = int(cap.logits[0].argmax()) if target is None else target
+    if not 0 <= chosen < len(names):
+        raise IndexError(f"Class {chosen} does not exist; this model has classes 0 to {len(names) - 1}.")
+    return chosen, names[chosen]
 
 
 @overload

@@ -32,6 +32,8 @@ from stvit.mixers import LocalConvolution, WindowAttention
 
 How = Literal["drop", "mean"]
 
+Part = Literal["super_tokens", "heads"]
+
 NOWHERE = 1e4
 """What the logits of a dropped key lose: e^-10000 is 0 in every precision."""
 
@@ -50,7 +52,7 @@ class Ablation:
     """
 
     block: BlockId
-    part: Literal["super_tokens", "heads"]
+    part: Part
     chosen: Bool[Tensor, "runs parts"]
     how: How = "drop"
 
@@ -59,7 +61,7 @@ class Ablation:
         cls,
         model: STViT,
         block: BlockId,
-        part: Literal["super_tokens", "heads"],
+        part: Part,
         numbers: Sequence[int],
         count: int,
         how: How = "drop",

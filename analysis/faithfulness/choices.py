@@ -39,6 +39,12 @@ REPLACEMENTS = {
 GROUPS = ("super", "slic", "grid", "random")
 """Names of `analysis.grouping.methods.METHODS` that are compared at equal count."""
 
+PARTS = {"super_tokens": "Super tokens", "heads": "Heads"}
+"""What can be taken out of a block."""
+
+HOW = {"drop": "dropped", "mean": "replaced by the mean"}
+"""How it is taken out."""
+
 STEPS = 12
 """Steps of a deletion or insertion curve, from all of the picture to none."""
 

@@ -1,7 +1,6 @@
 """What taking parts out does to the prediction: one set of parts, or every super token of a block one by one."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analysis.faithfulness.ablation import Ablation, How, ablated
+from analysis.faithfulness.ablation import Ablation, How, Part, ablated
 from analysis.faithfulness.runs import BATCH_PIXELS, Progress, silent
 from stvit import BlockId, STViT
+from stvit.capturing.attention_record import AttentionRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def effects_of_each(
     model: STViT,
     pixels: Float[Tensor, "1 channels height width"],
     block: BlockId,
-    part: Literal["super_tokens", "heads"],
+    part: Part,
     count: int,
     how: How = "drop",
     *,
@@ -96,3 +96,8 @@ def effects_of_each(
         done = sum(map(len, found))
         progress(done, count, f"{block.caption.capitalize()}: {part.replace('_', ' ')} taken out one by one")
     return Effects.of(before, torch.cat(found))
+
+
+def parts_of(record: AttentionRecord, part: Part) -> int:
+    """Return how many such parts a block has for the picture of its record."""
+    return record.heads if part == "heads" else record.grid.num_super_tokens

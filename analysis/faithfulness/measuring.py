@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from torch import Tensor
 
 from analysis.faithfulness.choices import GREEDY_STEPS, RANDOM_ORDERS, STEPS
 from analysis.faithfulness.curves import Curve, Curves, by_relevance, curve, curves, points
 from analysis.faithfulness.greedy import greedy_ranking, greedy_runs
 from analysis.faithfulness.groups import Groups
-from analysis.faithfulness.removal import Answer
+from analysis.faithfulness.orders import group_relevance, pixel_relevance
+from analysis.faithfulness.removal import Answer, answer_with
 from analysis.faithfulness.runs import Progress, Runs, silent
+from stvit import Capture, STViT
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,38 @@ def measure_faithfulness(
     if effort.greedy:
         found["greedy"] = _greedy(runs, effort)
     return Faithfulness(groups, target, found, random)
+
+
+def measure_groups(
+    model: STViT,
+    cap: Capture,
+    pixels: Float[Tensor, "1 channels height width"],
+    groups: Sequence[Groups],
+    target: int,
+    orders: Sequence[str],
+    replacement: str,
+    effort: Effort,
+    progress: Progress = silent,
+) -> list[Faithfulness]:
+    """Measure several groupings of a picture; see `measure_faithfulness`.
+
+    Args:
+        model: The model.
+        cap: Its capture of the pixels, with every block.
+        pixels: One normalised image.
+        groups: Groupings of the picture.
+        target: The class, counted from 0.
+        orders: Names of `ORDERS`.
+        replacement: Name in `REPLACEMENTS`.
+        effort: How closely.
+        progress: Told after each batch of runs.
+    """
+    maps = pixel_relevance(model, cap, pixels, target, orders)
+    answer = answer_with(model, pixels, replacement)
+    return [
+        measure_faithfulness(answer, one, target, group_relevance(maps, one), effort, progress=progress)
+        for one in groups
+    ]
 
 
 def _greedy(runs: Runs, effort: Effort) -> Curves:

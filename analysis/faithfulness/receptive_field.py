@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis.backbones import Backbone
+from analysis.backbones import Backbone, BackboneCapture
 from analysis.faithfulness.runs import Progress, silent
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout
@@ -121,6 +121,26 @@ def rollout_fields(model: STViT, cap: Capture, progress: Progress = silent) -> d
         fields[block] = _field(block, (row, column), record.token_pixels, found)
         progress(len(fields), len(cap), f"Rollout of {block.caption}")
     return fields
+
+
+def fields_of(
+    model: STViT | Backbone,
+    cap: Capture | BackboneCapture,
+    pixels: Float[Tensor, "1 channels height width"],
+    progress: Progress = silent,
+) -> dict[str, dict[BlockId, ReceptiveField]]:
+    """Return receptive fields by kind: "gradient", and "rollout" where the model has one (an STViT with attention).
+
+    Args:
+        model: An STViT or a backbone.
+        cap: Its capture of the pixels, with every block.
+        pixels: One normalised image.
+        progress: Told after each block.
+    """
+    found = {"gradient": receptive_fields(model, pixels, progress)}
+    if isinstance(model, STViT) and isinstance(cap, Capture) and all(record.has_attention for record in cap.values()):
+        found["rollout"] = rollout_fields(model, cap, progress)
+    return found
 
 
 def field_table(by_kind: Mapping[str, Mapping[BlockId, ReceptiveField]]) -> pd.DataFrame:

@@ -10,18 +10,15 @@ from analysis.counterfactual import Outcome, outcome_table
 from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
 from analysis.figures.paper.pictures import change_figure, maps_figure
 from analysis.figures.paper.steps import steps_figure
-from analysis.figures.screen.rollout import pixel_panel
 from analysis.grouping.methods import METHODS
 from analysis.one_token.anchor import AnchorMap, arrays_of, table_of
 from analysis.one_token.steps import TokenSteps, steps_table
 from analysis.redundancy.where import where_column
-from analysis.relevance.rollout import Rollout
 from analysis.reports.charts import places_of
 from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, TokenGrid
 from stvit.captions import head_caption
 from stvit.capturing.attention_record import AttentionRecord
-from stvit.grid import STRIDES
 
 
 def anchor_report(
@@ -62,48 +59,6 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     return Report(figure, table, arrays)
 
 
-def rollout_report(
-    subject: Subject, found: Rollout, source: BlockRecord, anchor: tuple[int, int] | None, options: Sequence[str]
-) -> Report:
-    """Return a rollout as files.
-
-    Args:
-        subject: Picture and model.
-        found: The rollout.
-        source: The block the rollout started from.
-        anchor: Row and column of the token the rollout started from; None for the pooled output.
-        options: Further settings in words.
-    """
-    pixels = pixel_panel(found.pixels.numpy(force=True))
-    stages = {stage: found.tokens(stage).numpy(force=True) for stage in range(found.source.stage + 1)}
-    where = "the pooled output" if anchor is None else f"token {anchor} of {source.id.caption}"
-    maps = [
-        Panel(f"Into stage {stage + 1}", values, "relevance", pixels=STRIDES[stage]) for stage, values in stages.items()
-    ]
-    framed = None if anchor is None else Anchor(*anchor)
-    caption = subject.caption(f"rollout from {where}", *options)
-    canvas = Canvas(subject.picture.shown, source.id.stride, framed, caption)
-    figure = partial(maps_figure, canvas, [pixels, *maps], framed=2)
-
-    def table() -> pd.DataFrame:
-        named = [("pixels", None, pixels.values)] + [("tokens", stage, values) for stage, values in stages.items()]
-        return pd.concat([_long(*each) for each in named], ignore_index=True)
-
-    def arrays() -> dict[str, np.ndarray]:
-        return {
-            "pixels": found.pixels.numpy(force=True),
-            **{f"stage_{stage}": each for stage, each in stages.items()},
-        }
-
-    return Report(figure, table, arrays)
-
-
-def rollout_options(target: int | None, convolutions: bool) -> list[str]:
-    """Return the settings of a rollout in words; the class is counted from 0."""
-    weighted = "attention alone" if target is None else f"weighted by class {target} (from 0)"
-    return [weighted, "convolutions spread it" if convolutions else "convolutions inside blocks left out"]
-
-
 def steps_report(subject: Subject, record: BlockRecord, steps: TokenSteps, head: int | None) -> Report:
     """Return the steps of one token as files."""
     grid, stride = record.grid, record.id.stride
@@ -133,12 +88,3 @@ def steps_report(subject: Subject, record: BlockRecord, steps: TokenSteps, head:
 
 def _map(values: np.ndarray, grid: TokenGrid) -> np.ndarray:
     return values.reshape(grid.height, grid.width)
-
-
-def _long(name: str, stage: int | None, values: np.ndarray) -> pd.DataFrame:
-    """Return one line for each value of a map: of the pixels, in squares, or of the tokens that enter a stage."""
-    rows, columns = np.indices(values.shape)
-    table = pd.DataFrame(
-        {"map": name, "stage": stage, "row": rows.ravel(), "column": columns.ravel(), "relevance": values.ravel()}
-    )
-    return table.astype({"stage": "Int64"}).assign(where=None if stage is None else f"stage {stage + 1}")

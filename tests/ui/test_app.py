@@ -264,6 +264,7 @@ def test_what_if_scrubs_through_iterations(app):
     app.selectbox("change_of_association").set_value("iterations").run()
     check_fine(app)
     assert app.metric[0].value != "0 nats"
+    assert "Of 18 changes, " in texts(app)
     check_fine(app.slider("parameter_of_change_iterations").set_value(1).run())  # what the model itself does
     assert app.metric[0].value == "0 nats"
     assert "Nothing changes" in texts(app)
@@ -327,14 +328,51 @@ def test_rollout_page_starts_anywhere_and_weighs_by_class(app):
     go_to(app, "rollout")
     check_fine(app)
     assert len(app.get("plotly_chart")) == 2 + 4  # the picture, its pixels, four stages
-    (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
-    classes.set_value(classes.options and "0").run()
+    assert "The model gives " in texts(app)
+    app.multiselect("weighted_by").set_value(["predicted", "attention", "0"]).run()
     check_fine(app)
+    assert len(app.get("plotly_chart")) == 2 + 4 + 2  # two more classes beside the first
+    app.multiselect("weighted_by").set_value(["predicted"]).run()
     app.segmented_control("rollout_start").set_value("token").run()
     app.segmented_control("stage").set_value(1).run()
     check_fine(app)
     assert len(app.get("plotly_chart")) == 2 + 2
+    check_fine(app.toggle("less_mean").set_value(True).run())
     check_fine(app.toggle("rollout_convolutions").set_value(False).run())
+
+
+def start(app: AppTest, words: str) -> None:
+    """Press the button that starts long work."""
+    (button,) = [button for button in app.button if words in button.label]
+    check_fine(button.click().run())
+
+
+def test_rollout_page_measures_faithfulness_and_receptive_fields_when_asked(app, monkeypatch):
+    monkeypatch.setattr("ui.sidebar.choose.SIZES", (64,))
+    go_to(app, "rollout")
+    before = len(app.get("plotly_chart"))
+    app.get_by_key("orders").set_value(["rollout", "random"]).run()
+    start(app, "Measure deletion and insertion")
+    assert len(app.get("plotly_chart")) == before + 2
+    start(app, "Measure receptive fields")
+    assert len(app.get("plotly_chart")) == before + 2 + 3
+    assert len(app.code) == 3  # each has an export of its own
+    check_fine(app.get_by_key("groups").set_value([]).run())
+    assert "at least one grouping" in texts(app)
+
+
+def test_what_if_takes_parts_out(app, monkeypatch):
+    monkeypatch.setattr("ui.sidebar.choose.SIZES", (64,))
+    go_to(app, "what-if")
+    metrics, charts = len(app.metric), len(app.get("plotly_chart"))
+    check_fine(app.multiselect("numbers").set_value(["0", "3"]).run())
+    assert len(app.metric) == metrics + 3
+    start(app, "Take out each of 4 super tokens by itself")
+    assert len(app.get("plotly_chart")) == charts + 1
+    check_fine(app.segmented_control("how").set_value("mean").run())
+    check_fine(app.segmented_control("taken_out").set_value("heads").run())
+    start(app, "Take out each of 2 heads by itself")
+    assert len(app.get("plotly_chart")) == charts + 1
 
 
 def test_export_offers_figures_numbers_and_the_command(app):

@@ -1,99 +1,157 @@
 """Rollout: where in the picture the content of a deep token, or of the prediction, comes from."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
+from analysis.answers.rollout import half_share, rollout_answer
 from analysis.commands.views.rollout import RollOut
-from analysis.figures.canvas import Anchor, Canvas, Panel
+from analysis.figures.canvas import Anchor, Canvas
 from analysis.figures.screen.heat import heat_map, picture
-from analysis.figures.screen.rollout import rollout_map
+from analysis.figures.screen.rollout import SQUARE, in_squares, rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
-from analysis.relevance.class_gradient import ClassGradients, class_gradients
+from analysis.relevance.choices import ATTENTION
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import Rollout, rollout
-from analysis.reports.pictures import rollout_options, rollout_report
+from analysis.relevance.weighings import Weighing, gradients_of, weighings
 from analysis.reports.report import Report
+from analysis.reports.rollout import Map, maps_of, panel_of, rollout_report
 from stvit import BlockId, BlockRecord
 from stvit.capturing.records import NoAttentionError
-from stvit.foreign_text import plain
 from ui import keys
 from ui.panels.answer import asked
+from ui.panels.classes import choose_classes
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.panels.faithfulness import show_faithfulness
 from ui.panels.panel import caption, chart, heading, slot
-from ui.panels.pickers import choose_anchor, choose_block
+from ui.panels.pickers import choose_anchor, choose_block, open_spot
+from ui.panels.receptive_fields import show_receptive_fields
+from ui.panels.work import worked
 from ui.view.view import BY_KEY, ModelHandle, View
 
 QUESTION = "Where in the picture does the prediction come from?"
 
-PLAIN = "attention alone"
 STARTS = {"pooled": "the prediction (all tokens)", "token": "one token"}
-OFFERED_CLASSES = 10
+
+SECONDS_PER_PIXEL = 5e-6
+"""About how long following the gradient of a class takes on one core, and above how many seconds it is asked for."""
+
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is rolled out.
+
+    Attributes:
+        source: Block to start from.
+        anchor: Token to start from; None for the mean of all.
+        words: What weighs it, as commands say it.
+        minus_mean: Whether the rollout from the mean token is taken away.
+        convolutions: Whether the convolutions inside blocks count.
+    """
+
+    source: BlockRecord
+    anchor: Anchor | None
+    words: tuple[str, ...]
+    minus_mean: bool
+    convolutions: bool
+
+    @property
+    def token(self) -> int | None:
+        """The token's number."""
+        return None if self.anchor is None else self.source.grid.token(self.anchor.row, self.anchor.column)
+
+    @property
+    def where(self) -> str:
+        """The start in words."""
+        if self.anchor is None:
+            return "the prediction"
+        return f"token ({self.anchor.row}, {self.anchor.column}) of {self.source.id.caption}"
 
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
+    answer = asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = st.segmented_control(
-            "Start from",
-            list(STARTS),
-            format_func=STARTS.__getitem__,
-            default="pooled",
-            required=True,
-            key=keys.ROLLOUT_START,
-            persist_state="session",
-        )
-        source, anchor = _choose_source(view, start)
-        target = _choose_class(view)
-        convolutions = st.toggle(
-            "Convolutions spread it",
-            value=True,
-            key=keys.ROLLOUT_CONVOLUTIONS,
-            persist_state="session",
-            help="Count the footprint of the depthwise convolutions inside the blocks; off, they pass tokens straight.",
-        )
+        shown, chosen = _choose(view)
         export = st.container(width="content")
-    token = None if anchor is None else source.grid.token(anchor.row, anchor.column)
     try:
-        found = _rollout(view, source.id, token, target, convolutions)
+        found = _rollouts(view, shown, chosen)
     except NoAttentionError as error:
         st.info(f"{error} A rollout needs attention in every block on its way.", icon=":material/info:")
-        return
-    with export:
-        _offer(view, source, anchor, found, target, convolutions)
-    _explain(view, source, anchor, target, found)
-    _show_maps(view, source, anchor, found)
+    else:
+        with export:
+            _offer(view, shown, found)
+        answer.say(_answer(view, shown, found))
+        _explain(view, shown, found)
+        _show(view, shown, found)
+    show_faithfulness(view, next((one.target for one in chosen if one.target is not None), None))
+    show_receptive_fields(view)
 
 
-def _choose_source(view: View, start: str) -> tuple[BlockRecord, Anchor | None]:
-    """Return where to start: the last block as a whole, or a token of a block that is chosen."""
-    if start == "pooled":
-        return list(view.capture.values())[-1], None
-    record = choose_block(view.capture)
-    return record, choose_anchor(record.grid)
-
-
-def _choose_class(view: View) -> int | None:
-    """Draw the choice of a class whose gradient weights the attention; None is attention alone."""
-    labels = _likely_classes(view)
-    chosen = st.selectbox(
-        "Weighted by",
-        [PLAIN, *labels],
-        format_func=lambda key: labels.get(key, PLAIN),
-        width=220,
-        key=f"{keys.ROLLOUT_CLASS}_{view.handle.digest}",
-        persist_state="session",
-        help="A class weighs each head by how much its attention speaks for that class (Chefer et al., 2021).",
+def _choose(view: View) -> tuple[Shown, list[Weighing]]:
+    start = st.segmented_control(
+        "Start from",
+        list(STARTS),
+        format_func=STARTS.__getitem__,
+        default="pooled",
+        required=True,
+        key=keys.ROLLOUT_START,
+        bind="query-params",
     )
-    return None if chosen == PLAIN else int(chosen)
+    words, chosen = choose_classes(view)
+    source, anchor, minus_mean = list(view.capture.values())[-1], None, False
+    if start == "token":
+        source = choose_block(view.capture)
+        anchor = choose_anchor(source.grid)
+        minus_mean = st.toggle(
+            "Less the mean token",
+            key=keys.ROLLOUT_DIFFERENCE,
+            bind="query-params",
+            help="Show what is particular to this token: its rollout less that of the mean of all tokens.",
+        )
+    convolutions = st.toggle(
+        "Convolutions spread it",
+        value=True,
+        key=keys.ROLLOUT_CONVOLUTIONS,
+        bind="query-params",
+        help="Count the footprint of the depthwise convolutions inside the blocks; off, they pass tokens straight.",
+    )
+    return Shown(source, anchor, tuple(words), minus_mean, convolutions), chosen
 
 
-def _likely_classes(view: View) -> dict[str, str]:
-    """Return the most probable classes: their keys in the session, and their names for users."""
-    logits, names = view.capture.logits[0], view.handle.model.class_names
-    top = logits.topk(min(OFFERED_CLASSES, len(logits))).indices.tolist() if len(logits) else []
-    return {str(index): plain(names[index]) if names else f"class {index}" for index in top}
+def _rollouts(view: View, shown: Shown, chosen: list[Weighing]) -> dict[Weighing, Rollout]:
+    """Return the rollouts that are shown; those that take long are asked for, with attention alone meanwhile."""
+    found = {}
+    for weighing in chosen:
+        rolled = _patiently(view, shown, weighing)
+        if rolled is not None:
+            found[weighing] = rolled
+    return found or {_alone(view): _rollout(view, shown.source.id, shown.token, _alone(view), shown.convolutions)}
+
+
+def _patiently(view: View, shown: Shown, weighing: Weighing) -> Rollout | None:
+    arguments = (view, shown.source.id, shown.token, weighing, shown.convolutions)
+    seconds = SECONDS_PER_PIXEL * view.picture.pixels[0, 0].numel()
+    if weighing.target is None or seconds <= PATIENCE:
+        return _rollout(*arguments)
+    key = ("rollout", view.key, *arguments[1:3], weighing.target, shown.convolutions)
+    label = f"Weigh by {weighing.title}"
+    return worked(f"rollout_{weighing.target}", key, label, seconds, lambda _: _rollout(*arguments), _nbytes)
+
+
+def _nbytes(found: Rollout) -> int:
+    return sum(each.nbytes for each in (found.pixels, *found.maps.values()))
+
+
+def _alone(view: View) -> Weighing:
+    (alone,) = weighings(view.handle.model, view.capture.logits[0], [ATTENTION])
+    return alone
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_KEY)
@@ -101,59 +159,102 @@ def _footprints(handle: ModelHandle) -> Footprints:
     return Footprints.of(handle.model)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Following the gradient of the class ...", hash_funcs=BY_KEY)
-def _gradients(view: View, target: int) -> ClassGradients:
-    return class_gradients(view.handle.model, view.picture.pixels, target)
-
-
 @st.cache_resource(max_entries=32, show_spinner="Rolling the attention out ...", hash_funcs=BY_KEY)
-def _rollout(view: View, source: BlockId, token: int | None, target: int | None, convolutions: bool) -> Rollout:
+def _rollout(view: View, source: BlockId, token: int | None, weighing: Weighing, convolutions: bool) -> Rollout:
     footprints = _footprints(view.handle)
-    weights = None if target is None else _gradients(view, target)
+    weights = gradients_of(view.handle.model, view.picture.pixels, weighing)
     used = footprints if convolutions else footprints.without_depthwise()
     return rollout(view.run().capture, used, source, token, weights=weights)
 
 
-def _offer(
-    view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout, target: int | None, convolutions: bool
-) -> None:
+def _means(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> dict[Weighing, Rollout]:
+    if not shown.minus_mean:
+        return {}
+    return {each: _rollout(view, shown.source.id, None, each, shown.convolutions) for each in found}
+
+
+def _offer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
     """Offer what is shown as files."""
-    block, start, where = source.id, "pooled", dict[str, Any]()
-    token = None if anchor is None else (anchor.row, anchor.column)
+    block, start, where = shown.source.id, "pooled", dict[str, Any]()
+    token = None if shown.anchor is None else (shown.anchor.row, shown.anchor.column)
     if token is not None:
         start = f"stage{block.stage + 1}-block{block.block + 1}-{token[0]}-{token[1]}"
-        where = {**block_options(source), "row": token[0], "column": token[1]}
-    settings = RollOut(**picture_options(view), **where, target=target, no_convolutions=not convolutions)
+        where = {**block_options(shown.source), "row": token[0], "column": token[1]}
+    words = tuple(ATTENTION if each.target is None else str(each.target) for each in found)
+    settings = RollOut(
+        **picture_options(view),
+        **where,
+        classes=words,
+        minus_mean=shown.minus_mean,
+        no_convolutions=not shown.convolutions,
+    )
+    means, kept = _means(view, shown, found), dict(found)
 
     def report() -> Report:
-        options = rollout_options(target, convolutions)
-        return rollout_report(subject_of(view), found, view.capture[block], token, options)
+        return rollout_report(subject_of(view), kept, view.capture[block], token, shown.convolutions, means)
 
     Export(file_name(view, "rollout", start), report, settings, "the relevance of each token").offer()
 
 
-def _explain(view: View, source: BlockRecord, anchor: Anchor | None, target: int | None, found: Rollout) -> None:
-    where = "the pooled output" if anchor is None else f"token ({anchor.row}, {anchor.column}) of {source.id.caption}"
-    kept = f"mass kept on the way {found.mass:.2f}" if target is None else f"relevance {found.mass:.2g} in logits"
+def _answer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> str:
+    weighing, rolled = next(iter(found.items()))
+    alone = None
+    if weighing.target is not None:
+        alone = _half(_rollout(view, shown.source.id, shown.token, _alone(view), shown.convolutions))
+    return rollout_answer(shown.where, weighing.title, weighing.probability, _half(rolled), alone)
+
+
+def _half(found: Rollout) -> float:
+    return half_share(in_squares(found.pixels.double().numpy(), SQUARE))
+
+
+def _explain(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
+    weighing, rolled = next(iter(found.items()))
+    mass = f"mass kept on the way {rolled.mass:.2f}"
+    kept = mass if weighing.target is None else f"relevance {rolled.mass:.2g} in logits"
     linear = "a linearisation: half of each residual branch, heads averaged, convolutions by the size of their weights"
-    caption(view, f"from {where}", kept, linear)
+    caption(view, f"from {shown.where}", kept, linear)
 
 
-def _show_maps(view: View, source: BlockRecord, anchor: Anchor | None, found: Rollout) -> None:
-    canvas = Canvas(view.picture.shown, source.id.stride, anchor)
+def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
+    canvas = Canvas(view.picture.shown, shown.source.id.stride, shown.anchor)
+    means = _means(view, shown, found)
+    all_maps = {weighing: maps_of(each, means.get(weighing)) for weighing, each in found.items()}
     with st.container(horizontal=True, gap="medium"):
         with slot():
-            heading("Picture", ANCHOR_COLOUR, "the token to start from" if anchor else "as the model sees it")
-            chart(picture(canvas), "rollout_picture")
-        with slot():
-            heading("Pixels", KIND_COLOURS["super"], "relevance, summed over 4 x 4 pixels")
-            figure = rollout_map(canvas, found.pixels.numpy())
-            chart(figure, "rollout_pixels")
-        for stage in range(found.source.stage + 1):
-            values = found.tokens(stage).numpy()
+            heading("Picture", ANCHOR_COLOUR, "click a token to start from it")
+            _clickable(canvas, shown)
+        for number, (weighing, maps) in enumerate(all_maps.items()):
             with slot():
-                note = f"{values.shape[0]} x {values.shape[1]} tokens"
-                heading(f"Into stage {stage + 1}", KIND_COLOURS["super"], note)
-                on_stage = Canvas(view.picture.shown, BlockId(stage, 0).stride)
-                figure = heat_map(on_stage, Panel("", values, "relevance"), relative=True)
-                chart(figure, f"rollout_{stage}")
+                note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} x {SQUARE} pixels"
+                heading(escape(weighing.caption.capitalize()), KIND_COLOURS["super"], note)
+                figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
+                chart(figure, f"rollout_pixels_{number}")
+    _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
+
+
+def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) -> None:
+    st.markdown("#### On the way")
+    with st.container(horizontal=True, gap="medium"):
+        for map_ in maps:
+            _, stage, values = map_
+            with slot():
+                note = f"{values.shape[0]} x {values.shape[1]} tokens, {escape(weighing.title)}"
+                heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
+                on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
+                chart(heat_map(on_stage, panel_of(map_, "", signed), relative=not signed), f"rollout_{stage}")
+
+
+def _clickable(canvas: Canvas, shown: Shown) -> None:
+    # Another chart for each start: a token that was clicked before can then be clicked again.
+    key = f"rollout_picture_{shown.source.id.stage}_{shown.token}"
+
+    def start_here() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            st.session_state[keys.ROLLOUT_START] = "token"
+            down, across = points[0]["customdata"]
+            open_spot(shown.source.grid, down, across)
+            st.session_state.update({keys.STAGE: shown.source.id.stage, keys.BLOCK: shown.source.id.block})
+
+    chart(picture(canvas, clickable=True), key, on_select=start_here)

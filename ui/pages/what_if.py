@@ -2,7 +2,9 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from analysis.answers.what_if import what_if_answer
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import Outcome, outcome_of
@@ -12,15 +14,18 @@ from analysis.grouping.methods import METHODS
 from analysis.grouping.tasks import learned_labels
 from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
+from analysis.trials import Trial, class_names_of
 from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.markdown import escaped
+from ui.panels.ablation import show_ablation
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing, show_grouping
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_block
+from ui.panels.trials import as_others, show_trials, tried
 from ui.view.runs import run_changed
 from ui.view.view import BY_KEY, View
 
@@ -31,22 +36,43 @@ DEFAULT_PARAMETER = 2
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
-    with st.container(horizontal=True):
-        record = choose_block(view.capture)
-        drawing = choose_drawing()
+    answer = asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name, parameter = _choose_change()
         export = st.container(width="content")
+    trials = tried(view)
     outcome = _outcome(view, name, parameter)
+    answer.say(_answer(view, outcome, trials))
+    _show_numbers(outcome, view)
+    if trials is not None:
+        show_trials(view, trials)
+    record = _show_details(view, outcome, name, parameter, export)
+    show_ablation(view, record)
+
+
+def _answer(view: View, outcome: Outcome, trials: list[Trial] | None) -> str:
+    names = class_names_of(view.handle.model)
+    before, after = (names[index] if names else "no class" for index in outcome.classes)
+    others = [] if trials is None else as_others(trials)
+    return what_if_answer(outcome.title, outcome.difference.divergence, (before, after), others)
+
+
+def _show_details(
+    view: View, outcome: Outcome, name: str, parameter: int | None, export: DeltaGenerator
+) -> BlockRecord:
+    """Show what the chosen change does inside, and return the block that is looked at."""
+    st.markdown(f"#### {outcome.title}, in detail")
+    with st.container(horizontal=True):
+        record = choose_block(view.capture)
+        drawing = choose_drawing()
     with export:
         _offer(view, record.id, outcome, name, parameter, drawing)
     pictures = [] if record.grid.is_identity else [f"pictures show {record.id.caption}"]
     caption(view, "the association is changed in every block with super tokens, the weights stay", *pictures)
-    _show_numbers(outcome, view)
     _show_groupings(view, record, outcome, drawing)
     _show_changes(outcome)
     _show_metrics(record, outcome)
+    return record
 
 
 def _choose_change() -> tuple[str, int | None]:
@@ -57,7 +83,7 @@ def _choose_change() -> tuple[str, int | None]:
         key=keys.CHANGE,
         format_func=lambda name: CHANGES[name].title,
         width=280,
-        persist_state="session",
+        bind="query-params",
     )
     change = CHANGES[name]
     if not change.parameters:

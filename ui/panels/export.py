@@ -56,17 +56,21 @@ class Export:
         """The command line that reproduces the figure."""
         return self.settings.command(f"{self.name}.pdf")
 
-    def offer(self) -> None:
-        """Draw the button that opens the export; files are made when they are asked for."""
+    def offer(self, part: str = "") -> None:
+        """Draw the button that opens the export; files are made when they are asked for.
+
+        Args:
+            part: Of the page, where it has several exports; the main one has no name.
+        """
         with st.popover("Export", icon=":material/download:"):
             st.caption("The figure, with its settings as caption")
-            self._buttons(FIGURES)
+            self._buttons(FIGURES, part)
             st.caption(f"The numbers, {self.numbers}")
-            self._buttons(NUMBERS)
+            self._buttons(NUMBERS, part)
             st.caption("The command that makes the figure again")
             st.code(self.command, language="bash", wrap_lines=True)
 
-    def _buttons(self, suffixes: Sequence[str]) -> None:
+    def _buttons(self, suffixes: Sequence[str], part: str) -> None:
         with st.container(horizontal=True):
             for suffix in suffixes:
                 st.download_button(
@@ -75,7 +79,7 @@ class Export:
                     f"{self.name}.{suffix}",
                     KINDS[suffix],
                     on_click="ignore",
-                    key=f"export_{suffix}",
+                    key=f"export_{part}{suffix}",
                 )
 
     def _content(self, suffix: str) -> bytes:

@@ -88,6 +88,14 @@ def open_token(grid: TokenGrid, row: int, column: int) -> None:
     st.session_state.update({keys.ROW: row, keys.COLUMN: column, keys.ANCHOR_GRID: (grid.height, grid.width)})
 
 
+def open_spot(grid: TokenGrid, down: float, across: float) -> None:
+    """Make the token at a spot of the picture, as shares of its height and width, the anchor on a grid."""
+    st.session_state.update(
+        {keys.ROW: _part(down, grid.height), keys.COLUMN: _part(across, grid.width)}
+        | {keys.ANCHOR_GRID: (grid.height, grid.width)}
+    )
+
+
 def choose_block(capture: Capture) -> BlockRecord:
     """Draw the pickers of stage and block and return the record chosen."""
     stage = _choose_number("Stage", keys.STAGE, sorted({block.stage for block in capture}))

@@ -64,5 +64,10 @@ class BlockView(BlockChoice, PictureView):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnyBlockView(AnyModelChoice, BlockView):
+class AnyPictureView(AnyModelChoice, PictureView):
+    """A view of one picture through an STViT or a backbone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyBlockView(AnyPictureView, BlockView):
     """A view of one block, of an STViT or of a backbone."""

@@ -13,8 +13,8 @@ from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from analysis.figures.canvas import Canvas, Panel
-from analysis.figures.numbers import value_range
-from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME, PEOPLE_COLOUR, greyscale
+from analysis.figures.numbers import symmetric_range, value_range
+from analysis.figures.style import ANCHOR_COLOUR, DIVERGING_NAME, HEAT_NAME, PEOPLE_COLOUR, greyscale
 from analysis.figures.words import drawable, families
 
 CAPTION_SIZE = 6
@@ -101,8 +101,9 @@ def heat_panel(axes: Axes, canvas: Canvas, panel: Panel) -> None:
     picture_panel(axes, greyscale(canvas.shown), panel.title)
     values, side = np.where(np.isfinite(panel.values), panel.values, np.nan), panel.pixels or canvas.token_pixels
     extent = (0, values.shape[1] * side, values.shape[0] * side, 0)
-    low, top = value_range(values, panel.minimum, panel.maximum)
-    heat = axes.imshow(values, cmap=HEAT_NAME, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest")
+    low, top = symmetric_range(values) if panel.signed else value_range(values, panel.minimum, panel.maximum)
+    colours = DIVERGING_NAME if panel.signed else HEAT_NAME
+    heat = axes.imshow(values, cmap=colours, vmin=low, vmax=top, alpha=0.75, extent=extent, interpolation="nearest")
     axes.set(xlim=(0, canvas.size[1]), ylim=(canvas.size[0], 0))
     colour_bar(axes, heat, panel.quantity)
 

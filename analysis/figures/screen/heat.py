@@ -4,8 +4,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.canvas import Canvas, Panel
-from analysis.figures.numbers import short, value_range
-from analysis.figures.style import ANCHOR_COLOUR, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
+from analysis.figures.numbers import short, symmetric_range, value_range
+from analysis.figures.style import ANCHOR_COLOUR, DIVERGING, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
+
+MOST_POINTS = 56
+"""Points along the longer side of a picture that can be clicked."""
 
 
 def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: bool = False) -> go.Figure:
@@ -19,7 +22,7 @@ def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: b
     """
     side = panel.pixels or canvas.token_pixels
     values = np.where(np.isfinite(panel.values), panel.values, np.nan)
-    low, top = value_range(values, panel.minimum, panel.maximum)
+    low, top = symmetric_range(values) if panel.signed else value_range(values, panel.minimum, panel.maximum)
     figure = ground(greyscale(canvas.shown))
     figure.add_heatmap(
         z=values,
@@ -30,7 +33,7 @@ def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: b
         customdata=_hover(values),
         hovertemplate=_hover_text(panel.quantity, relative),
         hoverongaps=False,
-        colorscale=HEAT,
+        colorscale=DIVERGING if panel.signed else HEAT,
         zmin=low,
         zmax=top,
         opacity=opacity,
@@ -40,13 +43,39 @@ def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: b
     return picture_layout(figure, *canvas.size)
 
 
-def picture(canvas: Canvas) -> go.Figure:
-    """Draw a picture by itself, with the anchor framed if there is one."""
+def picture(canvas: Canvas, *, clickable: bool = False) -> go.Figure:
+    """Draw a picture by itself, with the anchor framed if there is one.
+
+    Args:
+        canvas: The picture.
+        clickable: Lay invisible points over it, one on each token or, if they are many, on each small square. Clicks
+            on pictures are not reported, clicks on points are; each knows its place as shares of the height and width.
+    """
     height, width = canvas.size
     figure = ground(canvas.shown)
-    figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
+    if clickable:
+        _add_points(figure, canvas)
+    else:
+        figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
     frame(figure, canvas)
     return picture_layout(figure, height, width)
+
+
+def _add_points(figure: go.Figure, canvas: Canvas) -> None:
+    height, width = canvas.size
+    side = max(canvas.token_pixels, max(height, width) / MOST_POINTS)
+    rows, columns = (np.arange(side / 2, length, side) for length in (height, width))
+    y, x = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        customdata=np.stack([y / height, x / width], axis=-1),
+        marker={"opacity": 0, "size": 6},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hoverinfo="none",
+    )
 
 
 def ground(image: np.ndarray) -> go.Figure:

@@ -21,9 +21,10 @@ from analysis.commands.views.what_if import WhatIf
 from analysis.cost import time_table
 from analysis.grouping.groupings import grouping_of
 from analysis.grouping.methods import METHODS
+from analysis.relevance.weighings import Weighing
 from analysis.reports.charts import of_head, token_values
-from analysis.reports.pictures import rollout_options
 from analysis.reports.report import Report, suffix_of
+from analysis.reports.rollout import rollout_options
 from stvit import BlockId, capture, load_pretrained
 from stvit.captions import head_caption
 from stvit.images import load_image, prepare
@@ -46,11 +47,11 @@ def other_groupings(app: AppTest) -> None:
 
 
 def weighted_token(app: AppTest) -> None:
-    (classes,) = [box for box in app.selectbox if box.label == "Weighted by"]
-    classes.set_value("2").run()
+    app.multiselect("weighted_by").set_value(["2", "attention"]).run()
     app.segmented_control("rollout_start").set_value("token").run()
     app.segmented_control("stage").set_value(1).run()
     app.number_input("row").set_value(3).run()
+    app.toggle("less_mean").set_value(True).run()
     app.toggle("rollout_convolutions").set_value(False).run()
 
 
@@ -208,10 +209,12 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     monkeypatch.setattr(Report, "content", lambda report, suffix: made.append(suffix))
     app = opened(page)
     assert not app.exception, [error.value for error in app.exception]
-    assert [button.proto.label for button in app.get("download_button")] == [suffix.upper() for suffix in KINDS]
+    exports = 2 if page == "what-if" else 1  # all changes have an export of their own
+    kinds = [suffix.upper() for suffix in KINDS] * exports
+    assert [button.proto.label for button in app.get("download_button")] == kinds
     assert made == []
-    (command,) = app.code
-    assert command.value.startswith("python -m analysis export ")
+    assert len(app.code) == exports
+    assert all(command.value.startswith("python -m analysis export ") for command in app.code)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
         ("explore", "mean over heads · anchor (27, 27)"),
         ("super-tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
         ("redundancy", "matrix and map: Super token attention, map of stage 1, block 1, mean over heads"),
-        ("rollout", "rollout from the pooled output · attention alone · convolutions spread it"),
+        ("rollout", "rollout from the pooled output · weighted by golf ball (26 %) · convolutions spread it"),
         ("what-if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
         ("steps", "token (27, 27), step by step"),
     ],
@@ -252,8 +255,14 @@ def test_heads_are_counted_from_1():
 
 
 def test_settings_of_a_rollout_name_the_first_class_too():
-    assert rollout_options(0, False) == ["weighted by class 0 (from 0)", "convolutions inside blocks left out"]
-    assert rollout_options(None, True) == ["attention alone", "convolutions spread it"]
+    first, alone = Weighing(0, "tench", 0.5), Weighing(None, "attention alone")
+    assert rollout_options([first], False, False) == ["weighted by tench (50 %)", "convolutions inside blocks left out"]
+    assert rollout_options([alone, first], True, True) == [
+        "attention alone",
+        "weighted by tench (50 %)",
+        "convolutions spread it",
+        "less the rollout from the mean token",
+    ]
 
 
 def test_figures_are_files_that_open(exports):
@@ -384,6 +393,8 @@ def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
         ("what-if --stage 9", "There is no block 1 in a stage 9"),
         ("groupings --block 0", "There is no block 0 in a stage 1"),
         ("steps --row 1 --column 1 --head 9", "Head 9 does not exist"),
+        ("rollout --class 1 2 3 4", "At most 3 classes stand side by side, got 4."),
+        ("rollout --minus-mean", "A difference from the mean token needs a token"),
         ("rollout --row 1", "starts from a token, named by --row and --column"),
         ("groupings --row 3", "give both --row and --column"),
         ("groupings --row 3 --column 56", "lies outside the grid of 16 x 16 tokens"),

@@ -1,0 +1,67 @@
+"""A number for each pair, as squares (Plotly)."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.matrix_values import MatrixChart
+from analysis.figures.numbers import short
+from analysis.figures.style import FONT_SIZE, HEAT
+
+SQUARE = 34
+"""CSS pixels."""
+
+NUMBERS_UP_TO = 14
+"""Columns of a matrix whose squares are wide enough for a number each."""
+
+ROOM = (150, 70)
+"""CSS pixels beside and below the squares: the colour bar and the captions."""
+
+
+def matrix_chart(chart: MatrixChart) -> go.Figure:
+    """Draw a matrix; squares without a number stay clear."""
+    values = np.where(np.isfinite(chart.values), chart.values, np.nan)
+    shown = len(chart.columns) <= NUMBERS_UP_TO
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=values,
+        x=list(chart.columns),
+        y=list(chart.rows),
+        xgap=1,
+        ygap=1,
+        zmin=chart.low,
+        zmax=chart.high,
+        colorscale=HEAT,
+        hoverongaps=False,
+        text=[["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in values],
+        texttemplate="%{text}" if shown else None,
+        textfont={"size": FONT_SIZE - 3},
+        hovertemplate=(
+            f"{chart.row_title} %{{y}}, {chart.column_title} %{{x}}<br>{chart.quantity} %{{z:.3f}}<extra></extra>"
+        ),
+        colorbar={
+            "title": {"text": chart.quantity, "side": "right"},
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickvals": [chart.low, (chart.low + chart.high) / 2, chart.high],
+            "ticktext": [short(value) for value in (chart.low, (chart.low + chart.high) / 2, chart.high)],
+        },
+    )
+    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False, constrain="domain")
+    figure.update_yaxes(
+        title=chart.row_title,
+        type="category",
+        autorange="reversed",
+        showgrid=False,
+        scaleanchor="x",
+        constrain="domain",
+    )
+    side = SQUARE if shown else SQUARE / 2
+    figure.update_layout(
+        width=round(side * len(chart.columns)) + ROOM[0],
+        height=round(side * len(chart.rows)) + ROOM[1],
+        margin={"l": 60, "r": 8, "t": 8, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": FONT_SIZE},
+    )
+    return figure

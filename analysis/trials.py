@@ -1,0 +1,120 @@
+"""Every change of the association tried on one picture: what each does to the prediction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.changes import CHANGES
+from analysis.grouping.label_maps import Image
+from analysis.variants import Variant
+from stvit import STViT
+from stvit.foreign_text import plain
+
+AS_IT_IS = "As it is"
+"""Title of the run without a change."""
+
+TOP = 5
+"""Classes whose probabilities are shown: the most probable ones of the unchanged run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """The prediction with a change.
+
+    Attributes:
+        name: Of the change in `CHANGES`; "" for the run without one.
+        parameter: Of the change, if it takes one.
+        title: What was changed.
+        colour: Of the change.
+        probabilities: Of each class.
+    """
+
+    name: str
+    parameter: int | None
+    title: str
+    colour: str
+    probabilities: Float[np.ndarray, " classes"]
+
+
+def all_changes() -> list[tuple[str, int | None]]:
+    """Return every change by name, once for each value of its parameter."""
+    return [(name, parameter) for name, change in CHANGES.items() for parameter in change.parameters or (None,)]
+
+
+def try_changes(
+    model: STViT,
+    shown: Image,
+    pixels: Float[Tensor, "1 channels height width"],
+    chosen: Sequence[tuple[str, int | None]] | None = None,
+    progress: Callable[[int, int, str], None] = lambda done, total, words: None,
+) -> list[Trial]:
+    """Run the model as it is and with each change.
+
+    Args:
+        model: The model; one without super tokens has nothing to change.
+        shown: The picture as the model sees it, RGB bytes.
+        pixels: The same, normalised.
+        chosen: Names and parameters of changes; all if None.
+        progress: Told before each run.
+    """
+    wanted = all_changes() if chosen is None else list(chosen)
+    trials = [_trial(Variant(AS_IT_IS), "", None, model, pixels)]
+    for done, (name, parameter) in enumerate(wanted):
+        progress(done, len(wanted), f"Trying: {CHANGES[name].title}")
+        trials.append(_trial(CHANGES[name].variant(shown, parameter), name, parameter, model, pixels))
+    return trials
+
+
+def _trial(variant: Variant, name: str, parameter: int | None, model: STViT, pixels: Tensor) -> Trial:
+    logits = variant.run(model, pixels, recorded=()).logits[0]
+    return Trial(name, parameter, variant.title, variant.colour, logits.double().softmax(-1).numpy(force=True))
+
+
+def divergence(trials: Sequence[Trial]) -> list[float]:
+    """Return KL(unchanged || changed) of each prediction, in nats; the first trial is the unchanged run.
+
+    Example:
+        >>> even, sure = np.array([0.5, 0.5]), np.array([0.25, 0.75])
+        >>> trials = [Trial("", None, "", "", values) for values in (even, sure)]
+        >>> [round(value, 4) for value in divergence(trials)]
+        [0.0, 0.1438]
+    """
+    before = trials[0].probabilities
+    tiny = np.finfo(np.float64).tiny
+    logs = [np.log(np.maximum(one.probabilities, tiny)) for one in trials]
+    return [float((before * (logs[0] - log)).sum()) for log in logs]
+
+
+def top_classes(trials: Sequence[Trial]) -> list[int]:
+    """Return the most probable classes of the unchanged run, the first one first."""
+    order = np.argsort(-trials[0].probabilities, kind="stable")
+    return [int(index) for index in order[:TOP]]
+
+
+def trials_table(trials: Sequence[Trial], names: Sequence[str]) -> pd.DataFrame:
+    """Return one line for each trial.
+
+    Args:
+        trials: The unchanged run first.
+        names: Of the classes.
+
+    Returns:
+        Columns: change, divergence (nats), top_class, and the probability of each of `top_classes` by its name.
+    """
+    shown = top_classes(trials)
+    rows = [
+        {"change": one.title, "divergence": value, "top_class": names[int(one.probabilities.argmax())]}
+        | {names[index]: float(one.probabilities[index]) for index in shown}
+        for one, value in zip(trials, divergence(trials), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def class_names_of(model: STViT) -> list[str]:
+    """Return the name of each class, "class 3" where names are unknown."""
+    names = model.class_names
+    return [plain(name) for name in names] if names else [f"class {index}" for index in range(model.config.num_classes)]

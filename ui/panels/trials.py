@@ -1,0 +1,76 @@
+"""Every change of the association in one table and one chart: what each does to the prediction."""
+
+from functools import partial
+
+import streamlit as st
+
+from analysis.commands.views.trials import TrialsView
+from analysis.figures.screen.bars import bar_chart
+from analysis.reports.report import Report
+from analysis.reports.trials import trials_chart, trials_report
+from analysis.trials import Trial, all_changes, class_names_of, divergence, trials_table, try_changes
+from ui.panels.export import Export, file_name, picture_options, subject_of
+from ui.panels.panel import chart
+from ui.panels.work import Progress, worked
+from ui.view.devices import on_device
+from ui.view.view import BY_KEY, View
+
+PIXELS_AT_ONCE = 300 * 300
+"""Pictures up to this size are tried as the page opens; above, when asked for."""
+
+SECONDS_PER_PIXEL = 2e-6
+"""About how long one change takes on one core, grouping included."""
+
+
+def tried(view: View) -> list[Trial] | None:
+    """Return the prediction under every change, the unchanged one first, None until it was asked for."""
+    if not class_names_of(view.handle.model):
+        return None
+    size = view.picture.pixels[0, 0].numel()
+    if size <= PIXELS_AT_ONCE:
+        return _tried_at_once(view)
+    seconds = SECONDS_PER_PIXEL * size * len(all_changes())
+    key = ("trials", view.key)
+    return worked(
+        "trials", key, "Try every change", seconds, partial(_try_all, view), lambda found: 10_000 * len(found)
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Trying every association ...", hash_funcs=BY_KEY)
+def _tried_at_once(view: View) -> list[Trial]:
+    return _try_all(view, lambda done, total, words: None)
+
+
+def _try_all(view: View, progress: Progress) -> list[Trial]:
+    model = on_device(view.handle.model, view.handle.digest, view.device)
+    return try_changes(model, view.picture.shown, view.picture.pixels.to(view.device), progress=progress)
+
+
+def show_trials(view: View, trials: list[Trial]) -> None:
+    """Draw the top five probabilities under every change."""
+    names = class_names_of(view.handle.model)
+    st.markdown("#### The prediction under every change")
+    st.caption("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
+    charts, tables = st.columns(2, gap="medium")
+    with charts:
+        chart(bar_chart(trials_chart(trials, names)), "trials", fills_width=True)
+    with tables:
+        table = trials_table(trials, names)
+        percent = st.column_config.NumberColumn(format="percent")
+        config = {name: percent for name in table.columns[3:]}
+        config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f")
+        titled = table.rename(columns={"top_class": "most probable"})
+        st.dataframe(titled, hide_index=True, column_config=config, height=36 * (len(table) + 1) + 2)
+    make: partial[Report] = partial(trials_report, subject_of(view), trials, names)
+    settings = TrialsView(**picture_options(view))
+    Export(file_name(view, "what-if-all"), make, settings, "probabilities under every change").offer("trials")
+
+
+def as_others(trials: list[Trial]) -> list[tuple[str, float, bool]]:
+    """Return title, divergence and whether the class stayed, of each change."""
+    top = trials[0].probabilities.argmax()
+    values = divergence(trials)
+    return [
+        (one.title, value, bool(one.probabilities.argmax() == top))
+        for one, value in zip(trials[1:], values[1:], strict=True)
+    ]
