@@ -24,6 +24,7 @@ from ui.panels.export import Export, block_options, file_name, picture_options, 
 from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
 from ui.panels.ledgers import Ledger, ledger_of
 from ui.panels.panel import caption, chart
+from ui.panels.similarity import show_similarity
 from ui.view.view import View
 
 QUESTION = "Is the attention of this model redundant, and where?"
@@ -61,6 +62,7 @@ def draw(view: View) -> None:
     chosen = choose_heads(view, attentions)
     found = head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention)
     mapped = show_heads(view, found, chosen, bands)
+    show_similarity(view, view.capture[chosen.block], chosen.attention)
     with export:
         _export(view, ledger, metrics, chosen, mapped, many).offer()
 

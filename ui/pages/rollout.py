@@ -103,6 +103,7 @@ def _choose(view: View) -> tuple[Shown, list[Weighing]]:
         required=True,
         key=keys.ROLLOUT_START,
         bind="query-params",
+        persist_state="session",
     )
     words, chosen = choose_classes(view)
     source, anchor, minus_mean = list(view.capture.values())[-1], None, False
@@ -113,6 +114,7 @@ def _choose(view: View) -> tuple[Shown, list[Weighing]]:
             "Less the mean token",
             key=keys.ROLLOUT_DIFFERENCE,
             bind="query-params",
+            persist_state="session",
             help="Show what is particular to this token: its rollout less that of the mean of all tokens.",
         )
     convolutions = st.toggle(
@@ -120,6 +122,7 @@ def _choose(view: View) -> tuple[Shown, list[Weighing]]:
         value=True,
         key=keys.ROLLOUT_CONVOLUTIONS,
         bind="query-params",
+        persist_state="session",
         help="Count the footprint of the depthwise convolutions inside the blocks; off, they pass tokens straight.",
     )
     return Shown(source, anchor, tuple(words), minus_mean, convolutions), chosen

@@ -84,6 +84,7 @@ def _choose_change() -> tuple[str, int | None]:
         format_func=lambda name: CHANGES[name].title,
         width=280,
         bind="query-params",
+        persist_state="session",
     )
     change = CHANGES[name]
     if not change.parameters:
@@ -95,6 +96,7 @@ def _choose_change() -> tuple[str, int | None]:
         DEFAULT_PARAMETER,
         key=f"{keys.PARAMETER_OF_CHANGE}_{name}",
         width=320,
+        bind="query-params",
         persist_state="session",
         help=change.sentence,
     )

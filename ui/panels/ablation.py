@@ -66,6 +66,7 @@ def _choose_part(view: View, record: BlockRecord) -> tuple[Part, How]:
         required=True,
         key=keys.ABLATED_PART,
         bind="query-params",
+        persist_state="session",
     )
     how = st.segmented_control(
         "They are",
@@ -75,6 +76,7 @@ def _choose_part(view: View, record: BlockRecord) -> tuple[Part, How]:
         required=True,
         key=keys.ABLATED_HOW,
         bind="query-params",
+        persist_state="session",
         help="A dropped super token takes no attention and gives nothing back; a dropped head adds nothing. The mean "
         "is that of all super tokens, or of what the head gives everywhere.",
     )
@@ -94,6 +96,7 @@ def _choose_numbers(part: Part, count: int) -> list[int]:
         options,
         key=keys.ABLATED_NUMBERS,
         bind="query-params",
+        persist_state="session",
         width=360,
         placeholder="all of these at once",
     )

@@ -30,6 +30,7 @@ def choose_classes(view: View) -> tuple[list[str], list[Weighing]]:
         max_selections=MOST_CLASSES,
         key=keys.ROLLOUT_CLASSES,
         bind="query-params",
+        persist_state="session",
         width=360,
         help="A class weighs each head by how much its attention speaks for that class (Chefer et al., 2021).",
     )

@@ -67,6 +67,7 @@ def _choose(view: View) -> tuple[BlockId, tuple[str, ...], tuple[str, ...], str]
         format_func=lambda short: blocks[short].id.caption.replace(",", ""),
         key=keys.FAITHFUL_COUNT,
         bind="query-params",
+        persist_state="session",
         width=240,
     )
     offered = [name for name in GROUPS if grouped or not METHODS[name].knows_model]
@@ -86,6 +87,7 @@ def _choose(view: View) -> tuple[BlockId, tuple[str, ...], tuple[str, ...], str]
         required=True,
         key=keys.REPLACEMENT,
         bind="query-params",
+        persist_state="session",
         help="; ".join(choice.sentence for choice in REPLACEMENTS.values()),
     )
     return blocks[block].id, groups, orders, replacement or "mean"
@@ -102,6 +104,7 @@ def _several(label: str, names: list[str], default: list[str], titles: dict[str,
         format_func=titles.__getitem__,
         key=key,
         bind="query-params",
+        persist_state="session",
     )
     return tuple(name for name in names if name in (chosen or ()))
 

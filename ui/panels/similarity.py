@@ -28,6 +28,8 @@ def show_similarity(view: View, record: BlockRecord, kind: str = "super") -> Non
         kind: Of attention, a name of `analysis.attention.kinds.KINDS`.
     """
     st.markdown("#### How alike are blocks, and heads?")
+    if not st.toggle("Compare blocks and heads", key=keys.SIMILARITY, bind="query-params", persist_state="session"):
+        return
     quick = KINDS[kind].quick or record.grid.num_tokens <= ALL_PAIRS_TOKENS
     compared = kind if quick else "super"
     with st.container(horizontal=True, gap="large"):
@@ -60,6 +62,7 @@ def _choose_quantity() -> str:
         required=True,
         key=keys.SIMILARITY_QUANTITY,
         bind="query-params",
+        persist_state="session",
     )
     return chosen or "cosine"
 
