@@ -17,7 +17,7 @@ from analysis.reports.report import Report, Subject
 from stvit import BlockRecord
 from stvit.grid import STRIDES
 
-Map = tuple[str, int | None, Float[np.ndarray, "rows columns"]]
+Map = tuple[str, int | None, Float[np.ndarray, "_ _"]]
 """Name, stage (None for pixels), and relevance, or its difference from that of the mean token."""
 
 

@@ -96,7 +96,7 @@ PAGES = [
 def exports(monkeypatch) -> list[Export]:
     """Collect what pages offer in place of drawing it."""
     found: list[Export] = []
-    monkeypatch.setattr(Export, "offer", lambda export: found.append(export))
+    monkeypatch.setattr(Export, "offer", lambda export, part="": found.append(export))
     return found
 
 

@@ -1,0 +1,59 @@
+"""All changes on one picture: against runs of each by itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.changes import CHANGES
+from analysis.relevance.weighings import weighings
+from analysis.trials import all_changes, class_names_of, divergence, top_classes, trials_table, try_changes
+from stvit import capture
+from tests.support.tiny import tiny_model, tiny_pixels
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model()
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return tiny_pixels(1, 64, 96)
+
+
+def test_each_trial_is_its_own_run(model, pixels):
+    shown = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+    told = []
+    trials = try_changes(
+        model, shown, pixels, [("grid", None), ("iterations", 2)], lambda done, total, _: told.append((done, total))
+    )
+    assert told == [(0, 2), (1, 2)]
+    runs = [capture(model, pixels), capture(model, pixels, association="grid"), capture(model, pixels, num_iters=2)]
+    for trial, run in zip(trials, runs, strict=True):
+        np.testing.assert_allclose(trial.probabilities, run.logits[0].double().softmax(-1), rtol=1e-6)
+    before, after = (run.logits[0].double() for run in runs[:2])
+    expected = torch.nn.functional.kl_div(
+        after.log_softmax(-1), before.log_softmax(-1), reduction="sum", log_target=True
+    )
+    assert divergence(trials)[1] == pytest.approx(expected.item())
+    table = trials_table(trials, class_names_of(model))
+    best = top_classes(trials)
+    assert best == before.argsort(descending=True)[:5].tolist()
+    assert list(table.columns[3:]) == [f"class {index}" for index in best]
+
+
+def test_every_change_and_value_is_listed_once():
+    listed = all_changes()
+    assert len(set(listed)) == len(listed)
+    assert {name for name, _ in listed} == set(CHANGES)
+
+
+def test_classes_are_named_as_people_name_them(model):
+    logits = torch.tensor([0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    found = weighings(model, logits, ["predicted", "attention", "1", "2"])
+    assert [one.target for one in found] == [1, None, 2]  # the predicted class is class 1, which is named once
+    assert found[0].probability == pytest.approx(float(logits.softmax(0)[1]))
+    assert found[0].title == "class 1"
+    with pytest.raises(IndexError, match="Class 7 does not exist; this model has classes 0 to 6"):
+        weighings(model, logits, ["7"])
+    assert weighings(model, torch.zeros(0), ["predicted"])[0].target is None
