@@ -9,7 +9,7 @@ is then dropped, so rows of Q sum to 1 - leakage; padding tokens take part in th
 sum, over the real tokens, to 1 - the share of the padding.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -171,6 +171,12 @@ class Association:
     def to_sparse(self) -> "Association":
         """Return self: this is already the general form."""
         return self
+
+    def at_least_single(self) -> "Association":
+        """Return the same Q with weights in single precision if they are narrower, else self."""
+        if at_least_single(self.weight) is self.weight:
+            return self
+        return replace(self, weight=at_least_single(self.weight), padding_mass=at_least_single(self.padding_mass))
 
     def _scatter(self, values: Float[Tensor, "batch_or_1 tokens_or_1 channels"]) -> Tensor:
         """Add values (B, N, C), weighted, to their super tokens: Q^T X, (B, M, C); phantoms' share is dropped."""

@@ -21,6 +21,7 @@ from analysis.grouping.superpixels import (
 )
 from analysis.grouping.watershed import watershed_labels
 from stvit import BlockRecord, TokenGrid, associate
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def learned_weights(record: BlockRecord, iterations: int | None = None) -> tuple
     if iterations is None:
         found = record.association.to_sparse()
     else:
-        found = associate(record.tokens[:1], record.grid, iterations).to_sparse()
+        found = associate(at_least_single(record.tokens[:1]), record.grid, iterations).to_sparse()
     return found.index[0].numpy(force=True), found.weight[0].numpy(force=True)
 
 

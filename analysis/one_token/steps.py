@@ -12,6 +12,7 @@ from stvit.attentions.base import check_head
 from stvit.captions import no_super_tokens
 from stvit.capturing.records import NoAttentionError
 from stvit.cells import to_cells
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
         )
     grid.position(token)
     check_head(head, record.heads)
-    tokens = record.tokens[:1]
+    tokens = at_least_single(record.tokens[:1])
     values = tokens.flatten(2).transpose(1, 2)
     before = associate(tokens, grid, num_iters - 1).sample(values) if num_iters > 1 else to_cells(values, grid).mean(2)
     neighbours = grid.neighbour_index[token].to(tokens.device)

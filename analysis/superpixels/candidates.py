@@ -14,6 +14,7 @@ from analysis.grouping.methods import Method
 from analysis.grouping.tasks import Task, task_of
 from stvit import BlockRecord, STViT, TokenGrid, capture
 from stvit.images import prepare
+from stvit.precision import at_least_single
 
 Association = tuple[np.ndarray, np.ndarray]
 
@@ -151,7 +152,7 @@ def _of_block(record: BlockRecord, image: Image, plan: Plan, at: str, *, cosines
     index, weight = (
         part[0].numpy(force=True).reshape(shape) for part in (record.association.index, record.association.weight)
     )
-    features = record.tokens[0].flatten(1).T.numpy(force=True)
+    features = at_least_single(record.tokens[0]).flatten(1).T.numpy(force=True)
     cells = grid.cell_index.numpy(force=True)
     for method in plan.methods:
         if not method.knows_model:

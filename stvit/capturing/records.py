@@ -95,8 +95,8 @@ class BlockRecord:
 
     @cached_property
     def association(self) -> Association:
-        """Q, index and weight (B, N, k)."""
-        return self.used_association.to_sparse()
+        """Q, index and weight (B, N, k), in single precision at least."""
+        return self.used_association.to_sparse().at_least_single()
 
     @cached_property
     def super_attention(self) -> Float[Tensor, "batch heads super_tokens super_tokens"]:

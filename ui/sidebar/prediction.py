@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
+from stvit.capturing.faithfulness import precision_of, replay_tolerance
 from stvit.error_text import counted
 from ui.markdown import escaped
 from ui.view.view import View
@@ -12,9 +13,6 @@ from ui.view.view import View
 SHOWN_CLASSES = 3
 FEW_CLASSES = 20
 """A model with so few classes is wrong about most pictures, so the app lists what it knows."""
-
-FAITHFUL = 1e-5
-"""Largest replay error that float32 explains."""
 
 
 def show_state(view: View) -> None:
@@ -27,13 +25,15 @@ def show_state(view: View) -> None:
         st.warning("Random weights: pictures show the mechanism, not a trained model.", icon=":material/casino:")
     elif run.capture.logits.shape[1]:
         _show_prediction(run.capture.logits[0], view.handle.model.class_names)
-    faithful = run.replay_error <= FAITHFUL
+    tolerance, precision = replay_tolerance(run.capture), precision_of(run.capture)
+    faithful = run.replay_error <= tolerance
     st.badge(
         f"Replay-verified: error {run.replay_error:.0e}" if faithful else "Replay failed",
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",
         help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
-        "largest difference from what the model actually put out.",
+        "largest difference from what the model actually put out. "
+        f"Rounding in {precision} explains up to {tolerance:.0e}.",
     )
 
 
