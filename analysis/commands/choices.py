@@ -23,9 +23,9 @@ class ModelChoice(Settings):
         None, help="a weights file instead, ours or as released", parse=path, metavar="FILE", group="model"
     )
     random: str | None = option(None, help="random weights of a variant instead", metavar="VARIANT", group="model")
-    precision: str = option(
-        "float32",
-        help="of weights and activations; sums and divisions of the analysis keep float32",
+    precision: str | None = option(
+        None,
+        help="of weights and activations (default: float32); analysis sums and divides in float32",
         choices=PRECISIONS,
     )
 

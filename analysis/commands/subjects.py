@@ -34,7 +34,7 @@ def chosen_model(options: ModelChoice) -> tuple[STViT, str]:
         OSError: If the file cannot be read.
     """
     model, name = _model_as_stored(options)
-    if options.precision == "float32":
+    if options.precision is None:
         return model, name
     return model.to(float_type(options.precision)), f"{name}, {options.precision}"
 
@@ -62,7 +62,7 @@ def chosen_any_model(options: AnyModelChoice) -> tuple[AnyModel, str]:
     """
     if options.backbone is None:
         return chosen_model(options)
-    if options.precision != "float32":
+    if options.precision not in (None, "float32"):
         raise ValueError(f"A backbone runs in float32, got --precision {options.precision}; leave it out.")
     backbone = load_backbone(options.backbone)
     return backbone, f"{backbone.family.title}, {options.backbone.name}"
