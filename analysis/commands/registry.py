@@ -29,6 +29,7 @@ VIEWS = {
     "steps": "analysis.commands.views.steps:Steps",
     "cost": "analysis.commands.views.cost:Cost",
     "compare": "analysis.commands.views.compare:Compare",
+    "dataset": "analysis.commands.views.dataset:Dataset",
     "anchor": "analysis.commands.views.anchor:AnchorView",
 }
 """Class of each view."""

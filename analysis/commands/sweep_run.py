@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from analysis.commands.choices import ModelChoice
@@ -150,5 +151,6 @@ def _configuration(job: Job, files: SweepFiles, title: str, pictures: int, error
         "every": files.every,
         "pictures": pictures,
         "errors": errors,
+        "directory": str(Path.cwd()),  # names of pictures are relative to it
         "versions": {"stvit-inside": __version__, **{name: version(name) for name in ("torch", "numpy", "pyarrow")}},
     }

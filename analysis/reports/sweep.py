@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from analysis.sweeps.reading import Sweep, comparison, correlations, distributions, extremes
+from analysis.sweeps.reading import Sweep, accuracy, comparison, correlations, distributions, extremes
 from stvit.error_text import counted
 from stvit.foreign_text import plain
 
@@ -36,15 +36,15 @@ def sweep_report(sweep: Sweep, other: Sweep | None = None) -> dict[str, bytes]:
 
 def _head(sweep: Sweep) -> list[str]:
     said, settings = sweep.configuration, sweep.configuration["settings"]
-    known = sweep.query("SELECT count(correct) AS known, avg(correct::INT) AS share FROM pictures").iloc[0]
+    share, known = accuracy(sweep)
     rows = "all rows" if settings["anchors"] is None else f"{settings['anchors']} rows of each attention"
     lines = [
         f"# Sweep of {counted(said['pictures'], 'picture')} with {plain(said['model'], 200)}",
         "",
         f"{settings['size']} px, {settings['framing']}, {rows}; {said['errors']:,} pictures could not be measured.",
     ]
-    if known["known"]:
-        lines.append(f"Correct: {known['share']:.1%} of {int(known['known']):,} pictures whose class is known.")
+    if known:
+        lines.append(f"Correct: {share:.1%} of {known:,} pictures whose class is known.")
     return lines
 
 
@@ -55,7 +55,7 @@ def _body(tables: dict[str, pd.DataFrame], other: Sweep | None) -> list[str]:
     lines += markdown(_medians(tables["distributions"]))
     lines += ["", "## The most and the least redundant pictures", ""]
     lines += ["Score: mean standard deviations on the redundant side, over blocks and metrics.", ""]
-    lines += markdown(tables["extremes"].drop(columns="prediction"))
+    lines += markdown(tables["extremes"].drop(columns=["prediction", "sha256"]))
     lines += ["", "## Strongest correlations with correctness and probability", ""]
     lines += [f"The {len(strongest)} largest of {len(tables['correlations']):,}: some are large by chance.", ""]
     lines += markdown(strongest.assign(block=_place(strongest)).drop(columns="stage"))

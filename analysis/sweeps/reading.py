@@ -1,8 +1,9 @@
 """The results of a sweep, read by DuckDB: distributions, extremes, correlations and the comparison of two sweeps."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import pandas as pd
@@ -30,15 +31,18 @@ class Sweep:
         configuration: The content of sweep.json.
         database: In which `head_means` holds a row for each picture, block, attention and metric, the mean over heads,
             and `pictures` a row for each picture.
+        lock: Held while a question is asked: a connection answers one thread at a time.
     """
 
     folder: Path
     configuration: dict[str, Any]
     database: Any
+    lock: RLock = field(default_factory=RLock)
 
     def query(self, text: str) -> pd.DataFrame:
         """Return the answer to a question in SQL."""
-        found: pd.DataFrame = self.database.execute(text).df()
+        with self.lock:
+            found: pd.DataFrame = self.database.execute(text).df()
         return found
 
 
@@ -84,6 +88,12 @@ def distributions(sweep: Sweep, metric: str | None = None) -> pd.DataFrame:
     )
 
 
+def accuracy(sweep: Sweep) -> tuple[float, int]:
+    """Return the share of pictures that the model is right about, and of how many the class is known."""
+    found = sweep.query("SELECT count(correct) AS known, avg(correct::INT) AS share FROM pictures").iloc[0]
+    return float(found["share"]), int(found["known"])
+
+
 def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
     """Return the most and the least redundant pictures, with their score.
 
@@ -92,6 +102,18 @@ def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
     side. Metrics that are the same for all pictures carry no information and are left out.
     """
     signs = {name: 1 if metric.redundant == "high" else -1 for name, metric in CATALOGUE.items() if metric.redundant}
+    with sweep.lock:
+        _write_scores(sweep, signs)
+    columns = 'image, score, sha256, "class", predicted_class, prediction, probability, correct'
+    return sweep.query(
+        f"SELECT * FROM (SELECT 'most' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
+        f"ORDER BY score DESC, image LIMIT {count:d}) UNION ALL "
+        f"SELECT * FROM (SELECT 'least' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
+        f"ORDER BY score, image LIMIT {count:d})"
+    )
+
+
+def _write_scores(sweep: Sweep, signs: dict[str, int]) -> None:
     sweep.database.register("signs", pd.DataFrame({"metric": list(signs), "sign": list(signs.values())}))
     sweep.database.execute(
         f"CREATE OR REPLACE TEMP TABLE scores AS WITH spread AS (SELECT {PLACES}, avg(value) AS mean, "
@@ -99,13 +121,6 @@ def extremes(sweep: Sweep, count: int = 10) -> pd.DataFrame:
         "SELECT image, avg(sign * (value - mean) / deviation) AS score FROM head_means "
         f"JOIN spread USING ({PLACES}) JOIN signs USING (metric) "
         "WHERE attention IN ('super', 'block') AND deviation > 1e-9 * abs(mean) + 1e-12 GROUP BY image"
-    )
-    columns = 'image, score, "class", predicted_class, prediction, probability, correct'
-    return sweep.query(
-        f"SELECT * FROM (SELECT 'most' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
-        f"ORDER BY score DESC, image LIMIT {count:d}) UNION ALL "
-        f"SELECT * FROM (SELECT 'least' AS redundant, {columns} FROM scores JOIN pictures USING (image) "
-        f"ORDER BY score, image LIMIT {count:d})"
     )
 
 
@@ -137,26 +152,30 @@ def correlations(sweep: Sweep, metric: str | None = None) -> pd.DataFrame:
     )
 
 
-def comparison(sweep: Sweep, other: Sweep) -> pd.DataFrame:
+def comparison(sweep: Sweep, other: Sweep, metric: str | None = None) -> pd.DataFrame:
     """Return how much larger each metric is in another sweep, over the pictures (by their bytes) that both measured.
 
     Args:
         sweep: The first sweep.
         other: The other sweep; its value minus that of `sweep` is `difference`, with the 95 % interval of its mean.
+        metric: Name of the metric; all if None.
 
     Raises:
         ValueError: If they have no picture in common.
     """
     once = "(SELECT sha256, min(image) AS image FROM pictures GROUP BY sha256)"
-    fetch = f"SELECT sha256, {PLACES}, value FROM head_means JOIN {once} USING (image)"
-    sweep.database.register("theirs", other.database.sql(fetch).to_arrow_table())
-    found = sweep.query(
-        f"SELECT {PLACES}, count(*) AS pictures, avg(mine.value) AS first, avg(theirs.value) AS second, "
-        "avg(theirs.value - mine.value) AS difference, "
-        "stddev_samp(theirs.value - mine.value) / sqrt(count(*)) AS error "
-        f"FROM ({fetch}) AS mine JOIN theirs USING (sha256, {PLACES}) GROUP BY {PLACES} ORDER BY {_ordered()}"
-    )
-    sweep.database.unregister("theirs")
+    fetch = f"SELECT sha256, {PLACES}, value FROM head_means JOIN {once} USING (image) WHERE {_of(metric)}"
+    with other.lock:
+        theirs = other.database.sql(fetch).to_arrow_table()
+    with sweep.lock:
+        sweep.database.register("theirs", theirs)
+        found = sweep.query(
+            f"SELECT {PLACES}, count(*) AS pictures, avg(mine.value) AS first, avg(theirs.value) AS second, "
+            "avg(theirs.value - mine.value) AS difference, "
+            "stddev_samp(theirs.value - mine.value) / sqrt(count(*)) AS error "
+            f"FROM ({fetch}) AS mine JOIN theirs USING (sha256, {PLACES}) GROUP BY {PLACES} ORDER BY {_ordered()}"
+        )
+        sweep.database.unregister("theirs")
     if found.empty:
         raise ValueError("These sweeps have no picture in common, so nothing can be compared.")
     half = NORMAL_95 * found.pop("error")

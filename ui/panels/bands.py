@@ -1,17 +1,19 @@
 """Many pictures to compare one with: the reference that ships, or a sweep of one's own."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from analysis.sweeps.bands import REFERENCE_NAME, bands_of
-from analysis.sweeps.reading import open_sweep
+from analysis.sweeps.reading import Sweep
 from analysis.sweeps.reference import Bands, reference
+from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.weights.load import model_digest
 from ui import keys
-from ui.failures import said
+from ui.failures import LONGEST_SENTENCE
+from ui.markdown import escaped
+from ui.view.sweeps import key_of, opened
 from ui.view.view import BY_KEY, ModelHandle, View
 
 SWEEP, NOTHING = "sweep", "none"
@@ -84,11 +86,16 @@ def _of_folder(view: View, folder: str) -> ManyPictures | None:
         st.caption("Name the folder that `python -m analysis sweep DATA --out FOLDER` wrote.")
         return None
     try:
-        bands = folder_bands(folder, _stamp(folder))
+        bands = _bands(opened(folder))
     except (OSError, ValueError, ModuleNotFoundError) as error:
-        st.warning(said(error), icon=":material/folder_off:")
+        show_failure(error)
         return None
     return _fitting(ManyPictures(folder, bands), view)
+
+
+def show_failure(error: Exception) -> None:
+    """Say in one sentence why a folder cannot be read; a wrong folder is nobody's mistake but the writer's."""
+    st.warning(escaped(sentence(error), LONGEST_SENTENCE), icon=":material/folder_off:")
 
 
 def _fitting(many: ManyPictures, view: View) -> ManyPictures | None:
@@ -98,17 +105,9 @@ def _fitting(many: ManyPictures, view: View) -> ManyPictures | None:
     return None if reason else many
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the sweep ...", show_time=True)
-def folder_bands(folder: str, stamp: int) -> Bands:
-    """Return how the numbers of a sweep spread; the stamp tells one sweep into a folder from the next."""
-    return bands_of(open_sweep(Path(folder)))
-
-
-def _stamp(folder: str) -> int:
-    try:
-        return (Path(folder) / "sweep.json").stat().st_mtime_ns
-    except OSError:
-        return 0
+@st.cache_resource(max_entries=4, show_spinner="Reading the sweep ...", show_time=True, hash_funcs={Sweep: key_of})
+def _bands(sweep: Sweep) -> Bands:
+    return bands_of(sweep)
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)

@@ -11,6 +11,7 @@ from ui import keys
 from ui.failures import said
 from ui.markdown import escaped
 from ui.sidebar.gallery import Item, thumbnail
+from ui.sidebar.swept import swept_pictures
 from ui.view.runs import uploaded_picture
 from ui.view.view import Picture
 
@@ -78,7 +79,7 @@ def upload_pictures() -> OwnPictures:
         max_upload_size=LARGEST_UPLOAD,
         help="PNG, JPEG, WebP, TIFF, BMP or GIF; several at once if you like.",
     )
-    own = classify_uploads(uploads, st.session_state.get(keys.VERDICTS, {}))
+    own = classify_uploads([*swept_pictures(), *uploads], st.session_state.get(keys.VERDICTS, {}))
     st.session_state[keys.VERDICTS] = own.verdicts
     if own.problems:
         _report(own.problems, anything_left=bool(own.files))

@@ -1,0 +1,95 @@
+"""The page Dataset: the reference without a folder, a sweep with one, one sentence for a wrong one, exports, links."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from analysis.commands.main import main
+from analysis.figures.numbers import short
+from analysis.sweeps.reading import open_sweep
+from tests.support.app_support import app_at, check_fine, go_to, opened, opened_sidebar, texts
+from tests.support.small_sweep import small_sweep
+from ui.panels.export import Export
+from ui.panels.extremes import link_to
+
+pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    small_sweep(tmp_path / "sweep")
+    return tmp_path / "sweep"
+
+
+@pytest.fixture
+def exports(monkeypatch) -> list[Export]:
+    found: list[Export] = []
+    monkeypatch.setattr(Export, "offer", lambda export: found.append(export))
+    return found
+
+
+def test_without_a_folder_it_shows_the_reference_and_how_to_make_a_sweep():
+    app = opened("dataset")
+    check_fine(app)
+    assert "Over " in app.markdown[0].value
+    assert "the median normalised entropy of super token attention is" in app.markdown[0].value
+    assert "analysis sweep" in app.code[0].value
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty"])
+def test_a_wrong_folder_is_one_sentence(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    app = opened("dataset", dataset=str(tmp_path / name))
+    check_fine(app)
+    assert "holds no complete sweep" in app.warning[0].value
+
+
+def test_a_sweep_in_the_link_is_shown_and_exported_with_the_numbers_of_the_report(folder, tmp_path, exports):
+    (tmp_path / "other").mkdir()
+    small_sweep(tmp_path / "other" / "sweep", 1)
+    app = app_at(dataset=str(folder), dataset_against=str(tmp_path / "other" / "sweep"), dataset_block="1.2")
+    check_fine(go_to(app, "dataset"))
+    assert len(app.get("plotly_chart")) == 5
+    assert app.selectbox("dataset_block").value == "1.2"
+    table = exports[-1].report.table()
+    spread = table[table["table"] == "distributions"]
+    own = spread[(spread["attention"] == "super") & (spread["block"] == 0)].iloc[0]
+    assert f"is {short(own['q50'])} in stage 1, block 1" in app.markdown[0].value
+    assert main(["report", str(folder), "--out", str(tmp_path / "told")]) == 0
+    told = pd.read_csv(tmp_path / "told" / "distributions.csv")
+    told = told[told["metric"] == "normalised_entropy"]
+    for name in ("mean", "q05", "q50", "q95"):
+        assert spread[name].tolist() == pytest.approx(told[name].tolist())
+    words = exports[-1].command.split()
+    assert words[:5] == ["python", "-m", "analysis", "export", "dataset"]
+    assert main([*words[3:-1], str(tmp_path / "again.csv")]) == 0
+    again = pd.read_csv(tmp_path / "again.csv")
+    shown = pd.read_csv(io.StringIO(table.to_csv(index=False)))
+    pd.testing.assert_frame_equal(again, shown)
+    assert set(again["table"]) == {"distributions", "correlations", "classes", "comparison"}
+    assert exports[-1].report.content("png").startswith(b"\x89PNG")
+
+
+def test_every_metric_of_the_sweep_is_shown_or_said_to_be_missing(folder):
+    app = opened("dataset", dataset=str(folder))
+    for metric in ("token_cosine", "effective_rank", "sinks"):
+        check_fine(app.selectbox("dataset_metric").set_value(metric).run())
+
+
+def test_a_picture_of_a_sweep_opens_from_its_link(folder, tmp_path):
+    image = "pictures/church/0.png"
+    assert link_to(open_sweep(folder), image).startswith("explore?dataset=")
+    app = opened_sidebar(dataset=str(folder), swept=image)
+    check_fine(app)
+    assert app.session_state["view"].picture.source.name == "0.png"
+    (tmp_path / image).unlink()
+    app = opened_sidebar(dataset=str(folder), swept=image)
+    assert "is not at hand" in app.warning[0].value
+    assert "holds no complete sweep" in opened_sidebar(dataset="nowhere", swept=image).warning[0].value
+
+
+def test_redundancy_says_why_a_sweep_of_another_model_is_no_comparison(folder):
+    app = opened("redundancy", bands="a sweep", dataset=str(folder), attentions="Super token")
+    check_fine(app)
+    assert "other weights" in texts(app)
