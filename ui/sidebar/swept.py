@@ -13,7 +13,7 @@ from ui.markdown import escaped
 from ui.view.sweeps import opened
 
 
-@dataclass(frozen=True)
+@dataclass
 class SweptPicture:
     """The bytes of a picture, as if it had been uploaded.
 

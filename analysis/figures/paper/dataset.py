@@ -1,6 +1,7 @@
 """What a metric is like over many pictures, for papers (Matplotlib)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def _draw_spread(axes: Axes, curves: Sequence[Curve], axis: str) -> None:
         axes.fill_between(curve.blocks, curve.low, curve.high, color=curve.colour, alpha=0.12, linewidth=0)
         if curve.inner is not None:
             axes.fill_between(curve.blocks, *curve.inner, color=curve.colour, alpha=0.22, linewidth=0)
-        style = {"marker": "o", "markersize": 3, "color": curve.colour, "label": curve.name}
+        style: dict[str, Any] = {"marker": "o", "markersize": 3, "color": curve.colour, "label": curve.name}
         axes.plot(curve.blocks, curve.middle, DASHES[curve.dash], **style)
     axes.set_ylabel(axis)
 
