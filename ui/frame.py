@@ -8,8 +8,9 @@ from streamlit.navigation.page import StreamlitPage
 
 from ui import glossary, keys
 from ui.address import Link
-from ui.failures import one_sentence
+from ui.failures import LONGEST_SENTENCE, one_sentence
 from ui.links import remember_pages
+from ui.markdown import escaped
 from ui.pages.explore import MODES
 from ui.pages.page import Page
 from ui.pages.registry import PAGES
@@ -18,7 +19,7 @@ from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
 from ui.tour import show_tour
-from ui.view.view import View
+from ui.view.view import NotAnSTViTError, View
 
 ICON = Path(__file__).parent / "icon.png"
 STYLE = """<style>
@@ -95,6 +96,9 @@ def _choose(link: Link, old: DeltaGenerator) -> View:
 def _draw(page: Page, view: View) -> None:
     if page.reads_capture and not view.run().finite:
         st.error(NOT_FINITE, icon=":material/error:")
+        return
+    if view.handle.is_backbone and not page.any_model:
+        st.info(escaped(str(NotAnSTViTError(view.handle.title)), LONGEST_SENTENCE), icon=":material/info:")
         return
     with one_sentence(f"“{page.title}”"):
         page.draw(view)

@@ -29,7 +29,7 @@ def found_folder(source: str | Path, download: bool) -> Path:
         return folder
     if folder.exists():
         raise NotADirectoryError(f"{plain(source, 200)} is a file; name the folder with {WANTED}.")
-    if not _may_be_repository(str(source)):
+    if not may_be_repository(str(source)):
         raise FileNotFoundError(f"There is no folder {plain(source, 200)}; put {WANTED} of the model into one.")
     return _repository(str(source), download)
 
@@ -65,7 +65,8 @@ def _check_weights(folder: Path) -> None:
     raise FileNotFoundError(f"{plain(folder, 200)} holds no {WEIGHTS}; put {WANTED} of the model there.")
 
 
-def _may_be_repository(name: str) -> bool:
+def may_be_repository(name: str) -> bool:
+    """Return whether a text has the form of a repository's name, such as "facebook/dinov2-small"."""
     parts = name.split("/")
     return len(parts) == 2 and all(part and not part.startswith((".", "~")) for part in parts) and "\\" not in name
 

@@ -26,13 +26,14 @@ def offer_smaller(view: View, sizes: Iterable[int], key: str) -> bool:
     wanted = largest_message(blocks)
     if wanted <= BUDGET:
         return False
-    fitting = [size for size in sizes if size < view.size and at_size(blocks, *_pixels(view, size)) <= BUDGET]
+    asked = min(view.picture.framing.size)
+    fitting = [size for size in sizes if size < asked and at_size(blocks, *_pixels(view, size)) <= BUDGET]
     reason = f"would send your browser {wanted / MB:,.0f} MB at once, more than its limit of {BUDGET / MB:,.0f} MB"
     if not fitting:
         st.warning(f"The live view {reason}, at every resolution; choose the centre crop.", icon=":material/memory:")
         return True
     best = max(fitting)
-    st.warning(f"At {view.size:,} px the live view {reason}; at {best:,} px it fits.", icon=":material/memory:")
+    st.warning(f"At {asked:,} px the live view {reason}; at {best:,} px it fits.", icon=":material/memory:")
     st.button(f"Show it at {best:,} px", on_click=st.session_state.update, kwargs={key: best}, type="primary")
     return True
 

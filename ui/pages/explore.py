@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.answers.explore import explore_answer
+from analysis.backbones import BackboneRecord
 from analysis.commands.views.anchor import AnchorView
 from analysis.figures.canvas import Anchor, Canvas, Panel
 from analysis.figures.screen.heat import heat_map, picture
@@ -33,6 +34,9 @@ MODES = [LIVE, FIGURES]
 
 def draw(view: View) -> None:
     """Draw the page."""
+    if view.handle.is_backbone:
+        _draw_figures(view)
+        return
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.container(key="explore_answer"):
             answer = asked(QUESTION)
@@ -63,13 +67,25 @@ def draw(view: View) -> None:
     answer.say(_answer(record, head, anchor))
 
 
+def _draw_figures(view: View) -> None:
+    """Draw what there is of a backbone: still figures."""
+    answer = asked(QUESTION)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        record = choose_block(view.records)
+        head, anchor, shared = choose_head(record), choose_anchor(record.grid), choose_scale()
+        export = st.container(width="content")
+    _show_figures(view, record, head, anchor, shared, export=export)
+    st.caption("The live view and the steps are of STViTs; a backbone is shown in still figures.")
+    answer.say(_answer(record, head, anchor))
+
+
 def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
     """Draw the pickers of block, head and anchor."""
     record = choose_block(view.capture)
     return record, choose_head(record), choose_anchor(record.grid)
 
 
-def _answer(record: BlockRecord, head: int | None, anchor: Anchor) -> str:
+def _answer(record: BlockRecord | BackboneRecord, head: int | None, anchor: Anchor) -> str:
     """Return the sentence about the pinned token."""
     token = record.grid.token(anchor.row, anchor.column)
 
@@ -80,15 +96,19 @@ def _answer(record: BlockRecord, head: int | None, anchor: Anchor) -> str:
     return explore_answer(_name(record), measured(record.token_attention()), other, record.grid.num_tokens)
 
 
-def _name(record: BlockRecord) -> str:
+def _name(record: BlockRecord | BackboneRecord) -> str:
     """Return what the block's own attention is called."""
+    if not isinstance(record, BlockRecord):
+        return "the attention of the model"
     if record.own_window is not None:
         return f"attention in windows of {record.own_window} x {record.own_window}"
     return "global attention" if record.grid.is_identity else "super token attention"
 
 
-def shows_global_alone(record: BlockRecord) -> bool:
+def shows_global_alone(record: BlockRecord | BackboneRecord) -> bool:
     """Return whether the block's own attention is the global one, so that one panel shows both."""
+    if not isinstance(record, BlockRecord):
+        return record.layout.is_global
     return record.grid.is_identity and record.own_window is None
 
 
@@ -110,10 +130,16 @@ def _offer_file(view: View, block: BlockId, head: int | None, anchor: Anchor) ->
 
 
 def _show_figures(
-    view: View, record: BlockRecord, head: int | None, anchor: Anchor, shared: bool, *, export: DeltaGenerator
+    view: View,
+    record: BlockRecord | BackboneRecord,
+    head: int | None,
+    anchor: Anchor,
+    shared: bool,
+    *,
+    export: DeltaGenerator,
 ) -> None:
     """Draw still pictures."""
-    token, stride = record.grid.token(anchor.row, anchor.column), record.id.stride
+    token, stride = record.grid.token(anchor.row, anchor.column), record.token_pixels
     panels = list(anchor_maps(record, head, token, stride))
     with export:
         _offer(view, record.id, token, head, panels)
@@ -133,19 +159,22 @@ def _show_figures(
 
 def _offer(view: View, block: BlockId, token: int, head: int | None, panels: list[AnchorMap]) -> None:
     """Offer the figures as files."""
-    record = view.capture[block]
+    record = view.records[block]
     settings = AnchorView(**picture_options(view), **block_options(record), head=head, **token_options(record, token))
     name = file_name(view, f"stage{block.stage + 1}", f"block{block.block + 1}", f"token{token}")
 
     def report() -> Report:
-        return anchor_report(subject_of(view), view.capture[block], panels, token, head)
+        return anchor_report(subject_of(view), view.records[block], panels, token, head)
 
     Export(name, report, settings).offer()
 
 
-def _description(record: BlockRecord) -> list[str]:
+def _description(record: BlockRecord | BackboneRecord) -> list[str]:
     """Return the parts of the line that describes the block."""
-    grid, factors = record.grid, record.token_attention()
+    grid = record.grid
+    if not isinstance(record, BlockRecord):
+        return [record.id.caption, f"{grid.height} x {grid.width} tokens"]
+    factors = record.token_attention()
     if grid.is_identity:
         groups = no_super_tokens()
     else:

@@ -17,6 +17,7 @@ class Page:
         question: What it answers.
         draw: Draws it.
         reads_capture: False if it shows the model alone, and so also works if a run gave no finite numbers.
+        any_model: Whether it also shows backbones, which are no STViTs.
     """
 
     address: str
@@ -25,3 +26,4 @@ class Page:
     question: str
     draw: Callable[[View], None]
     reads_capture: bool = True
+    any_model: bool = False

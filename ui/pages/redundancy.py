@@ -105,7 +105,7 @@ def _show_depth(view: View, ledger: Ledger, metrics: list[str], bands: Bands | N
     others = [name for name in metrics if name not in ranks]
     _show_charts(view, ledger, others, sorted({*others, *ANSWERED}), bands, places)
     table = ledger.of(sorted({*others, *ANSWERED}))
-    titles = {OWN: own_attention_title(view.capture.values())}
+    titles = {OWN: own_attention_title(view.records.values())}
     titles |= {name: KINDS[name].title for name in ledger.attentions if name != OWN}
     answer.say(" ".join([redundancy_answer(table, titles), *([usual_answer(table, bands)] if bands else [])]))
     _show_charts(view, ledger, ranks, ranks, bands, places)
@@ -128,12 +128,12 @@ def _show_charts(
     bands: Bands | None,
     places: dict[str, DeltaGenerator],
 ) -> None:
-    own = own_attention_title(view.capture.values())
+    own = own_attention_title(view.records.values())
     for metric in metrics:
         with places[metric]:
             st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
             found = depth_values(ledger.of(measured), metric, own)
-            uniform, spread = uniform_values(metric, view.capture.values()), spread_of(bands, found, metric)
+            uniform, spread = uniform_values(metric, view.records.values()), spread_of(bands, found, metric)
             figure = metric_by_depth(found, uniform=uniform, spread=spread, height=CHART_HEIGHT)
             chart(figure, f"depth_{metric}", fills_width=True)
 
@@ -149,7 +149,7 @@ def _export(
     """Return what is shown as files."""
     settings = Redundancy(
         **picture_options(view),
-        **block_options(view.capture[chosen.block]),
+        **block_options(view.records[chosen.block]),
         head=chosen.head,
         attentions=ledger.attentions,
         metrics=tuple(metrics),
@@ -166,7 +166,7 @@ def _export(
     def report() -> Report:
         return redundancy_report(
             subject_of(view),
-            view.capture,
+            view.records,
             ledger.everything(),
             metrics,
             matrix_of(view, chosen, kept, with_map=mapped),

@@ -9,9 +9,9 @@ from ui.pages import cost, dataset, explore, redundancy, rollout, start, steps, 
 from ui.pages.page import Page
 
 ANSWERING = (
-    Page("explore", "Explore", ":material/center_focus_strong:", explore.QUESTION, explore.draw),
+    Page("explore", "Explore", ":material/center_focus_strong:", explore.QUESTION, explore.draw, any_model=True),
     Page("super-tokens", "Super tokens", ":material/hexagon:", super_tokens.QUESTION, super_tokens.draw),
-    Page("redundancy", "Redundancy", ":material/stacked_line_chart:", redundancy.QUESTION, redundancy.draw),
+    Page("redundancy", "Redundancy", ":material/stacked_line_chart:", redundancy.QUESTION, redundancy.draw, any_model=True),
     Page("dataset", "Dataset", ":material/photo_library:", dataset.QUESTION, dataset.draw, reads_capture=False),
     Page("rollout", "Rollout", ":material/account_tree:", rollout.QUESTION, rollout.draw),
     Page("what-if", "What if", ":material/alt_route:", what_if.QUESTION, what_if.draw),

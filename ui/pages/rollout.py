@@ -167,7 +167,7 @@ def _rollout(view: View, source: BlockId, token: int | None, weighing: Weighing,
     footprints = _footprints(view.handle)
     weights = gradients_of(view.handle.model, view.picture.pixels, weighing)
     used = footprints if convolutions else footprints.without_depthwise()
-    return rollout(view.run().capture, used, source, token, weights=weights)
+    return rollout(view.all_blocks, used, source, token, weights=weights)
 
 
 def _means(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> dict[Weighing, Rollout]:

@@ -11,7 +11,6 @@ import streamlit as st
 from analysis.commands.views.view import View as ExportedView
 from analysis.figures.formats import FIGURES
 from analysis.reports.report import NUMBERS, Report, Subject
-from stvit import BlockRecord
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 from ui.view.runs import is_sample
@@ -25,6 +24,9 @@ KINDS = {
     "npz": "application/octet-stream",
 }
 """Media type of each ending."""
+
+PATH_FLAGS = ("--weights", "--backbone")
+"""Options of commands whose value is a path."""
 
 LONGEST_NAME = 80
 """Characters of a picture's name that the names of files take over."""
@@ -102,13 +104,14 @@ def picture_options(view: View) -> dict[str, Any]:
     """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
     picture = view.picture.source
     where = {"sample": picture.name} if is_sample(picture) else {"image": Path(plain(picture.name, limit=1000))}
-    return {**where, **model_options(view), "size": view.size, "framing": view.framing}
+    framing = {} if view.handle.is_backbone else {"framing": view.framing}
+    return {**where, **model_options(view), "size": view.size, **framing}
 
 
 def model_options(view: View) -> dict[str, Any]:
     """Return how commands name the model."""
     flag, value = view.handle.options
-    return {flag.removeprefix("--"): Path(value) if flag == "--weights" else value}
+    return {flag.removeprefix("--"): Path(value) if flag in PATH_FLAGS else value}
 
 
 def block_options(record: AttentionRecord) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def block_options(record: AttentionRecord) -> dict[str, Any]:
     return {"stage": record.id.stage, "block": record.id.block}
 
 
-def token_options(record: BlockRecord, token: int) -> dict[str, Any]:
+def token_options(record: AttentionRecord, token: int) -> dict[str, Any]:
     """Return how commands name a token."""
     row, column = record.grid.position(token)
     return {"row": row, "column": column}

@@ -94,7 +94,7 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
             persist_state="session",
             help="Most metrics change with the number of tokens, so from stage to stage; within a stage heads compare.",
         )
-        record = choose_block(view.capture)
+        record = choose_block(view.records)
         head = choose_head(record)
     return ChosenHead(metric or FIRST[0], attention or attentions[0], record.id, head, colours or COLOURS[0])
 
@@ -129,7 +129,7 @@ def kept_map(view: View, chosen: ChosenHead) -> Kept:
 
 def matrix_of(view: View, chosen: ChosenHead, kept: Kept, *, with_map: bool = True) -> Matrix:
     """Return what is shown as a report takes it; the map is made again if the server had to drop it."""
-    record = view.capture[chosen.block]
+    record = view.records[chosen.block]
     values = None
     if with_map and CATALOGUE[chosen.metric].scope == "token":
         values = kept()
@@ -193,7 +193,7 @@ def _open_clicked(chart_key: str) -> None:
 
 def _show_map(view: View, chosen: ChosenHead) -> bool:
     """Show where in the picture a head's number comes from; False if that was not measured yet."""
-    record = view.capture[chosen.block]
+    record = view.records[chosen.block]
     if CATALOGUE[chosen.metric].scope != "token":
         st.info("This metric belongs to a whole head, so there is no map of it.", icon=":material/info:")
         return True
@@ -202,13 +202,13 @@ def _show_map(view: View, chosen: ChosenHead) -> bool:
         return False
     panel = token_panel(matrix_of(view, chosen, kept_map(view, chosen)), "")
     if panel is not None:
-        chart(heat_map(Canvas(view.picture.shown, record.id.stride), panel), "token_map")
+        chart(heat_map(Canvas(view.picture.shown, record.token_pixels), panel), "token_map")
     return True
 
 
 def _is_measured(view: View, chosen: ChosenHead) -> bool:
     """Return whether the map takes no long wait; offer to measure it if it does."""
-    record = view.capture[chosen.block]
+    record = view.records[chosen.block]
     seconds = exact_seconds([(record.grid, record.heads)], [chosen.attention], torch.get_num_threads(), ranks=False)
     if seconds <= PATIENCE:
         return True
@@ -217,7 +217,7 @@ def _is_measured(view: View, chosen: ChosenHead) -> bool:
         def tell(done: int, total: int) -> None:
             progress(done, total, f"Measured {done / max(total, 1):.0%} of the tokens")
 
-        return token_values(record, chosen.attention, chosen.metric, record.id.stride, tell)
+        return token_values(record, chosen.attention, chosen.metric, record.token_pixels, tell)
 
     found = worked(
         "map",
@@ -236,5 +236,5 @@ def _key(view: View, chosen: ChosenHead) -> tuple[object, ...]:
 
 @st.cache_data(max_entries=64, show_spinner="Measuring each token ...", hash_funcs=BY_KEY)
 def _quick_values(view: View, kind: str, metric: str, block: BlockId) -> np.ndarray | None:
-    record = view.capture[block]
-    return token_values(record, kind, metric, record.id.stride)
+    record = view.records[block]
+    return token_values(record, kind, metric, record.token_pixels)

@@ -66,18 +66,18 @@ def ledger_of(view: View, attentions: tuple[str, ...]) -> Ledger:
 
 def whole_seconds(view: View, attentions: Sequence[str]) -> float:
     """Return about how long the ledger of all tokens takes here."""
-    blocks = [(record.grid, record.heads) for record in view.capture.values()]
+    blocks = [(record.grid, record.heads) for record in view.records.values()]
     return exact_seconds(blocks, attentions, torch.get_num_threads())
 
 
 @st.cache_data(max_entries=8, show_spinner="Measuring every block and head ...", show_time=True, hash_funcs=BY_KEY)
 def _whole(view: View, attentions: tuple[str, ...]) -> pd.DataFrame:
-    return ledger(view.capture, attentions, image_names=[view.picture.source.name])
+    return ledger(view.records, attentions, image_names=[view.picture.source.name])
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring a sample of tokens ...", show_time=True, hash_funcs=BY_KEY)
 def _sampled(view: View, attentions: tuple[str, ...], metrics: tuple[str, ...] | None) -> pd.DataFrame:
-    return ledger(view.capture, attentions, metrics, image_names=[view.picture.source.name], anchors=ANCHORS)
+    return ledger(view.records, attentions, metrics, image_names=[view.picture.source.name], anchors=ANCHORS)
 
 
 def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.DataFrame:
@@ -86,4 +86,4 @@ def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.
     def tell(done: int, total: int) -> None:
         progress(done, total, f"Measured {done / max(total, 1):.0%} of all tokens")
 
-    return ledger(view.capture, attentions, image_names=[view.picture.source.name], progress=tell)
+    return ledger(view.records, attentions, image_names=[view.picture.source.name], progress=tell)

@@ -1,11 +1,14 @@
 """Block, head and token: the one owner of these choices, whoever makes them (pickers, links, clicks, the explorer)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import overload
 
 import streamlit as st
 
+from analysis.backbones import BackboneCapture, BackboneRecord
 from analysis.figures.canvas import Anchor
 from stvit import BlockId, BlockRecord, Capture, TokenGrid
+from stvit.capturing.captured_blocks import BlockResult
 from stvit.images.samples import SUBJECTS
 from ui import keys
 from ui.address import Link, nearest_number, number_binding
@@ -37,7 +40,7 @@ def prepare_position(link: Link, view: View) -> None:
     Call it before the page.
     """
     st.session_state[keys.ANCHOR_HOME] = home_of(view)
-    _repair_position(link, view.capture)
+    _repair_position(link, view.records)
 
 
 def home_of(view: View) -> tuple[float, float]:
@@ -55,7 +58,7 @@ def home_of(view: View) -> tuple[float, float]:
     return (down, across) if 0 <= down < 1 and 0 <= across < 1 else MIDDLE
 
 
-def _repair_position(link: Link, capture: Capture) -> None:
+def _repair_position(link: Link, capture: Capture | BackboneCapture) -> None:
     stages = {block.stage: str(block.stage + 1) for block in capture}
     link.repair_choice(keys.STAGE, "stage", stages, _nearest_of(stages))
     stage = _value_to_come(keys.STAGE, stages)
@@ -96,14 +99,19 @@ def open_spot(grid: TokenGrid, down: float, across: float) -> None:
     )
 
 
-def choose_block(capture: Capture) -> BlockRecord:
+@overload
+def choose_block(capture: Capture) -> BlockRecord: ...
+@overload
+def choose_block(capture: Capture | BackboneCapture) -> BlockRecord | BackboneRecord: ...
+def choose_block(capture: Capture | BackboneCapture) -> BlockRecord | BackboneRecord:
     """Draw the pickers of stage and block and return the record chosen."""
     stage = _choose_number("Stage", keys.STAGE, sorted({block.stage for block in capture}))
     block = _choose_number("Block", keys.BLOCK, [block.block for block in capture if block.stage == stage])
-    return capture[BlockId(stage, block)]
+    record: BlockRecord | BackboneRecord = capture[BlockId(stage, block)]
+    return record
 
 
-def choose_head(record: BlockRecord) -> int | None:
+def choose_head(record: BlockResult) -> int | None:
     """Draw the picker of a head; None is the mean over heads."""
     heads = [MEAN, *map(str, range(record.heads))]
     keep_valid(keys.HEAD, heads)

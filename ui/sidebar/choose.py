@@ -11,6 +11,7 @@ from ui import keys
 from ui.address import Link, nearest_number
 from ui.failures import LONGEST_SENTENCE, said
 from ui.markdown import escaped
+from ui.sidebar.backbone_choice import BACKBONE, TITLE, choose_backbone
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.uploads import OwnPictures, upload_pictures
 from ui.view.devices import Device, choose_device
@@ -24,6 +25,9 @@ WEIGHT_TYPES = ["safetensors", "pth", "pt"]
 
 SAMPLES, OWN = "samples", "own"
 
+OWN_SIZE = 0
+"""Stands for the size in a backbone's own file."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -32,14 +36,14 @@ class Choice:
     Attributes:
         picture: The picture.
         handle: The model.
-        size: Resolution, in px.
-        framing: "crop" or "whole".
+        size: Resolution, in px; None for that of a backbone's own file.
+        framing: How the picture is laid before the model.
         device: Where the model is to run.
     """
 
     picture: Picture
     handle: ModelHandle
-    size: int
+    size: int | None
     framing: Framing
     device: Device
 
@@ -55,7 +59,7 @@ def choose(link: Link) -> tuple[Choice, DeltaGenerator]:
     picture = _choose_picture(link)
     verdict = st.container()
     handle = _choose_model(link)
-    size, framing = _choose_size(link)
+    size, framing = _choose_size(link, handle)
     return Choice(picture, handle, size, framing, choose_device()), verdict
 
 
@@ -105,11 +109,13 @@ def _choose_sample(link: Link) -> str:
 
 def _choose_model(link: Link) -> ModelHandle:
     st.subheader("Model")
-    titles = {name: variant.title for name, variant in VARIANTS.items()}
+    titles = {name: variant.title for name, variant in VARIANTS.items()} | {BACKBONE: TITLE}
     link.repair_choice(keys.VARIANT, "variant", titles)
     variant = st.selectbox(
         "Variant", list(titles), format_func=titles.__getitem__, key=keys.VARIANT, bind="query-params"
     )
+    if variant == BACKBONE:
+        return choose_backbone()
     weights = _choose_weights(link, variant)
     if weights == UPLOAD:
         handle = _uploaded_model(variant)
@@ -150,7 +156,9 @@ def _uploaded_model(variant: str) -> ModelHandle:
         return random_model(variant)
 
 
-def _choose_size(link: Link) -> tuple[int, Framing]:
+def _choose_size(link: Link, handle: ModelHandle) -> tuple[int | None, Framing]:
+    if handle.is_backbone:
+        return _choose_own_size(link), "own"
     sizes = {side: f"{side} px" for side in SIZES}
     link.repair_choice(keys.SIZE, "resolution", sizes, lambda asked: nearest_number(asked, sizes, default=SIZES[0]))
     size = st.selectbox("Resolution", SIZES, format_func=sizes.__getitem__, key=keys.SIZE, bind="query-params")
@@ -166,3 +174,18 @@ def _choose_size(link: Link) -> tuple[int, Framing]:
         help="The published centre crop, or the whole picture with its aspect ratio.",
     )
     return size, framing or "crop"
+
+
+def _choose_own_size(link: Link) -> int | None:
+    """Draw the resolution of a backbone: its own first; framing and normalisation are those of its own file."""
+    sizes = {OWN_SIZE: "its own"} | {side: f"{side} px" for side in SIZES}
+    link.repair_choice(keys.OWN_SIZE, "resolution", sizes, lambda asked: nearest_number(asked, sizes, default=OWN_SIZE))
+    size = st.selectbox(
+        "Resolution",
+        list(sizes),
+        format_func=sizes.__getitem__,
+        key=keys.OWN_SIZE,
+        bind="query-params",
+        help="Pictures are resized, cropped and normalised as the model's own preprocessor_config.json says.",
+    )
+    return size or None

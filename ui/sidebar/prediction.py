@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
+from stvit import Capture
 from stvit.capturing.faithfulness import precision_of, replay_tolerance
 from stvit.error_text import counted
 from ui.markdown import escaped
@@ -24,11 +25,18 @@ def show_state(view: View) -> None:
     if not view.handle.trained:
         st.warning("Random weights: pictures show the mechanism, not a trained model.", icon=":material/casino:")
     elif run.capture.logits.shape[1]:
-        _show_prediction(run.capture.logits[0], view.handle.model.class_names)
-    tolerance, precision = replay_tolerance(run.capture), precision_of(run.capture)
-    faithful = run.replay_error <= tolerance
+        _show_prediction(run.capture.logits[0], view.handle.class_names)
+    if run.replay_error is None or not isinstance(run.capture, Capture):
+        st.caption("The attention of a backbone follows from its queries and keys; it is not replayed.")
+        return
+    _show_badge(run.replay_error, run.capture)
+
+
+def _show_badge(error: float, capture: Capture) -> None:
+    tolerance, precision = replay_tolerance(capture), precision_of(capture)
+    faithful = error <= tolerance
     st.badge(
-        f"Replay-verified: error {run.replay_error:.0e}" if faithful else "Replay failed",
+        f"Replay-verified: error {error:.0e}" if faithful else "Replay failed",
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",
         help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
@@ -37,7 +45,7 @@ def show_state(view: View) -> None:
     )
 
 
-def _show_prediction(logits: torch.Tensor, class_names: Sequence[str] | None) -> None:
+def _show_prediction(logits: torch.Tensor, class_names: Sequence[str]) -> None:
     st.subheader("Prediction")
     top = logits.softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
     for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):

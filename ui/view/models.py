@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from analysis.backbones import load_backbone
+from analysis.backbones.files import found_folder, may_be_repository
 from stvit import create_model
+from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.variants import VARIANTS
 from stvit.weights.content import Content
@@ -55,3 +58,38 @@ def from_upload(name: str, data: bytes) -> ModelHandle:
     return ModelHandle(
         model, content.sha256, plain(name), trained=True, options=("--weights", name), notes=report.notes
     )
+
+
+def looks_like_repository(source: str) -> bool:
+    """Return whether a text is the name of a repository of the Hugging Face Hub rather than that of a folder here."""
+    return not Path(source).exists() and may_be_repository(source)
+
+
+def backbone_model(source: str, download: bool = False) -> ModelHandle:
+    """Return a model of the transformers library.
+
+    Args:
+        source: A folder on this machine, or the name of a repository of the Hugging Face Hub.
+        download: Whether a repository may be fetched; without it only what was fetched before is used.
+
+    Raises:
+        ValueError: If it cannot be used; one sentence that says why.
+    """
+    try:
+        folder = found_folder(source, download)
+        return _backbone(str(folder), _signature(folder), source)
+    except (OSError, ImportError) as error:
+        raise ValueError(sentence(error)) from error
+
+
+def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what changes when a file of the folder does, for the cache."""
+    files = (path for pattern in ("*.json", "*.safetensors") for path in folder.glob(pattern))
+    return tuple(sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model ...")
+def _backbone(folder: str, signature: tuple[tuple[str, int, int], ...], source: str) -> ModelHandle:
+    backbone = load_backbone(folder)
+    title = f"{backbone.family.title}, {plain(Path(source).name)}"
+    return ModelHandle(backbone, backbone.digest(), title, trained=True, options=("--backbone", folder))

@@ -6,13 +6,14 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
-import torch
 from torch import Tensor
 
+from analysis.backbones import Backbone, BackboneCapture
+from analysis.commands.any_model import prepared as prepare_for
 from analysis.variants import Variant
 from stvit import Capture, capture
 from stvit.capturing.mixer_weights import MixerWeights
-from stvit.images import RGBImage, load_image, prepare
+from stvit.images import RGBImage, load_image
 from stvit.images.samples import sample_images
 from ui.view.devices import CPU, on_cpu, on_device
 from ui.view.store import STORE, this_session
@@ -46,20 +47,22 @@ def uploaded_picture(name: str, data: bytes) -> Picture:
     return Picture(name, digest, lambda: STORE.get(key, decode, lambda picture: picture.array.nbytes, owner))
 
 
-def run_model(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str = CPU) -> View:
+def run_model(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str = CPU) -> View:
     """Run a picture through a model, or reuse the result of an earlier run.
 
     Args:
         picture: The picture.
         handle: The model.
-        size: Resolution, in px.
-        framing: "crop" or "whole".
-        device: Where the model runs; what is returned is on the CPU.
+        size: Resolution, in px; None for that of a backbone's own file, or 224.
+        framing: "crop" or "whole"; a backbone is given pictures as its own file says.
+        device: Where an STViT runs; a backbone runs on the CPU, and what is returned is there.
 
     Raises:
         ValueError: If the picture cannot be decoded or prepared at this size.
         RuntimeError: If the device fails, usually for lack of memory.
     """
+    if handle.is_backbone:
+        framing, device = "own", CPU
     # The name, too: the same file may have another one in another session.
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
     make = partial(_run, picture, handle, size, framing, device)
@@ -76,18 +79,19 @@ def run_changed(view: View, variant: Variant) -> Capture:
     return changed.with_attention()  # as the view's own
 
 
-def _run(picture: Picture, handle: ModelHandle, size: int, framing: Framing, device: str) -> Run:
-    prepared = prepare(picture.read(), size, mode=framing)
-    result = capture(on_device(handle.model, handle.digest, device), prepared.pixels.to(device))
-    found = on_cpu(result, handle.model)
-    finite = all(bool(torch.isfinite(tensor).all()) for tensor in _outputs(found))
-    return Run(prepared, found, result.replay_error(), finite)
+def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str) -> Run:
+    if isinstance(handle.network, Backbone):
+        seen = handle.network.prepare(picture.read(), size)
+        of_backbone = handle.network.capture(seen.pixels)
+        return Run(seen, of_backbone, None, _is_finite(of_backbone))
+    prepared, _ = prepare_for(handle.network, picture.read(), size, framing)
+    result = capture(on_device(handle.network, handle.digest, device), prepared.pixels.to(device))
+    found = on_cpu(result, handle.network)
+    return Run(prepared, found, result.replay_error(), _is_finite(found))
 
 
-def _outputs(found: Capture) -> Iterator[Tensor]:
-    yield found.logits
-    for record in found.values():
-        yield record.output
+def _is_finite(found: Capture | BackboneCapture) -> bool:
+    return bool(found.logits.isfinite().all()) and all(record.is_finite for record in found.values())
 
 
 def _nbytes(run: Run) -> int:

@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
+from analysis.backbones import Backbone, BackboneCapture
 from stvit import Capture, STViT
 from stvit.images import PreparedImage, RGBImage
 
-Framing = Literal["crop", "whole"]
+Framing = Literal["crop", "whole", "own"]
+"""How a picture is laid before the model; "own" is as a backbone's preprocessor file says."""
+
+
+class NotAnSTViTError(ValueError):
+    """A page asked for what only an STViT has."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"This page reads what only an STViT has, and {title} is none; Explore, Redundancy and Compare show it."
+        )
 
 
 @dataclass(frozen=True)
@@ -16,7 +27,7 @@ class ModelHandle:
     """A model and where its weights come from.
 
     Attributes:
-        model: On the CPU, in evaluation mode, shared by all sessions, never changed.
+        network: An STViT or a backbone, on the CPU, in evaluation mode, shared by all sessions, never changed.
         digest: Short hash of its settings and weights, for cache keys.
         title: Its name for users.
         trained: False for random weights.
@@ -24,12 +35,33 @@ class ModelHandle:
         notes: Sentences about what was loaded from a weights file, such as whether raw or averaged weights.
     """
 
-    model: STViT
+    network: STViT | Backbone
     digest: str
     title: str
     trained: bool
     options: tuple[str, str]
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_backbone(self) -> bool:
+        """Whether it is a model of the transformers library."""
+        return isinstance(self.network, Backbone)
+
+    @property
+    def model(self) -> STViT:
+        """The STViT.
+
+        Raises:
+            NotAnSTViTError: If it is a backbone.
+        """
+        if not isinstance(self.network, STViT):
+            raise NotAnSTViTError(self.title)
+        return self.network
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of the logits, if they are known."""
+        return tuple(self.network.class_names or ())
 
 
 @dataclass(frozen=True)
@@ -54,13 +86,13 @@ class Run:
     Attributes:
         picture: The picture as the model sees it.
         capture: What happened inside, on the CPU.
-        replay_error: Largest |replayed - actual| over all blocks.
+        replay_error: Largest |replayed - actual| over all blocks; None for a backbone, which is not replayed.
         finite: Whether every output is a finite number.
     """
 
     picture: PreparedImage
-    capture: Capture
-    replay_error: float
+    capture: Capture | BackboneCapture
+    replay_error: float | None
     finite: bool
 
 
@@ -73,15 +105,15 @@ class View:
 
     Attributes:
         handle: The model.
-        size: Resolution asked for, in px.
-        framing: "crop" or "whole".
+        size: Resolution asked for, in px; None for that of a backbone's own file.
+        framing: How the picture is laid before the model.
         device: Where the model runs; the capture is on the CPU.
         key: A key made of everything that changes what is seen, for cache keys.
         run: Returns the run, kept or made again.
     """
 
     handle: ModelHandle
-    size: int
+    size: int | None
     framing: Framing
     device: str
     key: str
@@ -94,7 +126,28 @@ class View:
 
     @property
     def capture(self) -> Capture:
-        """What happened inside all blocks that have attention; all pages are about these."""
+        """What happened inside all blocks of an STViT that have attention; most pages are about these.
+
+        Raises:
+            NotAnSTViTError: If the model is a backbone.
+        """
+        return self.all_blocks.with_attention()
+
+    @property
+    def all_blocks(self) -> Capture:
+        """What happened inside all blocks of an STViT, those that convolve included.
+
+        Raises:
+            NotAnSTViTError: If the model is a backbone.
+        """
+        found = self.run().capture
+        if not isinstance(found, Capture):
+            raise NotAnSTViTError(self.handle.title)
+        return found
+
+    @property
+    def records(self) -> Capture | BackboneCapture:
+        """What happened inside all blocks that have attention, of an STViT or of a backbone."""
         return self.run().capture.with_attention()
 
 
