@@ -54,7 +54,7 @@ def handle_with(number: float):
     model.class_names = handle.model.class_names
     with torch.no_grad():
         next(model.parameters()).fill_(number)
-    return replace(handle, model=model, digest=f"ruined by {number}")
+    return replace(handle, network=model, digest=f"ruined by {number}")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 3e38])

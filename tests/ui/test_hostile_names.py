@@ -57,7 +57,7 @@ def names(monkeypatch, request) -> list[str]:
     model.load_state_dict(handle.model.state_dict())
     model.class_names = (names * model.config.num_classes)[: model.config.num_classes]
     title, digest = plain(names[0]), f"hostile {request.param_index}"
-    hostile = replace(handle, model=model, title=title, notes=tuple(names), digest=digest)
+    hostile = replace(handle, network=model, title=title, notes=tuple(names), digest=digest)
     monkeypatch.setattr("ui.sidebar.choose.pretrained_model", lambda _: hostile)
     return names
 
@@ -105,7 +105,7 @@ def hostile_change(monkeypatch) -> AppTest:
     model = type(handle.model)(handle.model.config).eval()
     model.load_state_dict(handle.model.state_dict())
     model.class_names = [HOSTILE_WORDS["foreign image"]] * 10
-    other = replace(handle, model=model, digest="hostile classes")
+    other = replace(handle, network=model, digest="hostile classes")
     monkeypatch.setattr("ui.sidebar.choose.pretrained_model", lambda _: other)
 
     def moved(*arguments):
