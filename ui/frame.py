@@ -90,6 +90,9 @@ def _choose(link: Link, old: DeltaGenerator) -> View:
         with st.container(key=RUN):
             show_state(view)
     prepare_position(link, view)
+    for page in PAGES:
+        if page.repair is not None:
+            page.repair(link)
     return view
 
 

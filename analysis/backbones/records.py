@@ -11,11 +11,11 @@ from analysis.backbones.part import PartAttention
 from stvit import Attention, BlockId, SoftmaxAttention, TokenGrid
 from stvit.association import check_image
 from stvit.attentions.base import check_head
-from stvit.capturing.captured_blocks import CapturedBlocks
+from stvit.capturing.captured_blocks import BlockResult, CapturedBlocks
 
 
 @dataclass(frozen=True, eq=False)
-class BackboneRecord:
+class BackboneRecord(BlockResult):
     """The attention of one block of a backbone; a `stvit.capturing.attention_record.AttentionRecord`.
 
     Attributes:

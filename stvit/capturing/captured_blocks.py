@@ -1,8 +1,9 @@
 """What every capture is, of an STViT or of a backbone: logits, and one record per block in order of depth."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -10,19 +11,21 @@ from torch import Tensor
 from stvit.model import BlockId
 
 
-@runtime_checkable
-class BlockResult(Protocol):
+class BlockResult(ABC):
     """What a collection of records needs from each of them."""
 
     @property
+    @abstractmethod
     def heads(self) -> int:
         """Number of heads; none where the block has no attention."""
 
     @property
+    @abstractmethod
     def is_finite(self) -> bool:
         """Whether what the block gave is all numbers."""
 
     @property
+    @abstractmethod
     def nbytes(self) -> int:
         """Bytes of the captured tensors."""
 

@@ -12,7 +12,7 @@ from stvit.attentions.base import check_head
 from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.attentions.windowed import WindowedAttention
-from stvit.capturing.captured_blocks import CapturedBlocks
+from stvit.capturing.captured_blocks import BlockResult, CapturedBlocks
 from stvit.capturing.mixer_weights import AttentionWeights, MixerWeights
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
@@ -30,7 +30,7 @@ class NoAttentionError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class BlockRecord:
+class BlockRecord(BlockResult):
     """Everything that happened in the attention of one block.
 
     Where the block mixes its tokens neither through super tokens nor by global attention, it is a

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ui.address import Link
 from ui.view.view import View
 
 
@@ -18,6 +19,7 @@ class Page:
         draw: Draws it.
         reads_capture: False if it shows the model alone, and so also works if a run gave no finite numbers.
         any_model: Whether it also shows backbones, which are no STViTs.
+        repair: Replaces what a link asks for of the page but does not exist.
     """
 
     address: str
@@ -27,3 +29,4 @@ class Page:
     draw: Callable[[View], None]
     reads_capture: bool = True
     any_model: bool = False
+    repair: Callable[[Link], None] | None = None

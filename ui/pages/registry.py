@@ -5,7 +5,7 @@ To add a page, write a module with a function that draws it from a view, and add
 
 from functools import partial
 
-from ui.pages import cost, dataset, explore, redundancy, rollout, start, steps, super_tokens, what_if
+from ui.pages import compare, cost, dataset, explore, redundancy, rollout, start, steps, super_tokens, what_if
 from ui.pages.page import Page
 
 ANSWERING = (
@@ -13,6 +13,15 @@ ANSWERING = (
     Page("super-tokens", "Super tokens", ":material/hexagon:", super_tokens.QUESTION, super_tokens.draw),
     Page("redundancy", "Redundancy", ":material/stacked_line_chart:", redundancy.QUESTION, redundancy.draw, any_model=True),
     Page("dataset", "Dataset", ":material/photo_library:", dataset.QUESTION, dataset.draw, reads_capture=False),
+    Page(
+        "compare",
+        "Compare",
+        ":material/compare:",
+        compare.QUESTION,
+        compare.draw,
+        any_model=True,
+        repair=compare.repair,
+    ),
     Page("rollout", "Rollout", ":material/account_tree:", rollout.QUESTION, rollout.draw),
     Page("what-if", "What if", ":material/alt_route:", what_if.QUESTION, what_if.draw),
     Page("steps", "Steps", ":material/school:", steps.QUESTION, steps.draw),

@@ -13,6 +13,7 @@ from analysis.figures.formats import FIGURES
 from analysis.reports.report import NUMBERS, Report, Subject
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
+from stvit.images import RGBImage
 from ui.view.runs import is_sample
 from ui.view.view import View
 
@@ -102,10 +103,13 @@ def file_name(view: View, *parts: str) -> str:
 
 def picture_options(view: View) -> dict[str, Any]:
     """Return how commands name picture, model and resolution; an uploaded file is named as it was uploaded."""
-    picture = view.picture.source
-    where = {"sample": picture.name} if is_sample(picture) else {"image": Path(plain(picture.name, limit=1000))}
     framing = {} if view.handle.is_backbone else {"framing": view.framing}
-    return {**where, **model_options(view), "size": view.size, **framing}
+    return {**picture_source(view.picture.source), **model_options(view), "size": view.size, **framing}
+
+
+def picture_source(picture: RGBImage) -> dict[str, Any]:
+    """Return how commands name a picture; an uploaded file is named as it was uploaded."""
+    return {"sample": picture.name} if is_sample(picture) else {"image": Path(plain(picture.name, limit=1000))}
 
 
 def model_options(view: View) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def run_model(picture: Picture, handle: ModelHandle, size: int | None, framing: 
     """
     if handle.is_backbone:
         framing, device = "own", CPU
+    elif framing == "own":
+        framing = "crop"
     # The name, too: the same file may have another one in another session.
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
     make = partial(_run, picture, handle, size, framing, device)
