@@ -74,7 +74,7 @@ def _choose(view: View) -> tuple[BlockId, tuple[str, ...], tuple[str, ...], str]
     groups = _several(
         "Groups", offered, offered[:1], {name: METHODS[name].title for name in offered}, keys.FAITHFUL_GROUPS
     )
-    attends = all(record.has_attention for record in view.run().capture.values())
+    attends = all(record.has_attention for record in view.all_blocks.values())
     known = [name for name in ORDERS if attends or name not in ROLLOUTS]
     default = [name for name in DEFAULT_ORDERS if name in known and name != "greedy"]
     titles = {name: choice.title for name, choice in ORDERS.items()}
@@ -124,7 +124,7 @@ def _measured(
     def work(progress: Progress) -> list[Faithfulness]:
         model = on_device(view.handle.model, view.handle.digest, view.device)
         made = groups_of(view.capture[block], view.picture.shown, groups)
-        cap, pixels = view.run().capture, view.picture.pixels.to(view.device)
+        cap, pixels = view.all_blocks, view.picture.pixels.to(view.device)
         return measure_groups(model, cap, pixels, made, target, orders, replacement, effort, progress)
 
     key = ("faithfulness", view.key, block, groups, orders, replacement, target)

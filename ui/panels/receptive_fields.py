@@ -31,11 +31,11 @@ def show_receptive_fields(view: View) -> None:
         "The smallest square around the centre token that holds 20, 30, 50 or 99 % of its absolute input gradient; "
         "dashed, of its rollout footprint. Where the two part, the paths of attention do not say what the features do."
     )
-    capture = view.run().capture
+    capture = view.all_blocks
     seconds = SECONDS_PER_PIXEL * view.picture.pixels[0, 0].numel() * len(capture)
 
     def work(progress: Progress) -> ByKind:
-        return fields_of(view.handle.model, view.run().capture, view.picture.pixels, progress)
+        return fields_of(view.handle.model, view.all_blocks, view.picture.pixels, progress)
 
     label = "Measure receptive fields"
     found: ByKind | None = worked("fields", ("fields", view.key), label, seconds, work, _nbytes)

@@ -74,6 +74,17 @@ def corner(app: AppTest) -> None:
     app.segmented_control("head").set_value("1").run()
 
 
+def three_models(app: AppTest) -> None:
+    app.selectbox("third").set_value("random:twin_conv").run()
+    app.slider("depth").set_value(35).run()
+    app.number_input("down").set_value(200).run()
+
+
+def two_pictures(app: AppTest) -> None:
+    app.segmented_control("compare").set_value("pictures").run()
+    app.selectbox("second_picture").set_value("coffee").run()
+
+
 def second_stage(app: AppTest) -> None:
     app.segmented_control("cost_stage").set_value(1).run()
 
@@ -88,6 +99,8 @@ PAGES = [
     ("what-if", nothing),
     ("what-if", other_iterations),
     ("steps", corner),
+    ("compare", three_models),
+    ("compare", two_pictures),
     ("cost", second_stage),
 ]
 
@@ -203,7 +216,7 @@ def test_the_command_reads_groups_of_ones_own_and_what_people_drew(exports, repo
     assert {"people_0", "membership_0", "labels_foreign"} <= set(exports[-1].report.arrays())
 
 
-@pytest.mark.parametrize("page", ["super-tokens", "redundancy", "rollout", "what-if", "steps", "cost"])
+@pytest.mark.parametrize("page", ["super-tokens", "redundancy", "rollout", "what-if", "steps", "compare", "cost"])
 def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     made: list[str] = []
     monkeypatch.setattr(Report, "content", lambda report, suffix: made.append(suffix))

@@ -1,0 +1,59 @@
+"""Compare in real Chromium: a click in one map moves the frame in all of them, and so do the arrow keys."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.browser_support import served_app
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+PATIENCE = 300_000
+QUIET = ".stApp[data-test-script-state=notRunning]"
+WHERE = """maps => maps.map(map => {
+  const frame = map.querySelector(".frame").getBoundingClientRect(), box = map.getBoundingClientRect();
+  return [(frame.top + frame.height / 2 - box.top) / box.height, (frame.left + frame.width / 2 - box.left) / box.width];
+})"""
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served
+
+
+def settled(page, expected: tuple[float, float]) -> None:
+    """Wait until the frames of all maps lie at a share of the map, within a token."""
+    page.wait_for_function(
+        f"""() => {{
+          const found = [...document.querySelectorAll("*")].map(e => e.shadowRoot).filter(Boolean);
+          const maps = found.flatMap(root => [...root.querySelectorAll(".map")]);
+          const where = ({WHERE})(maps);
+          return maps.length === 3 &&
+            where.every(([y, x]) => Math.abs(y - {expected[0]}) < 0.02 && Math.abs(x - {expected[1]}) < 0.02);
+        }}"""
+    )
+
+
+@pytest.mark.parametrize("clicked", [0, 1, 2])
+def test_one_click_drives_all_maps(browser, address, clicked):
+    context = browser.new_context(viewport={"width": 1366, "height": 1200})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/compare?sample=Cat")
+    maps = page.locator(".map")
+    maps.nth(2).wait_for()
+    page.locator(QUIET).wait_for()
+    box = maps.nth(clicked).bounding_box()
+    maps.nth(clicked).click(position={"x": 0.25 * box["width"], "y": 0.75 * box["height"]})
+    settled(page, (0.75, 0.25))
+    page.wait_for_function("() => new URLSearchParams(location.search).has('down')")
+    page.locator(QUIET).wait_for()
+    maps.nth(clicked).focus()
+    for _ in range(4):
+        maps.nth(clicked).press("ArrowUp")
+        page.locator(QUIET).wait_for()
+    settled(page, (0.75 - 4 / 56, 0.25))
+    context.close()
