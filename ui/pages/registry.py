@@ -11,10 +11,6 @@ from ui.pages.page import Page
 ANSWERING = (
     Page("explore", "Explore", ":material/center_focus_strong:", explore.QUESTION, explore.draw, any_model=True),
     Page("super-tokens", "Super tokens", ":material/hexagon:", super_tokens.QUESTION, super_tokens.draw),
-<<<<<<< HEAD
-    Page("redundancy", "Redundancy", ":material/stacked_line_chart:", redundancy.QUESTION, redundancy.draw, any_model=True),
-    Page("dataset", "Dataset", ":material/photo_library:", dataset.QUESTION, dataset.draw, reads_capture=False),
-=======
     Page(
         "redundancy",
         "Redundancy",
@@ -23,7 +19,7 @@ ANSWERING = (
         redundancy.draw,
         any_model=True,
     ),
->>>>>>> 02ac49d (Format)
+    Page("dataset", "Dataset", ":material/photo_library:", dataset.QUESTION, dataset.draw, reads_capture=False),
     Page(
         "compare",
         "Compare",
