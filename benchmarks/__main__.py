@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core", "cost", "redundancy", "sweep", "sweep_memory", "dataset", "superpixels")
+NAMES = ("core", "cost", "precision", "redundancy", "sweep", "sweep_memory", "dataset", "superpixels")
 ON_DEVICES = ("core", "cost")
 """Those that can run on a GPU; the ledger of redundancy sorts on the CPU wherever its capture lies."""
 

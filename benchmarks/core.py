@@ -1,10 +1,12 @@
 """What looking inside costs and compiling gains: capture and inference copies against a plain forward, and more."""
 
+import statistics
 from collections.abc import Iterator
 
 import torch
 
-from benchmarks.timing import compare
+from analysis import ledger
+from benchmarks.timing import compare, seconds
 from stvit import BlockId, DecomposedAttention, OptimisedSTViT, STViT, capture, create_model, optimised
 
 SIZES = (224, 384, 1024)
@@ -16,6 +18,8 @@ COPIES = (("float32", False), ("float32", True), ("bfloat16", False), ("bfloat16
 
 BATCHES = (1, 8)
 COPY_REPEATS = 20
+THROUGHPUT_REPEATS = 3
+ANCHORS = 256
 REPEATS = {224: 40, 384: 12, 1024: 4}
 
 
@@ -31,6 +35,7 @@ def main(device: str = "cpu") -> None:
             "Inference copies (stvit.optimised) against a plain forward in float32, 224 px",
             copies_against_forward(model),
         ),
+        (f"Pictures a second, batches of {BATCHES[-1]}, 224 px, no picture read", throughput(model)),
         ("One row of token attention against the dense product, stage 1, one head", row_against_dense(model)),
         ("Bytes of the factors against the dense matrix, stage 1, all heads", factors_against_dense(model)),
     ):
@@ -69,6 +74,23 @@ def _copy_against_forward(model: STViT, fast: OptimisedSTViT, batch: int, name: 
         f"  {name:<20} batch {batch}   copy {found.first * 1e3:8.1f} ms   forward {found.second * 1e3:8.1f} ms   "
         f"ratio {found.ratio:.3f}   ({found.repeats} pairs)   difference {difference:.1e}"
     )
+
+
+@torch.no_grad()
+def throughput(model: STViT) -> Iterator[str]:
+    """Yield a line for what is done with a batch: the last is all that a sweep does but reading and writing files."""
+    batch = BATCHES[-1]
+    pixels = random_pixels(model, SIZES[0]).expand(batch, -1, -1, -1).contiguous()
+    found = capture(model, pixels)
+    for name, action in (
+        ("forward", lambda: model(pixels)),
+        ("capture", lambda: capture(model, pixels)),
+        (f"ledger of a capture, {ANCHORS} anchors", lambda: ledger(found, anchors=ANCHORS)),
+        ("capture and ledger, as a sweep", lambda: ledger(capture(model, pixels), anchors=ANCHORS)),
+    ):
+        action()
+        took = statistics.median(seconds(action) for _ in range(THROUGHPUT_REPEATS))
+        yield f"  {name:<32} {batch / took:8.2f} pictures/s"
 
 
 def row_against_dense(model: STViT) -> Iterator[str]:

@@ -16,7 +16,8 @@ from analysis.redundancy.head_pairs import head_pairs
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout
-from stvit import CONFIGS, BlockId, capture, load_pretrained
+from stvit import CONFIGS, BlockId, capture, load_pretrained, optimised
+from stvit.capturing.faithfulness import replay_tolerance
 from stvit.images import prepare
 from stvit.images.samples import sample_images
 from tests.support.golden_cases import CASES, load_case
@@ -149,6 +150,26 @@ def test_counterfactuals(on_cpu, on_gpu, picture):
 def test_groupings(on_cpu, on_gpu):
     ours, expected = (learned_labels(cap[BLOCK], 1) for _, cap in (on_gpu, on_cpu))
     assert (ours == expected).mean() > 0.99
+
+
+@pytest.mark.parametrize("way", ["bfloat16", "float16", "autocast"])
+def test_half_precision(picture, way):
+    model, pixels = load_pretrained("demo").cuda(), picture.pixels.to("cuda")
+    if way == "autocast":
+        with torch.autocast(pixels.device.type, torch.bfloat16):
+            captured = capture(model, pixels)
+    else:
+        captured = capture(model.to(getattr(torch, way)), pixels)
+    assert captured.replay_error() <= replay_tolerance(captured)
+    assert ledger(captured, anchors=16)["value"].notna().all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_inference_copies(on_gpu, picture, precision):
+    model, captured = on_gpu
+    found = optimised(model, precision, compile=False)(picture.pixels.to("cuda"))
+    largest = {"float32": 1e-5, "bfloat16": 0.05, "float16": 0.01}[precision] * captured.logits.abs().max()
+    assert (found - captured.logits).abs().max() <= largest
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])
