@@ -111,7 +111,7 @@ def measure_all(
     for attention in attentions:
         check_tokens(attention, grid)
     works = [Work(attention, wanted, layout, settings, exact_tokens, sample) for attention in attentions]
-    watch = Watch(sum(work.amount for work in works), progress)
+    watch = Watch(0 if progress is None else sum(work.amount for work in works), progress)
     tasks = [(work.spectra(watch), work.known_received(), work.rows(watch)) for work in works]
     results = iter(run_all([task for part in _long_ones_first(tasks) for task in part], watch))
     found = [[next(results) for _ in part] for part in _long_ones_first(tasks)]

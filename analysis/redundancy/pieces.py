@@ -14,6 +14,7 @@ from analysis.redundancy.metric import Metric
 from analysis.redundancy.ranks import Spectrum, known_spectrum, spectrum, spectrum_work
 from analysis.redundancy.row_metrics import RowMetrics, RowSettings
 from analysis.redundancy.row_sample import RowSample
+from analysis.redundancy.scratch import Scratch
 from analysis.redundancy.token_layout import TokenLayout
 from analysis.redundancy.watch import Watch
 from stvit import Attention
@@ -114,8 +115,8 @@ class Work:
 
     @property
     def _rows_amount(self) -> int:
-        rows = len(self._tokens) if self._reads_rows else 0
-        return rows * self.attention.heads * self.attention.row_width
+        rows = self.attention.num_tokens if self.sample is None else len(self.sample.tokens)
+        return self._reads_rows * rows * self.attention.heads * self.attention.row_width
 
     def _chunks(self) -> list[Tokens]:
         """Cut the tokens into at most CHUNKS parts of about equal length, none shorter than a block needs to be."""
@@ -134,11 +135,11 @@ class Work:
         values = {metric.name: np.empty((heads, len(tokens))) for metric in of_rows}
         received = np.zeros((heads, self.attention.num_tokens)) if self.receiving and self.sample is None else None
         anchors = np.empty(len(tokens), dtype=np.int64)
-        start = 0
+        start, scratch = 0, Scratch()
         for block in self.attention.some_rows(tokens):
-            rows = RowMetrics(block, self.layout, self.settings)
+            rows = RowMetrics(block, self.layout, self.settings, scratch)
             check_rows(rows)
-            here = slice(start, start := start + len(block.anchors))
+            here = slice(start, start := start + block.weight.shape[1])
             anchors[here] = block.anchors.numpy(force=True)
             for metric in of_rows:
                 found = metric.compute(rows)

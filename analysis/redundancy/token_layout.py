@@ -1,6 +1,7 @@
 """Where tokens are: distances and windows around the anchors of a block of rows."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -31,13 +32,19 @@ class TokenLayout:
 
     def distances(self, block: RowBlock) -> Float[Tensor, "rows k"]:
         """Return how far each weight's token lies from its row's token, in pixels."""
-        down, across = self._offsets(block)
         dtype = torch.promote_types(block.weight.dtype, torch.float32)
-        scaled_down = (down * self.token_height).to(dtype).square()
-        scaled_across = (across * self.token_width).to(dtype).square()
         if block.token is not None:
-            return (scaled_down + scaled_across).sqrt()
-        return (scaled_down[:, :, None] + scaled_across[:, None]).sqrt_().flatten(1)
+            down, across = self._offsets(block)
+            scaled_down, scaled_across = (down * self.token_height).to(dtype), (across * self.token_width).to(dtype)
+            return (scaled_down.square() + scaled_across.square()).sqrt()
+        grid, windows = self.grid, _windows(self, dtype, block.weight.device)
+        row, column = block.anchors // grid.width, block.anchors % grid.width
+        first_row, first_column = grid.height - 1 - row, grid.width - 1 - column
+        if windows.device.type != "cpu":
+            return windows[first_row, first_column].flatten(1)
+        return torch.from_numpy(windows.numpy()[first_row.numpy(), first_column.numpy()]).flatten(
+            1
+        )  # four times as fast
 
     def mass_nearby(self, block: RowBlock, share: Float[Tensor, "heads rows k"], window: int) -> Tensor:
         """Return the share within window x window tokens around each row's token, shape (heads, rows)."""
@@ -49,15 +56,10 @@ class TokenLayout:
         return (share.gather(-1, near.expand(len(share), -1, -1)) * inside).sum(-1)
 
     def _offsets(self, block: RowBlock) -> tuple[Tensor, Tensor]:
-        """Return rows and columns from each anchor to the tokens: (rows, k), or (rows, H) and (rows, W) if dense."""
-        device, grid = block.weight.device, self.grid
-        anchor = block.anchors[:, None]
-        if block.token is None:
-            token_row = torch.arange(grid.height, device=device)
-            token_column = torch.arange(grid.width, device=device)
-        else:
-            token_row, token_column = block.token // grid.width, block.token % grid.width
-        return token_row - anchor // grid.width, token_column - anchor % grid.width
+        """Return rows and columns from each anchor to the tokens of its weights, (rows, k)."""
+        assert block.token is not None
+        grid, anchor = self.grid, block.anchors[:, None]
+        return block.token // grid.width - anchor // grid.width, block.token % grid.width - anchor % grid.width
 
     def _window(self, block: RowBlock, reach: int) -> tuple[Tensor, Tensor]:
         """Return the tokens of the window around each anchor, and which of them lie on the grid, (rows, w^2)."""
@@ -68,3 +70,15 @@ class TokenLayout:
         row_inside, column_inside = (row >= 0) & (row < grid.height), (column >= 0) & (column < grid.width)
         token = row.clamp(0, grid.height - 1)[:, :, None] * grid.width + column.clamp(0, grid.width - 1)[:, None]
         return token.flatten(1), (row_inside[:, :, None] & column_inside[:, None]).flatten(1)
+
+
+@lru_cache(maxsize=8)
+def _windows(
+    layout: TokenLayout, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, "first_rows first_columns height width"]:
+    """Return all distances by offset, (2 H - 1, 2 W - 1), seen through a window for each anchor: a view."""
+    grid = layout.grid
+    down = torch.arange(1 - grid.height, grid.height, device=device, dtype=torch.float64) * layout.token_height
+    across = torch.arange(1 - grid.width, grid.width, device=device, dtype=torch.float64) * layout.token_width
+    table = torch.hypot(down[:, None], across[None]).to(dtype)
+    return table.unfold(0, grid.height, 1).unfold(1, grid.width, 1)

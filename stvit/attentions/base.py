@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2 * 2**20
 """Memory of one block of rows; small enough that the passes of all metrics over it stay in cache."""
 
 DEFAULT_MAX_BYTES = 256 * 2**20
@@ -192,7 +192,7 @@ class Attention(ABC):
     def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
         """Yield the rows of consecutive or chosen tokens block by block, in any order: `RowBlock.anchors` names it.
 
-        An attention that shares work between rows overrides it.
+        An attention that shares work between rows overrides it. The next block may take the memory of the last one.
         """
         step = block_rows(self)
         for start in range(0, len(tokens), step):

@@ -1,8 +1,9 @@
 """Token attention Q A(S) Q-hat^T as its factors: exact rows, columns and products without N x N."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +11,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.association import Association
-from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single
+
+SHARED_BYTES = 64 * 2**20
+"""Memory that rows of A(S) Q-hat^T may take which the rows of several tokens share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,16 @@ class DecomposedAttention(Attention):
     knows_singular_values = True
 
     @property
+    def row_width(self) -> int:
+        """Number of weights of a row, N."""
+        return self.num_tokens
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds its rows."""
+        return self.association.weight.device
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the factors: Q (index and weight) and A(S) (as q and k, or dense where that is smaller)."""
         core = min(self.super_attention.nbytes, self.super_attention.dense_nbytes)
@@ -105,6 +119,23 @@ class DecomposedAttention(Attention):
         if self._is_identity:
             return self.super_attention.chosen_rows(index)
         return RowBlock(0, self._rows_of(index), None, self.num_tokens, index)
+
+    def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
+        """Yield the rows of consecutive or chosen tokens block by block; consecutive ones cell by cell.
+
+        Tokens of one row of cells use few super tokens, whose rows of A(S) Q-hat^T are multiplied once for all of
+        them; the row of a token is then a product of its nine alone. Chosen ones are too few for that.
+        """
+        if self._is_identity:
+            yield from self.super_attention.some_rows(tokens)
+        elif isinstance(tokens, range):
+            for group in self._by_row_of_cells(torch.arange(tokens.start, tokens.stop, device=self._index.device)):
+                used = self._index[group].clamp(min=0).unique()
+                shared_bytes = self.heads * len(used) * self.num_tokens * self._weight.element_size()
+                for part in group.chunk(1 + shared_bytes // SHARED_BYTES):
+                    yield from self._rows_that_share(part)
+        else:
+            yield from super().some_rows(tokens)
 
     def rows(self, start: int, stop: int, head: int | None = None) -> Float[Tensor, "rows tokens"]:
         """Return rows start to stop (excluded), shape (stop - start, N); one row costs O(9 M + 9 N)."""
@@ -194,8 +225,45 @@ class DecomposedAttention(Attention):
 
     def _rows_of(self, tokens: slice | Tensor) -> Float[Tensor, "heads rows tokens"]:
         own = _Strip.of(self._index[tokens], self._weight[tokens])
-        mixed = own.weight.T @ (self.super_attention.take(own.used) / self._normaliser)  # (heads, rows, M)
-        return torch.cat([mixed[..., strip.used] @ strip.weight for strip in self._strips], dim=-1)
+        return self._on_tokens(own.weight.T @ self._mixed(own.used))
+
+    def _rows_that_share(self, tokens: Int[Tensor, " rows"]) -> Iterator[RowBlock]:
+        """Yield the rows of tokens that lie together, from the rows of A(S) Q-hat^T of the super tokens they use."""
+        index, weight = self._index[tokens], self._weight[tokens] * (self._index[tokens] != PHANTOM)
+        used, near = index.clamp(min=0).unique(return_inverse=True)
+        shared = self._on_tokens(self._mixed(used))
+        step = block_rows(self)
+        buffer = shared.new_empty(self.heads * min(step, len(tokens)) * self.num_tokens)
+        for start in range(0, len(tokens), step):
+            here = slice(start, start + step)
+            rows = buffer[: self.heads * len(tokens[here]) * self.num_tokens].view(self.heads, -1, self.num_tokens)
+            for first, last in _runs(near[here]):
+                cells, own = near[start + first], weight[start + first : start + last]
+                for head in range(self.heads):
+                    torch.mm(own, shared[head, cells], out=rows[head, first:last])
+            yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
+
+    def _mixed(self, used: Int[Tensor, " used"]) -> Float[Tensor, "heads used super_tokens"]:
+        """Return rows of A(S), divided by what Q-hat is divided by."""
+        return self.super_attention.take(used) / self._normaliser
+
+    def _on_tokens(self, cells: Float[Tensor, "heads rows super_tokens"]) -> Float[Tensor, "heads rows tokens"]:
+        """Multiply by Q^T, strip by strip."""
+        heads, rows, _ = cells.shape
+        result, cells, start = cells.new_empty(heads, rows, self.num_tokens), cells.flatten(0, 1), 0
+        for strip in self._strips:
+            stop = start + strip.weight.shape[1]
+            torch.mm(cells[:, strip.used], strip.weight, out=result.flatten(0, 1)[:, start:stop])
+            start = stop
+        return result
+
+    def _by_row_of_cells(self, tokens: Int[Tensor, " rows"]) -> Sequence[Int[Tensor, " some_rows"]]:
+        """Return the tokens cell by cell, cut after each row of cells; hard ones by the super token they belong to."""
+        index, grid = self._index, self.association.grid
+        cell = index[tokens, 0] if index.shape[1] == 1 else grid.cell_index.to(index.device)[tokens]
+        cell, order = cell.sort(stable=True)
+        lengths = (cell // grid.columns).unique_consecutive(return_counts=True)[1]
+        return tokens[order].split(lengths.tolist())
 
     def _spread(self, cells: Tensor) -> Tensor:
         """Give each token its nine cells' values times its weights, (rows, M) to (rows, N)."""
@@ -226,6 +294,12 @@ class DecomposedAttention(Attention):
         heads, length, channels = values.shape
         flat = values.permute(1, 0, 2).reshape(1, length, heads * channels)
         return operation(flat)[0].reshape(-1, heads, channels).permute(1, 0, 2)
+
+
+def _runs(near: Int[Tensor, "tokens k"]) -> Iterator[tuple[int, int]]:
+    """Yield (first, after the last) of consecutive tokens with the same super tokens."""
+    ends = (near[1:] != near[:-1]).any(-1).nonzero()[:, 0] + 1
+    return pairwise([0, *ends.tolist(), len(near)])
 
 
 def _square_root(matrix: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 """Plain attention kept as its queries and keys: rows and products on demand, in blocks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import torch
 from jaxtyping import Float, Int
@@ -62,6 +64,16 @@ class SoftmaxAttention(Attention):
         return self.query.shape[1]
 
     @property
+    def row_width(self) -> int:
+        """Number of weights of a row, N."""
+        return self.num_tokens
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds its rows."""
+        return self.key.device
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the queries and keys."""
         return self.query.nbytes + self.key.nbytes
@@ -80,6 +92,23 @@ class SoftmaxAttention(Attention):
     def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
         """Return the rows of chosen tokens, of every head."""
         return RowBlock(0, self.take(index), None, self.num_tokens, index)
+
+    def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
+        """Yield the rows of consecutive or chosen tokens block by block, all in the same memory."""
+        if self.dense_nbytes <= DENSE_BYTES:
+            yield from super().some_rows(tokens)
+            return
+        step = min(len(tokens), block_rows(self))
+        logits, weight = at_least_single(self.query).new_empty(2, self.heads * step * self.num_tokens)
+        for start in range(0, len(tokens), step):
+            part = tokens[start : start + step]
+            shape = self.heads, len(part), self.num_tokens
+            index = slice(part.start, part.stop) if isinstance(part, range) else part
+            chosen, count = None if isinstance(part, range) else part, prod(shape)
+            query = at_least_single(self.query[:, index]) * self.scale**0.5
+            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=logits[:count].view(shape))
+            rows = torch.softmax(logits[:count].view(shape), -1, out=weight[:count].view(shape))
+            yield RowBlock(part[0] if chosen is None else 0, rows, None, self.num_tokens, chosen)
 
     def take(self, index: Int[Tensor, " rows"]) -> Float[Tensor, "heads rows tokens"]:
         """Return chosen rows of every head."""
@@ -146,8 +175,13 @@ class SoftmaxAttention(Attention):
         return other.query.equal(self.query) and other.key.equal(self.key)
 
     def _softmax(self, query: Tensor, head: int | None = None) -> Tensor:
-        key = self.key if head is None else self.key[head : head + 1]
-        return self._logits(query, key).softmax(-1)
+        key = self._scaled_key if head is None else self._scaled_key[head : head + 1]
+        return (at_least_single(query) * self.scale**0.5 @ key.transpose(-1, -2)).softmax(-1)
+
+    @cached_property
+    def _scaled_key(self) -> Tensor:
+        """The keys as `attention_logits` takes them, scaled once and not for every block of rows."""
+        return at_least_single(self.key) * self.scale**0.5
 
     def _logits(self, query: Tensor, key: Tensor) -> Tensor:
         return attention_logits(at_least_single(query), at_least_single(key), self.scale)

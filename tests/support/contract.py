@@ -29,11 +29,12 @@ def _check_some_rows(attention: Attention, dense: torch.Tensor) -> None:
     """Every token's row comes once, whatever the order, for consecutive tokens and for chosen ones."""
     tokens = attention.num_tokens
     chosen = torch.randperm(tokens)[: tokens // 2 + 1]
-    for wanted in (range(tokens), range(tokens // 3, tokens), chosen, chosen.sort().values):
-        blocks = list(attention.some_rows(wanted))
-        anchors = torch.cat([block.anchors for block in blocks])
-        assert sorted(anchors.tolist()) == sorted(list(wanted) if isinstance(wanted, range) else wanted.tolist())
-        assert_close(torch.cat([block.dense() for block in blocks], 1), dense[:, anchors])
+    for wanted in (range(tokens // 3, tokens), chosen):
+        read = []
+        for block in attention.some_rows(wanted):  # one after the other: the next may take the memory of the last
+            assert_close(block.dense(), dense[:, block.anchors])
+            read += block.anchors.tolist()
+        assert sorted(read) == sorted(list(wanted) if isinstance(wanted, range) else wanted.tolist())
 
 
 def _check_blocks(attention: Attention, dense: torch.Tensor) -> None:
