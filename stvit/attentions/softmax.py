@@ -103,12 +103,13 @@ class SoftmaxAttention(Attention):
         for start in range(0, len(tokens), step):
             part = tokens[start : start + step]
             shape = self.heads, len(part), self.num_tokens
-            index = slice(part.start, part.stop) if isinstance(part, range) else part
-            chosen, count = None if isinstance(part, range) else part, prod(shape)
+            first, index, chosen = (
+                (part.start, slice(part.start, part.stop), None) if isinstance(part, range) else (0, part, part)
+            )
             query = at_least_single(self.query[:, index]) * self.scale**0.5
-            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=logits[:count].view(shape))
-            rows = torch.softmax(logits[:count].view(shape), -1, out=weight[:count].view(shape))
-            yield RowBlock(part[0] if chosen is None else 0, rows, None, self.num_tokens, chosen)
+            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=logits[: prod(shape)].view(shape))
+            rows = torch.softmax(logits[: prod(shape)].view(shape), -1, out=weight[: prod(shape)].view(shape))
+            yield RowBlock(first, rows, None, self.num_tokens, chosen)
 
     def take(self, index: Int[Tensor, " rows"]) -> Float[Tensor, "heads rows tokens"]:
         """Return chosen rows of every head."""
