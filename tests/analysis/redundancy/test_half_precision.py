@@ -61,10 +61,8 @@ def in_single(attention):
     return replace(attention, query=attention.query.float(), key=attention.key.float())
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_a_capture_in_half_precision_has_every_number(dtype):
-    cap = capture(tiny_model().to(dtype), tiny_pixels(1, 64, 64).to(dtype))
+def test_a_capture_in_half_precision_has_every_number():
+    cap = capture(tiny_model().to(torch.bfloat16), tiny_pixels(1, 64, 64).to(torch.bfloat16))
     got = ledger(cap, ("super", "global", "local"))
-    whole = ledger(capture(tiny_model(), tiny_pixels(1, 64, 64)), ("super", "global", "local"))
-    assert len(got) == len(whole)
+    assert len(got) == len(ledger(capture(tiny_model(), tiny_pixels(1, 64, 64)), ("super", "global", "local")))
     assert np.isfinite(got["value"]).all()
