@@ -7,6 +7,7 @@ token (-1 for none) and their weights. Rows of weights sum to 1.
 
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import PurePath
 from typing import TypeAlias
 
@@ -55,11 +56,13 @@ class ForeignGroups:
         name: Name of the file.
         labels: Label map of the picture, of what the model sees, or of the tokens.
         weights: Association of the tokens.
+        digest: Of its name and bytes, for cache keys; empty if there is no file.
     """
 
     name: str
     labels: Labels | None = None
     weights: Weights | None = None
+    digest: str = ""
 
     @property
     def title(self) -> str:
@@ -79,7 +82,8 @@ def read_groups(name: str, data: bytes) -> ForeignGroups:
     """
     readers = {".npz": _read_npz, ".png": lambda data: label_map(png_labels(data)[0], WANTED)}
     found = read_by_suffix(PurePath(name).suffix, data, readers, "file of groups")
-    return ForeignGroups(name, weights=found) if isinstance(found, tuple) else ForeignGroups(name, labels=found)
+    labels, weights = (None, found) if isinstance(found, tuple) else (found, None)
+    return ForeignGroups(name, labels, weights, sha256(name.encode() + b"\0" + data).hexdigest())
 
 
 def foreign_method(groups: ForeignGroups, framing: Framing) -> Method:

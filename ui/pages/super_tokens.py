@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,13 +21,12 @@ from analysis.superpixels.one_picture import People
 from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from stvit.error_text import counted
-from stvit.foreign_text import plain
 from ui import keys
 from ui.failures import said
 from ui.group_panels.component import group_panels
 from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
-from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
 from ui.panels.group_results import colour_of, level_title, show_memberships, show_scores
 from ui.panels.groupings import choose_drawing, foreign_grouping, groupings
 from ui.panels.own_files import choose_groups, choose_people
@@ -82,8 +80,8 @@ def draw(view: View) -> None:
         on=on,
         iterations=iterations,
         drawing=drawing,
-        groups=_as_path(groups),
-        truth=_as_path(people),
+        groups=None if groups is None else as_path(groups.name),
+        truth=None if people is None else as_path(people.name),
         annotator=annotator if people else None,
         row=place[0],
         column=place[1],
@@ -91,11 +89,6 @@ def draw(view: View) -> None:
     name = file_name(view, "groupings", f"stage{record.id.stage + 1}", f"block{record.id.block + 1}")
     with export:
         Export(name, report, settings, "a line for each grouping, and the labels of tokens or pixels").offer()
-
-
-def _as_path(file: ForeignGroups | People | None) -> Path | None:
-    """Return how commands name a file: as it was uploaded."""
-    return None if file is None else Path(plain(file.name, limit=1000))
 
 
 def _choose_methods() -> list[str]:

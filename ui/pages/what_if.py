@@ -1,5 +1,8 @@
 """What if: the model run again with a different association, beside the original run."""
 
+from html import escape
+from operator import attrgetter
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,7 +12,11 @@ from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import Outcome, outcome_of
 from analysis.figures.screen.depth import change_by_depth
+from analysis.foreign_change import foreign_change
+from analysis.grouping import foreign
+from analysis.grouping.foreign import ForeignGroups
 from analysis.grouping.groupings import Grouping
+from analysis.grouping.label_files import LabelFileError
 from analysis.grouping.methods import METHODS
 from analysis.grouping.tasks import learned_labels
 from analysis.reports.pictures import change_report
@@ -18,13 +25,15 @@ from analysis.trials import Trial, class_names_of
 from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
+from ui.failures import said
 from ui.markdown import escaped
 from ui.panels.ablation import show_ablation
 from ui.panels.answer import asked
-from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing, show_grouping
+from ui.panels.own_files import choose_groups
 from ui.panels.panel import caption, chart, heading, slot
-from ui.panels.pickers import choose_block
+from ui.panels.pickers import choose_block, keep_valid
 from ui.panels.trials import as_others, show_trials, tried
 from ui.view.runs import run_changed
 from ui.view.view import BY_KEY, View
@@ -38,15 +47,26 @@ def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name, parameter = _choose_change()
-        export = st.container(width="content")
+        place, files, export = (
+            st.container(width="content"),
+            st.container(width="content"),
+            st.container(width="content"),
+        )
+        with files, st.popover("Your files", icon=":material/upload_file:"):
+            groups = choose_groups(view)
+        with place:
+            name, parameter = _choose_change(groups)
     trials = tried(view)
-    outcome = _outcome(view, name, parameter)
+    try:
+        outcome = _outcome(view, name, parameter, groups)
+    except LabelFileError as error:
+        st.error(f"{said(error)} Choose another change, or remove the file.", icon=":material/error:")
+        return
     answer.say(_answer(view, outcome, trials))
     _show_numbers(outcome, view)
     if trials is not None:
         show_trials(view, trials)
-    record = _show_details(view, outcome, name, parameter, export)
+    record = _show_details(view, outcome, parameter, groups, export)
     show_ablation(view, record)
 
 
@@ -58,36 +78,42 @@ def _answer(view: View, outcome: Outcome, trials: list[Trial] | None) -> str:
 
 
 def _show_details(
-    view: View, outcome: Outcome, name: str, parameter: int | None, export: DeltaGenerator
+    view: View, outcome: Outcome, parameter: int | None, groups: ForeignGroups | None, export: DeltaGenerator
 ) -> BlockRecord:
     """Show what the chosen change does inside, and return the block that is looked at."""
-    st.markdown(f"#### {outcome.title}, in detail")
+    st.markdown(f"#### {escaped(outcome.title)}, in detail")
     with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()
     with export:
-        _offer(view, record.id, outcome, name, parameter, drawing)
+        _offer(view, record.id, outcome, parameter, drawing, groups)
     pictures = [] if record.grid.is_identity else [f"pictures show {record.id.caption}"]
-    caption(view, "the association is changed in every block with super tokens, the weights stay", *pictures)
+    of_tokens = outcome.kind == foreign.NAME and groups is not None and groups.weights is not None
+    where = "the block or blocks with as many tokens as the file" if of_tokens else "every block with super tokens"
+    caption(view, f"the association is changed in {where}, the weights stay", *pictures)
     _show_groupings(view, record, outcome, drawing)
     _show_changes(outcome)
     _show_metrics(record, outcome)
     return record
 
 
-def _choose_change() -> tuple[str, int | None]:
-    """Draw the choice of a change, and of its parameter where it takes one."""
+def _choose_change(groups: ForeignGroups | None) -> tuple[str, int | None]:
+    """Draw the choice of a change, groups from a file among them, and of its parameter where it takes one."""
+    titles = {name: change.title for name, change in CHANGES.items()}
+    if groups is not None:
+        titles[foreign.NAME] = groups.title
+    keep_valid(keys.CHANGE, list(titles))
     name = st.selectbox(
         "Instead of the learned association",
-        list(CHANGES),
+        list(titles),
         key=keys.CHANGE,
-        format_func=lambda name: CHANGES[name].title,
+        format_func=titles.__getitem__,
         width=280,
         bind="query-params",
         persist_state="session",
     )
-    change = CHANGES[name]
-    if not change.parameters:
+    change = CHANGES.get(name)
+    if change is None or not change.parameters:
         return name, None
     parameter = st.slider(
         change.title,
@@ -103,18 +129,31 @@ def _choose_change() -> tuple[str, int | None]:
     return name, parameter
 
 
-@st.cache_resource(max_entries=64, show_spinner="Running the model with the other association ...", hash_funcs=BY_KEY)
-def _outcome(view: View, name: str, parameter: int | None) -> Outcome:
+@st.cache_resource(
+    max_entries=64,
+    show_spinner="Running the model with the other association ...",
+    hash_funcs={**BY_KEY, ForeignGroups: attrgetter("digest")},
+)
+def _outcome(view: View, name: str, parameter: int | None, groups: ForeignGroups | None) -> Outcome:
     """Return what is shown of a changed run; the run itself, which is large, is not kept."""
-    variant = CHANGES[name].variant(view.picture.shown, parameter)
+    change = CHANGES.get(name)
+    if change is None:
+        assert groups is not None
+        change = foreign_change(groups, view.picture.framing, view.capture)
+    variant = change.variant(view.picture.shown, parameter)
     return outcome_of(variant, view.capture, run_changed(view, variant))
 
 
-def _offer(view: View, block: BlockId, outcome: Outcome, name: str, parameter: int | None, drawing: str) -> None:
+def _offer(
+    view: View, block: BlockId, outcome: Outcome, parameter: int | None, drawing: str, groups: ForeignGroups | None
+) -> None:
     """Offer what is shown as files."""
     options = {**picture_options(view), **block_options(view.capture[block])}
-    settings = WhatIf(**options, variant=name, iterations=parameter, drawing=drawing)
-    stem = file_name(view, "what-if", name, *([] if parameter is None else [str(parameter)]))
+    if outcome.kind == foreign.NAME and groups is not None:
+        settings = WhatIf(**options, variant=None, groups=as_path(groups.name), drawing=drawing)
+    else:
+        settings = WhatIf(**options, variant=outcome.kind, iterations=parameter, drawing=drawing)
+    stem = file_name(view, "what-if", outcome.kind, *([] if parameter is None else [str(parameter)]))
 
     def report() -> Report:
         return change_report(subject_of(view), view.capture[block], outcome, drawing)
@@ -140,7 +179,9 @@ def _show_changes(outcome: Outcome) -> None:
     relative = outcome.difference.relative
     if not max(relative.values()):
         st.info("Nothing changes: this is what the model itself does.", icon=":material/info:")
-    figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, colour=outcome.colour)
+    figure = change_by_depth(
+        list(relative), list(relative.values()), title=escape(outcome.title), colour=outcome.colour
+    )
     chart(figure, "change", fills_width=True)
 
 
@@ -168,5 +209,5 @@ def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: 
             with slot():
                 used = len(np.unique(grouping.labels))
                 note = f"{used} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}"
-                heading(grouping.title, colour, note)
+                heading(escape(grouping.title), colour, note)
                 show_grouping(view, grouping, drawing)

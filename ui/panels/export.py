@@ -109,7 +109,12 @@ def picture_options(view: View) -> dict[str, Any]:
 
 def picture_source(picture: RGBImage) -> dict[str, Any]:
     """Return how commands name a picture; an uploaded file is named as it was uploaded."""
-    return {"sample": picture.name} if is_sample(picture) else {"image": Path(plain(picture.name, limit=1000))}
+    return {"sample": picture.name} if is_sample(picture) else {"image": as_path(picture.name)}
+
+
+def as_path(name: str) -> Path:
+    """Return how commands name an uploaded file: as it was uploaded."""
+    return Path(plain(name, limit=1000))
 
 
 def model_options(view: View) -> dict[str, Any]:

@@ -216,6 +216,18 @@ def test_the_command_reads_groups_of_ones_own_and_what_people_drew(exports, repo
     assert {"people_0", "membership_0", "labels_foreign"} <= set(exports[-1].report.arrays())
 
 
+def test_the_command_of_what_if_reads_groups_of_ones_own(exports, reports, tmp_path, monkeypatch):
+    app = opened("what-if")
+    np.savez(tmp_path / "mine.npz", labels=np.repeat([[0, 1]], 112, axis=1).repeat(224, axis=0))
+    data = (tmp_path / "mine.npz").read_bytes()
+    app.file_uploader("groups_file").set_value(("mine.npz", data, "application/zip")).run()
+    app.selectbox("change_of_association").set_value("foreign").run()
+    assert not app.exception, [error.value for error in app.exception]
+    monkeypatch.chdir(tmp_path)
+    (export,) = [one for one in exports if "--groups" in one.command][-1:]
+    check_command(export, tmp_path, reports)
+
+
 @pytest.mark.parametrize("page", ["super-tokens", "redundancy", "rollout", "what-if", "steps", "compare", "cost"])
 def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     made: list[str] = []
