@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
-from analysis.attention.kinds import KINDS
 from analysis.figures.paper.charts import COLUMN_WIDTH
 
-COLOURS = [kind.colour for kind in KINDS.values()]
-"""Colour-blind safe, in turns."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Of models, in turns: colour-blind safe (Okabe and Ito)."""
 
 PANELS_IN_A_ROW = 3
+
+WIDE = 20
+"""A panel whose largest mean is more than so many times the smallest has a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,13 @@ def side_by_side_figure(panels: Mapping[str, Sequence[Line]]) -> Figure:
             )
             known.setdefault(line.title, drawn)
         axes.set_title(heading, fontsize=9)
-        axes.set_ylim(bottom=0)
+        means = [mean for line in lines for mean in line.means]
+        if min(means) > 0 and max(means) > WIDE * min(means):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.set_ylim(bottom=min(0, *means))
         axes.tick_params(labelsize=8)
     for axes in fields[len(panels) :]:
         axes.axis("off")
