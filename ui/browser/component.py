@@ -1,0 +1,34 @@
+"""The browser's part of the app as a Streamlit component without a window of its own."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import keys
+from ui.explorer.bundle import joined
+
+WEB = Path(__file__).parent / "web"
+
+
+def _module() -> str:
+    modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted(WEB.glob("*.js"))}
+    return joined(modules) + "\nexport default mountBrowser;\n"
+
+
+_mount = st.components.v2.component("stvit_browser", css=(WEB / "browser.css").read_text("utf-8"), js=_module())
+
+
+def mount_browser(wants_tab: bool) -> None:
+    """Draw the button that copies the link, and start what listens to the whole page.
+
+    Args:
+        wants_tab: Whether the name of the tab is needed, which costs one more run of the script.
+    """
+    _mount(key=keys.BROWSER, data={"wants_tab": wants_tab}, on_tab_change=lambda: None)
+
+
+def tab_name() -> str | None:
+    """Return the name by which this tab is known again after a reload, None as long as it has not been asked for."""
+    state = st.session_state.get(keys.BROWSER)
+    name = state.get("tab") if state else None
+    return name if isinstance(name, str) and name else None
