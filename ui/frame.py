@@ -18,6 +18,7 @@ from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
+from ui.sidebar.wanted import ask_for_picture
 from ui.tour import show_tour
 from ui.view.view import NotAnSTViTError, View
 
@@ -61,10 +62,14 @@ def show_app() -> None:
     keep_choices_across_pages(page.url_path)
     old = st.empty()
     with one_sentence("What was chosen"):
-        views.append(_choose(link, old))
-        show_tour(page.url_path or PAGES[0].address)
-        with link.noted(page.url_path):
-            page.run()
+        view = _choose(link, old)
+        if view is None:
+            ask_for_picture()
+        else:
+            views.append(view)
+            show_tour(page.url_path or PAGES[0].address)
+            with link.noted(page.url_path):
+                page.run()
     old.html(SHOW_OLD)
 
 
@@ -77,11 +82,16 @@ def _entry(page: Page, views: list[View]) -> StreamlitPage:
     return st.Page(draw, title=page.title, icon=page.icon, url_path=page.address, default=page is PAGES[0])
 
 
-def _choose(link: Link, old: DeltaGenerator) -> View:
-    """Draw the sidebar and return its view; hide results of another picture or model before the model runs."""
+def _choose(link: Link, old: DeltaGenerator) -> View | None:
+    """Draw the sidebar and return its view, None while the link's picture is still to be given.
+
+    Results of another picture or model are hidden before the model runs.
+    """
     link.repair_choice(keys.MODE, "mode", {mode: mode for mode in MODES})
     with st.sidebar:
         choice, verdict = choose(link)
+    if choice is None:
+        return None
     changed = st.session_state.get(keys.SHOWN) != choice.key
     st.session_state[keys.SHOWN] = choice.key
     old.html(HIDE_OLD if changed else SHOW_OLD)

@@ -89,6 +89,11 @@ LINK = "link"
 PAGE = "page"
 SHOWN = "shown"
 NAVIGATION = "navigation"
+BROWSER = "browser"
+PICTURE = "picture"
+WANTED = "wanted_picture"
+RESTORED = "restored_uploads"
+KEPT_FOR_RELOAD = "kept_for_reload"
 TOUR = "tour"
-OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR)
+OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR, BROWSER, WANTED, RESTORED, KEPT_FOR_RELOAD)
 """State that the app keeps and nobody chooses."""

@@ -29,6 +29,7 @@ from ui.sidebar.run import run_or_fall_back
 with st.sidebar:
     choice, verdict = choose(Link.of_session())
 with verdict:
+    assert choice is not None
     st.session_state["view"] = run_or_fall_back(choice)
     show_state(st.session_state["view"])
 """

@@ -9,11 +9,13 @@ from stvit.images.samples import CREDITS, KNOWN_TO_DEMO, sample_images
 from stvit.variants import VARIANTS
 from ui import keys
 from ui.address import Link, nearest_number
+from ui.browser.component import mount_browser
 from ui.failures import LONGEST_SENTENCE, said
 from ui.markdown import escaped
 from ui.sidebar.backbone_choice import BACKBONE, TITLE, choose_backbone
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.uploads import OwnPictures, upload_pictures
+from ui.sidebar.wanted import find_wanted, keep_uploads, name_in_link, wanted_digest
 from ui.view.devices import Device, choose_device
 from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
 from ui.view.runs import sample, sample_picture
@@ -54,29 +56,45 @@ class Choice:
         return (picture.sha256, picture.name, self.handle.digest, str(self.size), self.framing, self.device.name)
 
 
-def choose(link: Link) -> tuple[Choice, DeltaGenerator]:
-    """Draw the controls of the sidebar; return what was chosen, and the place below the picture for its verdict."""
+def choose(link: Link) -> tuple[Choice | None, DeltaGenerator]:
+    """Draw the controls of the sidebar.
+
+    Returns:
+        What was chosen, None while the link's picture is still to be given, and the place below the picture for its
+        verdict.
+    """
     picture = _choose_picture(link)
     verdict = st.container()
     handle = _choose_model(link)
     size, framing = _choose_size(link, handle)
-    return Choice(picture, handle, size, framing, choose_device()), verdict
+    device = choose_device()
+    return (Choice(picture, handle, size, framing, device) if picture else None), verdict
 
 
-def _choose_picture(link: Link) -> Picture:
-    st.subheader("Picture")
+def _choose_picture(link: Link) -> Picture | None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Picture")
+        browser = st.container(width="content")
     galleries = st.container()  # above the uploader on the page, but drawn after it, when the uploads are known
     own = upload_pictures()
+    with browser:
+        mount_browser(wants_tab=bool(own.files) or wanted_digest() is not None)
+    keep_uploads(own.files)
+    if own.newest:
+        st.session_state.update({keys.GALLERY: OWN, keys.OWN_PICTURE: own.newest})
     with galleries:
+        if find_wanted(own.files, own.newest):
+            return None
         if own.files and _choose_gallery(own) == OWN:
-            return own.picture(_choose_own(own))
+            chosen = _choose_own(own)
+            name_in_link(own.files[chosen])
+            return own.picture(chosen)
+        name_in_link(None)
         return sample(_choose_sample(link))
 
 
 def _choose_gallery(own: OwnPictures) -> str:
-    """Draw the switch between samples and own pictures; it switches to a picture that has just been uploaded."""
-    if own.newest:
-        st.session_state.update({keys.GALLERY: OWN, keys.OWN_PICTURE: own.newest})
+    """Draw the switch between samples and own pictures."""
     titles = {SAMPLES: "Samples", OWN: f"Yours ({len(own.files)})"}
     chosen = st.segmented_control(
         "Pictures to choose from",

@@ -17,8 +17,13 @@ SECONDS = 15 * 60
 class Upload(Protocol):
     """An uploaded file, as Streamlit hands it over."""
 
-    file_id: str
-    name: str
+    @property
+    def file_id(self) -> str:
+        """Its key."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
 
     def getvalue(self) -> bytes:
         """Return its bytes."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import streamlit as st
 
@@ -11,7 +10,9 @@ from ui import keys
 from ui.failures import said
 from ui.markdown import escaped
 from ui.sidebar.gallery import Item, thumbnail
+from ui.sidebar.kept import Upload
 from ui.sidebar.swept import swept_pictures
+from ui.sidebar.wanted import restored_uploads
 from ui.view.runs import uploaded_picture
 from ui.view.view import Picture
 
@@ -21,16 +22,6 @@ LARGEST_UPLOAD = 64
 
 SHOWN_PROBLEMS = 2
 """So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
-
-
-class Upload(Protocol):
-    """An uploaded file, as Streamlit hands it over."""
-
-    file_id: str
-    name: str
-
-    def getvalue(self) -> bytes:
-        """Return its bytes."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +68,13 @@ def upload_pictures() -> OwnPictures:
         key=keys.UPLOAD,
         accept_multiple_files=True,
         max_upload_size=LARGEST_UPLOAD,
-        help="PNG, JPEG, WebP, TIFF, BMP or GIF; several at once if you like.",
+        help="PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP or GIF; several at once if you like. Dropped anywhere on the page "
+        "or pasted, they come here too.",
     )
-    own = classify_uploads([*swept_pictures(), *uploads], st.session_state.get(keys.VERDICTS, {}))
+    files: list[Upload] = [*swept_pictures(), *restored_uploads(), *uploads]
+    own = classify_uploads(
+        list({file.file_id: file for file in files}.values()), st.session_state.get(keys.VERDICTS, {})
+    )
     st.session_state[keys.VERDICTS] = own.verdicts
     if own.problems:
         _report(own.problems, anything_left=bool(own.files))

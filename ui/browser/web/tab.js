@@ -5,7 +5,9 @@ const NAME = "stvit-tab";
 export function nameOfTab() {
   let name = sessionStorage.getItem(NAME);
   if (!name) {
-    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(
+      "",
+    );
     sessionStorage.setItem(NAME, name);
   }
   return name;
