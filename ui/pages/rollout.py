@@ -233,19 +233,17 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
                 heading(escape(weighing.caption.capitalize()), KIND_COLOURS["super"], note)
                 figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
                 chart(figure, f"rollout_pixels_{number}")
-    _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
+        _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
 
 
 def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) -> None:
-    st.markdown("#### On the way")
-    with st.container(horizontal=True, gap="medium"):
-        for map_ in maps:
-            _, stage, values = map_
-            with slot():
-                note = f"{values.shape[0]} x {values.shape[1]} tokens, {escape(weighing.title)}"
-                heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
-                on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
-                chart(heat_map(on_stage, panel_of(map_, "", signed), relative=not signed), f"rollout_{stage}")
+    for map_ in maps:
+        _, stage, values = map_
+        with slot():
+            note = f"{values.shape[0]} x {values.shape[1]} tokens, {escape(weighing.title)}"
+            heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
+            on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
+            chart(heat_map(on_stage, panel_of(map_, "", signed), relative=not signed), f"rollout_{stage}")
 
 
 def _clickable(canvas: Canvas, shown: Shown) -> None:
@@ -257,7 +255,6 @@ def _clickable(canvas: Canvas, shown: Shown) -> None:
         if points:
             st.session_state[keys.ROLLOUT_START] = "token"
             down, across = points[0]["customdata"]
-            open_spot(shown.source.grid, down, across)
-            st.session_state.update({keys.STAGE: shown.source.id.stage, keys.BLOCK: shown.source.id.block})
+            open_spot(shown.source.id, shown.source.grid, down, across, pickers_drawn=shown.anchor is not None)
 
     chart(picture(canvas, clickable=True), key, on_select=start_here)

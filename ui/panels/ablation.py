@@ -155,11 +155,13 @@ def _show(view: View, record: BlockRecord, part: Part, how: How, found: Effects,
                 chart(curve_chart(head_chart(found, target), height=280), "ablation_heads", fills_width=True)
         table = found.table(target).assign(top_class=[names[index] for index in found.top])
         table["part"] += int(part == "heads")
+        one = "head" if part == "heads" else "super token"
+        titled = table.rename(columns={"part": one, "top_class": "most probable"}).sort_values("change")
         config = {
             name: st.column_config.NumberColumn(format="%.3f") for name in ("change", "probability", "divergence")
         }
         with st.container(width=480):
-            st.dataframe(table.sort_values("change"), hide_index=True, column_config=config, height=320)
+            st.dataframe(titled, hide_index=True, column_config=config, height=320)
     settings = AblationView(**picture_options(view), **block_options(record), part=part, how=how, target=target)
     make: partial[Report] = partial(
         _report, view, record.id, found, target, part, how, names[target]

@@ -91,12 +91,22 @@ def open_token(grid: TokenGrid, row: int, column: int) -> None:
     st.session_state.update({keys.ROW: row, keys.COLUMN: column, keys.ANCHOR_GRID: (grid.height, grid.width)})
 
 
-def open_spot(grid: TokenGrid, down: float, across: float) -> None:
-    """Make the token at a spot of the picture, as shares of its height and width, the anchor on a grid."""
-    st.session_state.update(
-        {keys.ROW: _part(down, grid.height), keys.COLUMN: _part(across, grid.width)}
-        | {keys.ANCHOR_GRID: (grid.height, grid.width)}
-    )
+def open_spot(block: BlockId, grid: TokenGrid, down: float, across: float, *, pickers_drawn: bool) -> None:
+    """Make a block and the token at a spot of the picture, as shares of its height and width, the current ones.
+
+    Args:
+        block: The block.
+        grid: Of its tokens.
+        down: Of the picture above the spot.
+        across: Of the picture left of it.
+        pickers_drawn: Whether the pickers are on the page; pickers that come later do not write to the address.
+    """
+    row, column = _part(down, grid.height), _part(across, grid.width)
+    st.session_state.update({keys.STAGE: block.stage, keys.BLOCK: block.block, keys.ROW: row, keys.COLUMN: column})
+    st.session_state[keys.ANCHOR_GRID] = (grid.height, grid.width)
+    if not pickers_drawn:
+        stage, number = str(block.stage + 1), str(block.block + 1)
+        st.query_params.update({keys.STAGE: stage, keys.BLOCK: number, keys.ROW: str(row), keys.COLUMN: str(column)})
 
 
 @overload

@@ -21,6 +21,9 @@ from ui.view.view import View
 SECONDS_PER_PIXEL = 1.2e-6
 """About how long one block takes on one core."""
 
+CHART_WIDTH = 390
+"""CSS pixels; the maps of the last block stand beside the chart."""
+
 ByKind = dict[str, dict[BlockId, ReceptiveField]]
 
 
@@ -41,8 +44,8 @@ def show_receptive_fields(view: View) -> None:
     found: ByKind | None = worked("fields", ("fields", view.key), label, seconds, work, _nbytes)
     if found is None:
         return
-    with st.container(horizontal=True, gap="medium"):
-        with st.container(width=560):
+    with st.container(horizontal=True, gap="small"):
+        with st.container(width=CHART_WIDTH):
             chart(curve_chart(field_charts(found)[0], height=380), "fields", fills_width=True)
         for kind, fields in found.items():
             last = list(fields.values())[-1]

@@ -15,7 +15,7 @@ from ui.panels.export import Export, block_options, file_name, picture_options, 
 from ui.panels.panel import chart
 from ui.view.view import BY_KEY, View
 
-MATRIX_WIDTH = 560
+MATRIX_WIDTH = 490
 """CSS pixels."""
 
 
@@ -32,7 +32,7 @@ def show_similarity(view: View, record: BlockRecord, kind: str = "super") -> Non
         return
     quick = KINDS[kind].quick or record.grid.num_tokens <= ALL_PAIRS_TOKENS
     compared = kind if quick else "super"
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="small"):
         with st.container(width=MATRIX_WIDTH):
             st.markdown(
                 "**CKA of all blocks**",

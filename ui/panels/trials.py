@@ -18,6 +18,9 @@ from ui.view.view import BY_KEY, View
 PIXELS_AT_ONCE = 300 * 300
 """Pictures up to this size are tried as the page opens; above, when asked for."""
 
+NUMBER_WIDTH, ROW_HEIGHT = 60, 35
+"""CSS pixels of the table."""
+
 SECONDS_PER_PIXEL = 2e-6
 """About how long one change takes on one core, grouping included."""
 
@@ -51,16 +54,18 @@ def show_trials(view: View, trials: list[Trial]) -> None:
     names = class_names_of(view.handle.model)
     st.markdown("#### The prediction under every change")
     st.caption("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
-    charts, tables = st.columns(2, gap="medium")
+    charts, tables = st.columns((2, 3), gap="medium")
     with charts:
         chart(bar_chart(trials_chart(trials, names)), "trials", fills_width=True)
     with tables:
         table = trials_table(trials, names)
-        percent = st.column_config.NumberColumn(format="percent")
-        config = {name: percent for name in table.columns[3:]}
-        config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f")
+        table[table.columns[3:]] *= 100
+        config = {
+            name: st.column_config.NumberColumn(format="%.0f %%", width=NUMBER_WIDTH) for name in table.columns[3:]
+        }
+        config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f", width=NUMBER_WIDTH)
         titled = table.rename(columns={"top_class": "most probable"})
-        st.dataframe(titled, hide_index=True, column_config=config, height=36 * (len(table) + 1) + 2)
+        st.dataframe(titled, hide_index=True, column_config=config, height=ROW_HEIGHT * (len(table) + 1) + 3)
     make: partial[Report] = partial(trials_report, subject_of(view), trials, names)
     settings = TrialsView(**picture_options(view))
     Export(file_name(view, "what-if-all"), make, settings, "probabilities under every change").offer("trials")

@@ -1,5 +1,7 @@
 """Stacked bars (Plotly)."""
 
+from html import escape
+
 import plotly.graph_objects as go
 
 from analysis.figures.curve_values import CurveChart
@@ -7,6 +9,10 @@ from analysis.figures.screen.layout import line_layout
 
 BAR = 24
 """CSS pixels from one bar to the next."""
+
+
+CAPTIONS = 160
+"""CSS pixels left of the bars."""
 
 
 def bar_chart(chart: CurveChart) -> go.Figure:
@@ -17,13 +23,13 @@ def bar_chart(chart: CurveChart) -> go.Figure:
         figure.add_bar(
             x=list(line.y),
             y=captions,
-            name=line.title,
+            name=escape(line.title),
             orientation="h",
             marker={"color": line.colour},
-            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.3f}}<extra>{line.title}</extra>",
+            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.3f}}<extra>{escape(line.title)}</extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_xaxes(title=chart.y_title, range=[0, chart.top])
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     line_layout(figure, 90 + BAR * len(captions))
-    return figure.update_layout(margin={"l": 190})
+    return figure.update_layout(margin={"l": CAPTIONS}, legend={"traceorder": "normal"})
