@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from analysis.any_model import AnyModel, captured, digest_of, has_super_tokens, prepared
 from analysis.attention.kinds import own_title
 from analysis.backbones import BackboneCapture
-from analysis.commands.any_model import AnyModel, captured, digest_of, has_super_tokens, prepared
 from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
 from analysis.commands.settings import read

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import overload
 
+from analysis.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
-from analysis.commands.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyPictureView, BlockView, PictureView
 from analysis.reports.report import Subject

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.attention.kinds import KINDS
-from analysis.commands.choices import FRAMINGS, ModelChoice, all_or_count, anchor_count
+from analysis.commands.choices import FRAMINGS, AnyModelChoice, all_or_count, anchor_count
 from analysis.commands.measure_settings import part_number
 from analysis.commands.settings import Settings, add_options, filled, option, path, whole_number
 from analysis.many_pictures.part import Part
@@ -29,7 +29,9 @@ class SweepChoice(Settings):
     metrics: tuple[str, ...] = option(
         tuple(CATALOGUE), help="metrics", choices=tuple(CATALOGUE), metavar="NAME", required=True
     )
-    size: int = option(224, help="short side in px", parse=whole_number, metavar="PX")
+    size: int | None = option(
+        None, help="short side in px (default: 224, or what a backbone was made for)", parse=whole_number, metavar="PX"
+    )
     framing: str = option("crop", help="centre crop or whole picture", choices=FRAMINGS)
     anchors: int | None = option(
         256, help="rows of each attention, or all", parse=anchor_count, write=all_or_count, metavar="NUMBER"
@@ -58,6 +60,6 @@ class SweepFiles(Settings):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    for settings in (SweepFiles, ModelChoice, SweepChoice):
+    for settings in (SweepFiles, AnyModelChoice, SweepChoice):
         add_options(parser, settings)
     parser.set_defaults(run="analysis.commands.sweep_run:run")

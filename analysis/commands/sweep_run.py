@@ -4,16 +4,17 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.commands.choices import ModelChoice
+from analysis.any_model import DEFAULT_SIZE, AnyModel, classes_of, digest_of
+from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_run import name_left_out
 from analysis.commands.settings import read
-from analysis.commands.subjects import chosen_model
+from analysis.commands.subjects import chosen_any_model
 from analysis.commands.sweep import SweepChoice, SweepFiles
 from analysis.many_pictures.own_files import OwnFiles
 from analysis.many_pictures.progress import Progress
@@ -30,7 +31,6 @@ from stvit import STViT, __version__
 from stvit.error_text import counted
 from stvit.foreign_text import plain
 from stvit.images.framing import check_size
-from stvit.weights.load import model_digest
 
 NAMED_ERRORS = 10
 """So many pictures that cannot be measured are named; errors.csv has all."""
@@ -48,7 +48,7 @@ def run(parsed: argparse.Namespace) -> int:
         SweepError: If the sweep had to end; what was measured is kept.
         OSError: If a file or folder cannot be read or written.
     """
-    files, which, choice = read(SweepFiles, parsed), read(ModelChoice, parsed), read(SweepChoice, parsed)
+    files, which, choice = read(SweepFiles, parsed), read(AnyModelChoice, parsed), read(SweepChoice, parsed)
     _check(files, choice)
     items, left_out = find_items(files.data, files.out)
     name_left_out(left_out)
@@ -57,20 +57,21 @@ def run(parsed: argparse.Namespace) -> int:
     if not own:
         print(f"There is nothing to measure among {counted(len(wanted), 'picture')}.")
         return 0 if wanted else 1
-    model, title = chosen_model(which)
+    model, title = chosen_any_model(which)
     files.out.mkdir(parents=True, exist_ok=True)
     job = _job(files, which, choice, model)
     reports = _measured(job, files, own)
     return _finish(files, job, model, title, items, reports)
 
 
-def load(which: ModelChoice) -> STViT:
+def load(which: AnyModelChoice) -> AnyModel:
     """Return the model that was chosen."""
-    return chosen_model(which)[0]
+    return chosen_any_model(which)[0]
 
 
 def _check(files: SweepFiles, choice: SweepChoice) -> None:
-    check_size(choice.size)
+    if choice.size is not None:
+        check_size(choice.size)
     if choice.anchors is not None and choice.anchors < LEAST_ANCHORS:
         raise ValueError(f"--anchors is at least {LEAST_ANCHORS}, or all; got {choice.anchors}.")
     if files.every < 1:
@@ -83,10 +84,12 @@ def _check(files: SweepFiles, choice: SweepChoice) -> None:
         raise ValueError("--address belongs to a Ray cluster; add --engine ray.")
 
 
-def _job(files: SweepFiles, which: ModelChoice, choice: SweepChoice, model: STViT) -> Job:
+def _job(files: SweepFiles, which: AnyModelChoice, choice: SweepChoice, model: AnyModel) -> Job:
+    if choice.size is None and isinstance(model, STViT):
+        choice = replace(choice, size=DEFAULT_SIZE)
     return Job(
         load=partial(load, which),
-        digest=model_digest(model),
+        digest=digest_of(model),
         settings=SweepSettings(**asdict(choice)),
         folder=(files.out / "pictures").absolute(),
         threads=None if files.workers == 0 else 1,
@@ -112,7 +115,7 @@ def _measured(job: Job, files: SweepFiles, items: Sequence[Item]) -> dict[str, R
 
 
 def _finish(
-    files: SweepFiles, job: Job, model: STViT, title: str, items: Sequence[Item], reports: dict[str, Report]
+    files: SweepFiles, job: Job, model: AnyModel, title: str, items: Sequence[Item], reports: dict[str, Report]
 ) -> int:
     """Join the tables, unless others are still at work on their parts, and say what was done."""
     errors = {name: report.error for name, report in reports.items() if report.error}
@@ -129,7 +132,8 @@ def _finish(
     if files.part is not None and files.part.of > 1:
         print(f"{done} of part {files.part}; once all parts are done, the same command without --part joins them.")
         return 0
-    labels = labels_of(items, model.config.num_classes, model.class_names)
+    classes, class_names = classes_of(model)
+    labels = labels_of(items, classes, class_names)
     measured = [
         MeasuredPicture(item, label, reports[item.name].digest)
         for item, label in zip(items, labels, strict=True)
@@ -137,7 +141,7 @@ def _finish(
     ]
     own = OwnFiles(files.out, "sweep")
     configuration = _configuration(job, files, title, len(measured), len(errors))
-    write_results(own, SweepStore(job.folder, job.key), Results(measured, errors, model.class_names, configuration))
+    write_results(own, SweepStore(job.folder, job.key), Results(measured, errors, class_names, configuration))
     print(f"{done}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")
     return 0
 

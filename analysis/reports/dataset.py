@@ -13,6 +13,7 @@ from analysis.figures.paper.dataset import dataset_figure
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.where import where_column
 from analysis.reports.report import Report
+from analysis.reports.sweep import measured_at
 from analysis.sweeps.one_block import Place, classes
 from analysis.sweeps.reading import Sweep, comparison, correlations, distributions
 from stvit.error_text import counted
@@ -87,7 +88,7 @@ def dataset_report(sweep: Sweep, other: Sweep | None, place: Place, attention: s
 
 def _measured(settings: dict[str, Any]) -> str:
     rows = "all rows" if settings["anchors"] is None else f"{settings['anchors']} rows of each attention"
-    return f"{settings['size']} px, {settings['framing']}, {rows}"
+    return f"{measured_at(settings)}, {rows}"
 
 
 def _plain(column: pd.Series) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What a sweep says, as Markdown for people and CSV for programs."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -41,11 +42,21 @@ def _head(sweep: Sweep) -> list[str]:
     lines = [
         f"# Sweep of {counted(said['pictures'], 'picture')} with {plain(said['model'], 200)}",
         "",
-        f"{settings['size']} px, {settings['framing']}, {rows}; {said['errors']:,} pictures could not be measured.",
+        f"{measured_at(settings)}, {rows}; {said['errors']:,} pictures could not be measured.",
     ]
     if known:
         lines.append(f"Correct: {share:.1%} of {known:,} pictures whose class is known.")
     return lines
+
+
+def measured_at(settings: dict[str, Any]) -> str:
+    """Say how the pictures of a sweep were laid before the model.
+
+    Example:
+        >>> measured_at({"size": 224, "framing": "crop"}), measured_at({"size": None, "framing": "crop"})
+        ('224 px, crop', 'as the model was made for')
+    """
+    return "as the model was made for" if settings["size"] is None else f"{settings['size']} px, {settings['framing']}"
 
 
 def _body(tables: dict[str, pd.DataFrame], other: Sweep | None) -> list[str]:

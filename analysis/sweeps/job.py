@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.any_model import AnyModel
 from analysis.sweeps.items import Item
-from stvit import STViT, __version__
+from stvit import __version__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +17,14 @@ class SweepSettings:
         attentions: Kinds of attention.
         metrics: Names of metrics.
         anchors: Rows of each attention that are measured; None for all.
-        size: Short side of the picture before the model, in px.
+        size: Short side of the picture before the model, in px; None is what a backbone was made for.
         framing: "crop" or "whole".
     """
 
     attentions: tuple[str, ...]
     metrics: tuple[str, ...]
     anchors: int | None
-    size: int
+    size: int | None
     framing: str
 
 
@@ -39,7 +40,7 @@ class Job:
         threads: Threads that PyTorch may use in each worker; None leaves the number as it is.
     """
 
-    load: Callable[[], STViT]
+    load: Callable[[], AnyModel]
     digest: str
     settings: SweepSettings
     folder: Path

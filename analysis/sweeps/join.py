@@ -168,15 +168,16 @@ def _write_pictures(results: Results, predictions: Sequence[Prediction], file: B
 
 
 def _picture(one: MeasuredPicture, prediction: Prediction, class_names: Sequence[str] | None) -> dict[str, Any]:
+    number = prediction.number
     return {
         "image": one.item.name,
         "sha256": one.digest,
         "class": one.item.folder or None,
         "label": one.label,
-        "prediction": prediction.number,
-        "predicted_class": class_names[prediction.number] if class_names else None,
+        "prediction": number,
+        "predicted_class": class_names[number] if class_names and number is not None else None,
         "probability": prediction.probability,
-        "correct": None if one.label is None else one.label == prediction.number,
+        "correct": None if one.label is None or number is None else one.label == number,
     }
 
 

@@ -22,12 +22,16 @@ class Prediction:
     """What the model predicts for a picture.
 
     Attributes:
-        number: Number of the class, from 0.
-        probability: Probability that the model gives it.
+        number: Number of the class, from 0; None if the model has no classes.
+        probability: Probability that the model gives it; None likewise.
     """
 
-    number: int
-    probability: float
+    number: int | None
+    probability: float | None
+
+
+NOTHING = Prediction(None, None)
+"""Of a model that has features and no classes."""
 
 
 class SweepStore:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from analysis.any_model import captured, classifies, device_of, digest_of, prepared
 from analysis.many_pictures.measuring import reason
 from analysis.redundancy.ledger import ledger
 from analysis.sweeps.items import Item
 from analysis.sweeps.job import Job, Report, SweepError
-from analysis.sweeps.store import Prediction, SweepStore
-from stvit import capture
-from stvit.images import prepare
-from stvit.weights.load import model_digest
+from analysis.sweeps.store import NOTHING, Prediction, SweepStore
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ class Measurer:
         if job.threads is not None:
             torch.set_num_threads(job.threads)
         self._settings, self._store = job.settings, SweepStore(job.folder, job.key)
-        model = job.load().eval()
-        if model_digest(model) != job.digest:
+        self._model = job.load()
+        if digest_of(self._model) != job.digest:
             raise SweepError("The weights were changed during the sweep; start it again.")
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model = model.to(self._device)
+        self._device = device_of(self._model)
 
     def __call__(self, items: Sequence[Item]) -> list[Report]:
         """Return the result of each picture of a batch, in order.
@@ -61,7 +59,7 @@ class Measurer:
                 picture = item.read()
                 if self._store.has(picture.sha256):
                     stored.add(picture.sha256)
-                pixels = prepare(picture, self._settings.size, mode=self._settings.framing).pixels
+                pixels = prepared(self._model, picture, self._settings.size, self._settings.framing)[0].pixels
                 ready.append(_Ready(place, picture.sha256, pixels))
             except Exception as error:  # decoders fail in more ways than anyone can list
                 reports[place] = Report(item.name, error=reason(error))
@@ -87,8 +85,8 @@ class Measurer:
 
     def _measure(self, group: Sequence[_Ready], stored: set[str]) -> None:
         settings = self._settings
-        cap = capture(self._model, torch.cat([one.pixels for one in group]).to(self._device))
-        chances, best = cap.logits.double().softmax(-1).max(-1)
+        cap = captured(self._model, torch.cat([one.pixels for one in group]).to(self._device))
+        predictions = _predictions(cap.logits) if classifies(self._model) else [NOTHING] * len(group)
         table = ledger(
             cap,
             settings.attentions,
@@ -100,7 +98,12 @@ class Measurer:
         for number, one in enumerate(group):
             if one.digest not in stored:
                 own = table[table["image"] == number].assign(image="")
-                self._store.write(one.digest, own, Prediction(int(best[number]), float(chances[number])))
+                self._store.write(one.digest, own, predictions[number])
+
+
+def _predictions(logits: Float[Tensor, "batch classes"]) -> list[Prediction]:
+    chances, best = logits.double().softmax(-1).max(-1)
+    return [Prediction(int(number), float(chance)) for number, chance in zip(best, chances, strict=True)]
 
 
 def _check(table: pd.DataFrame) -> None:

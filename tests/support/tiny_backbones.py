@@ -34,6 +34,14 @@ EXTRA = {
     "dinov2_with_registers": ["class", "registers"],
 }
 
+PREPROCESSOR = {
+    "size": {"height": 32, "width": 32},
+    "resample": 2,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+}
+"""What a preprocessor_config.json beside them may say."""
+
 _CLASSES = {
     "vit": ("ViTConfig", "ViTForImageClassification"),
     "deit": ("DeiTConfig", "DeiTForImageClassificationWithTeacher"),

@@ -11,6 +11,7 @@ from analysis.figures.screen.dataset import bands_by_depth, class_bars, interval
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.groups import grouped, listed_title
 from analysis.reports.dataset import DatasetTables, dataset_report, dataset_tables
+from analysis.reports.sweep import measured_at
 from analysis.sweeps.one_block import Place, histogram
 from analysis.sweeps.reading import Sweep, accuracy
 from analysis.sweeps.reference import QUANTILES, REFERENCE, Bands, read_reference
@@ -158,7 +159,7 @@ def _subject(sweep: Sweep) -> str:
     said = sweep.configuration
     errors = f" · {said['errors']:,} could not be measured" if said["errors"] else ""
     return (
-        f"{plain(said['model'], 80)} · {counted(said['pictures'], 'picture')} at {said['settings']['size']} px{errors} "
+        f"{plain(said['model'], 80)} · {counted(said['pictures'], 'picture')}, {measured_at(said['settings'])}{errors} "
         "· lines are medians of means over heads, bands hold 50 % and 90 % of the pictures"
     )
 

@@ -59,6 +59,8 @@ def _show(sweep: Sweep, row: pd.Series) -> None:
 
 def _what(row: pd.Series) -> str:
     """Return the class and what the model took the picture for, if that is another one."""
+    if pd.isna(row["probability"]):
+        return str(row["class"] or "")
     guess = f"{row['predicted_class'] or row['prediction']} {row['probability']:.0%}"
     wrong = not pd.isna(row["correct"]) and not row["correct"]
     return f"taken for {guess}" if wrong else guess
@@ -80,5 +82,6 @@ def link_to(sweep: Sweep, image: str) -> str:
     entry = next((entry for entry in list_pretrained() if entry.name == said["model"] and entry.available), None)
     if entry is not None:
         words |= {keys.VARIANT: VARIANTS[entry.variant].title, keys.WEIGHTS: entry.name}
-    words |= {keys.SIZE: f"{said['settings']['size']} px"}
+    if said["settings"]["size"] is not None:
+        words |= {keys.SIZE: f"{said['settings']['size']} px"}
     return f"explore?{urlencode(words)}"

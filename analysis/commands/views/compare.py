@@ -59,7 +59,7 @@ class Compare(InputChoice, PictureChoice, View):
 
     def _sides(self) -> "list[Side]":
         """Return the models on the picture, or the one model on both pictures."""
-        from analysis.commands.any_model import classifies, prepared
+        from analysis.any_model import classifies, prepared
         from analysis.commands.subjects import chosen_any_model, chosen_picture, finite_of
         from analysis.compare.side import Side, distinct_titles
 

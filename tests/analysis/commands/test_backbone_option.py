@@ -13,14 +13,7 @@ from analysis.backbones import load_backbone
 from analysis.commands.main import main
 from analysis.commands.views.redundancy import Redundancy
 from stvit import BlockId
-from tests.support.tiny_backbones import saved, tiny_network
-
-PREPROCESSOR = {
-    "size": {"height": 32, "width": 32},
-    "resample": 2,
-    "image_mean": [0.5, 0.5, 0.5],
-    "image_std": [0.5, 0.5, 0.5],
-}
+from tests.support.tiny_backbones import PREPROCESSOR, saved, tiny_network
 
 
 @pytest.fixture(scope="module", params=["dinov2_with_registers", "swinv2"])

@@ -104,7 +104,7 @@ def test_the_same_command_continues_where_it_stopped(pictures, weights, tmp_path
         return prepare(picture, *arguments, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr("analysis.commands.any_model.prepare", interrupted)
+        patch.setattr("analysis.any_model.prepare", interrupted)
         assert run(pictures, weights, tmp_path / "out") == 130
     assert "the same command continues" in capsys.readouterr().err
     assert run(pictures, weights, tmp_path / "out") == 0

@@ -130,7 +130,7 @@ def test_a_picture_that_changes_meanwhile_is_not_stored_under_its_old_bytes(fold
         return prepare(source, *arguments, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr("analysis.commands.any_model.prepare", swapped)
+        patch.setattr("analysis.any_model.prepare", swapped)
         assert run(folder, weights, tmp_path / "out") == 0
     assert run(folder, weights, tmp_path / "out") == 0
     assert run(folder, weights, tmp_path / "fresh") == 0
@@ -251,7 +251,7 @@ def test_a_picture_can_fail_in_any_way_and_only_it_is_skipped(folder, weights, t
             raise error
         return prepare(source, *arguments, **settings)
 
-    monkeypatch.setattr("analysis.commands.any_model.prepare", failing)
+    monkeypatch.setattr("analysis.any_model.prepare", failing)
     for _ in range(2):  # at every restart
         assert run(folder, weights, tmp_path / "out") == 0
         said = capsys.readouterr()

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from analysis import ledger
+from analysis.backbones import load_backbone
 from analysis.commands.main import main
 from analysis.many_pictures.tables import SCHEMA
 from analysis.sweeps import join, store
@@ -40,6 +41,7 @@ from tests.support.sweeps import (
     tables,
     tiny_weights,
 )
+from tests.support.tiny_backbones import PREPROCESSOR, saved, tiny_network
 
 
 @pytest.fixture
@@ -128,7 +130,7 @@ def test_files_of_the_ledger_are_cut_at_their_size(done, data, weights, tmp_path
 
 
 def test_a_second_run_measures_nothing(done, data, weights, monkeypatch, capsys):
-    monkeypatch.setattr("analysis.sweeps.worker.capture", None)
+    monkeypatch.setattr("analysis.sweeps.worker.captured", None)
     before = results(done)
     assert sweep(data, weights, done) == 0
     assert "5 of 5 pictures were measured before" in capsys.readouterr().out
@@ -334,3 +336,33 @@ def test_without_options_it_is_the_published_size_and_256_anchors(data, weights,
 def test_wide_folders_stay_usable(done):
     assert all(len(path.parent.name) == 2 and path.name.startswith(path.parent.name) for path in tables(done))
     assert os.listdir(done / "pictures")
+
+
+@pytest.mark.parametrize("name", ["dinov2_with_registers", "swinv2"])
+def test_a_backbone_is_swept_with_the_numbers_of_its_ledger(data, tmp_path, name):
+    pytest.importorskip("transformers", reason="transformers is installed with requirements-dev.txt")
+    folder = saved(tiny_network(name), tmp_path / "backbone")
+    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
+    words = ["sweep", data, "--backbone", folder, "--out", tmp_path / "out", "--workers", 0, "--anchors", "all"]
+    assert main([*map(str, words), "--metrics", "entropy"]) == 0
+    table, pictures = results(tmp_path / "out")
+    backbone = load_backbone(folder)
+    pixels = backbone.prepare(data / "class0" / "0.png").pixels
+    expected = ledger(backbone.capture(pixels), ("super", "global"), ["entropy"])
+    keys = ["stage", "block", "attention", "head"]
+    got = table[table["image"] == "0.png"].set_index(keys)["value"]
+    assert len(got) == len(expected)
+    np.testing.assert_allclose(got.loc[expected.set_index(keys).index], expected["value"], rtol=1e-4)
+    logits = backbone.capture(pixels).logits[0]
+    assert pictures.loc[0, "prediction"] == int(logits.argmax())
+    assert json.loads((tmp_path / "out" / "sweep.json").read_text())["settings"]["size"] is None
+
+
+def test_a_backbone_without_classes_predicts_nothing(data, tmp_path):
+    pytest.importorskip("transformers", reason="transformers is installed with requirements-dev.txt")
+    folder = saved(tiny_network("dinov2", "Dinov2Model"), tmp_path / "backbone")
+    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
+    words = ["sweep", data, "--backbone", folder, "--out", tmp_path / "out", "--workers", 0, "--metrics", "entropy"]
+    assert main([*map(str, words)]) == 0
+    _, pictures = results(tmp_path / "out")
+    assert pictures[["prediction", "probability", "predicted_class", "correct"]].isna().all(axis=None)

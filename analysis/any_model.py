@@ -1,7 +1,9 @@
 """An STViT or a backbone, asked in the same way: how it sees a picture, and what its blocks did."""
 
+from collections.abc import Sequence
 from typing import TypeAlias, overload
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -49,6 +51,21 @@ def captured(model: AnyModel, pixels: Pixels, blocks: list[BlockId] | None = Non
 def digest_of(model: AnyModel) -> str:
     """Return a short sha256 over all that the model's answers depend on."""
     return model_digest(model) if isinstance(model, STViT) else model.digest()
+
+
+def classes_of(model: AnyModel) -> tuple[int, Sequence[str] | None]:
+    """Return the number of classes of a model, and their names if they are known."""
+    if isinstance(model, STViT):
+        return model.config.num_classes, model.class_names
+    return len(model.class_names), model.class_names or None
+
+
+def device_of(model: AnyModel) -> torch.device:
+    """Move an STViT to the GPU if there is one, and return where a model runs; a backbone stays on the CPU."""
+    if not isinstance(model, STViT) or not torch.cuda.is_available():
+        return torch.device("cpu")
+    model.to("cuda")
+    return torch.device("cuda")
 
 
 def heads_of(model: AnyModel, block: BlockId) -> int:
