@@ -55,7 +55,13 @@ def draw(view: View) -> None:
     told = st.empty()
     ledger = ledger_of(view, attentions)
     with told:
-        caption(view, f"{view.picture.source.name} at {view.size} px", measured_on(ledger.anchors), "dots are heads", *_banded(many))
+        caption(
+            view,
+            f"{view.picture.source.name} at {view.size} px",
+            measured_on(ledger.anchors),
+            "dots are heads",
+            *_banded(many),
+        )
     bands = many.bands if many else None
     _show_depth(view, ledger, metrics, bands, answer)
     st.markdown("#### Heads and blocks")

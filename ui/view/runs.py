@@ -6,10 +6,10 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
+from analysis.commands.any_model import prepared as prepare_for
 from torch import Tensor
 
 from analysis.backbones import Backbone, BackboneCapture
-from analysis.commands.any_model import prepared as prepare_for
 from analysis.variants import Variant
 from stvit import Capture, capture
 from stvit.capturing.mixer_weights import MixerWeights
