@@ -6,7 +6,7 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
-from analysis.commands.any_model import prepared as prepare_for
+from analysis.any_model import prepared as prepare_for
 from torch import Tensor
 
 from analysis.backbones import Backbone, BackboneCapture
