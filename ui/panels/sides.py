@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
-from analysis.any_model import classifies
 
+from analysis.any_model import classifies
 from analysis.commands.model_names import model_word
 from analysis.compare.side import Side, distinct_titles
 from stvit.images.samples import sample_images

@@ -6,9 +6,9 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
-from analysis.any_model import prepared as prepare_for
 from torch import Tensor
 
+from analysis.any_model import prepared as prepare_for
 from analysis.backbones import Backbone, BackboneCapture
 from analysis.variants import Variant
 from stvit import Capture, capture
