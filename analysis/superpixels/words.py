@@ -57,7 +57,7 @@ def seen(row: "pd.Series[Any]") -> str:
 
 
 def markdown(summary: pd.DataFrame, pictures: int) -> str:
-    """Return the summary as Markdown: a table of scores for each source of counts, then everything else."""
+    """Return the summary as Markdown: scores by source of counts, tokens and pixels apart, then everything else."""
     radii = sorted(summary["tolerance"].unique())
     radius = f"{radii[0]:g}" if len(radii) == 1 else f"{radii[0]:.2g} to {radii[-1]:.2g} (mean)"
     lines = [
@@ -65,8 +65,8 @@ def markdown(summary: pd.DataFrame, pictures: int) -> str:
         f"the annotator for whom the score is best. Boundary tolerance r = {radius} px. K is the actual number of "
         "segments, pieces how many they are if each must be connected.",
     ]
-    for at, part in summary.groupby("at", sort=False):
-        lines += ["", f"### {at}", "", *_table(part, SHOWN)]
+    for (at, resolution), part in summary.groupby(["at", "resolution"], sort=False):
+        lines += ["", f"### {at}, on {resolution}s", "", *_table(part, SHOWN)]
     lines += _more(summary, ALIKE, ALIKE_TITLE)
     lines += _more(summary, STABLE, STABLE_TITLE)
     found = areas(summary, CURVES)

@@ -73,3 +73,14 @@ def test_the_summary_in_words_says_tolerance_and_counts():
     assert "| SLIC | pixels | 50 |" in text
     assert "soft ASA" not in text  # nobody has one
     assert "nan" not in text
+
+
+def test_tokens_and_pixels_are_never_in_one_table():
+    on_tokens = TABLE.assign(resolution="token", stage=0)
+    text = markdown(summarise(per_picture(pd.concat([TABLE, on_tokens], ignore_index=True))), 2)
+    tables = [part.split("### ")[0] for part in text.split("\n### ")[1:] if not part.startswith("Area")]
+    assert len(tables) == 2 * TABLE["at"].nunique()
+    for table in tables:
+        heading = table.splitlines()[0]
+        assert ("| pixels |" in table) == heading.endswith(", on pixels")
+        assert ("| tokens of stage 1 |" in table) == heading.endswith(", on tokens")
