@@ -7,6 +7,7 @@ prints the command that writes the same file again.
 import argparse
 from pkgutil import resolve_name
 
+from analysis.commands.paper import Paper
 from analysis.commands.registry import VIEWS
 from analysis.commands.settings import add_options
 from analysis.commands.views.view import Target, View
@@ -21,3 +22,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_options(described, view)
         add_options(described, Target)
         described.set_defaults(run="analysis.commands.report_files:run", view=view)
+    paper = views.add_parser("paper", help=Paper.__doc__, description=Paper.__doc__)
+    add_options(paper, Paper)
+    paper.set_defaults(run="analysis.commands.paper_run:run")
