@@ -153,7 +153,9 @@ def twin_lines(table: pd.DataFrame, metric: str) -> list[DepthLine]:
 def cost_figure(config: STViTConfig, title: str) -> PaperFigure:
     """Return what one attention block of stage 1 costs, through super tokens and among all tokens, by resolution."""
     table = cost_table(config, COST_SIZES, (0,))
-    caption = f"Multiply-accumulates of one attention block of stage 1 of {title}, by the paper's formula and as PyTorch counts."
+    caption = (
+        f"Multiply-accumulates of one attention block of stage 1 of {title}, by formula and as PyTorch counts them."
+    )
     curves = operation_curves(table)
 
     def arrays() -> dict[str, np.ndarray]:

@@ -32,7 +32,7 @@ BAR = 0.45
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
-Group = tuple[str, Integer[np.ndarray, "rows columns"]]
+Group = tuple[str, Integer[np.ndarray, "_ _"]]
 """Title and the group of each token."""
 
 
