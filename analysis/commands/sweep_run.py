@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -70,6 +71,9 @@ def load(which: AnyModelChoice) -> AnyModel:
 
 
 def _check(files: SweepFiles, choice: SweepChoice) -> None:
+    for place in (*files.data, str(files.out)):
+        if re.match(r"[a-z][a-z0-9+]+:/", place):  # a path makes one slash of two
+            raise ValueError(f"{plain(place, 200)} is an address, not a path; mount the store and name its folder.")
     if choice.size is not None:
         check_size(choice.size)
     if choice.anchors is not None and choice.anchors < LEAST_ANCHORS:
