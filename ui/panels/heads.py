@@ -113,7 +113,7 @@ def show_heads(view: View, found: HeadValues, chosen: ChosenHead, bands: Bands |
             _show_matrix(found, chosen)
         with slot():
             if chosen.block not in found.blocks:
-                st.info("This block has a single head, and no other to differ from.", icon=":material/info:")
+                st.info(_why_missing(view.capture[chosen.block].heads), icon=":material/info:")
                 return True
             return _show_map(view, chosen)
 
@@ -137,6 +137,13 @@ def matrix_of(view: View, chosen: ChosenHead, kept: Kept, *, with_map: bool = Tr
             values = _quick_values(view, chosen.attention, chosen.metric, chosen.block)
     mapped = None if values is None else of_head(values, chosen.head, record)
     return Matrix(chosen.metric, chosen.attention, record, chosen.head, mapped, chosen.colours == COLOURS[0])
+
+
+def _why_missing(heads: int) -> str:
+    """Return why a block has no value of a metric that other blocks have."""
+    if heads == 1:
+        return "This block has a single head, and no other to differ from."
+    return "A sample of tokens cannot tell this metric in this block; measure all tokens to know it."
 
 
 def _usual(found: HeadValues, chosen: ChosenHead, bands: Bands | None) -> str:

@@ -79,8 +79,8 @@ def _colours(found: HeadValues, positions: Sequence[tuple[int, int]], per_stage:
     low, high = (0.0, 1.0) if per_stage else value_range(values, float(np.nanmin(values)))
     bar: dict[str, Any] = {"thickness": 10, "outlinewidth": 0, "title": {"text": found.axis, "side": "right"}}
     if per_stage:
-        bar |= {"tickvals": [0, 1], "ticktext": ["least", "most"]}
-        bar["title"] = {"text": f"{found.title}, within a stage", "side": "right"}
+        bar |= {"tickvals": [0, 1], "ticktext": ["least", "most"]}  # of the stage, as the control above says
+        bar["title"] = {"text": found.title, "side": "right"}
     return {
         "color": [float(values[position]) for position in positions],
         "colorscale": HEAT,
