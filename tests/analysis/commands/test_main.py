@@ -133,10 +133,12 @@ def test_the_order_in_which_names_are_given_changes_nothing(model):
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_printed_command_is_parsed_into_the_same_settings(name):
     view = resolve_name(VIEWS[name])
+    options = list(options_of(view))
+    first = {known.group: entry.name for entry, known in reversed(options)}
     values = {
-        entry.name: Path("-a file") if known.parse is path else _other(known.choices, entry.default)
-        for entry, known in options_of(view)
-        if entry.name not in ("sample", "model", "random", "backbone")
+        entry.name: Path("-a file") if known.parse is path else _other(known, entry.default)
+        for entry, known in options
+        if not known.group or first[known.group] == entry.name  # the others of a group exclude it
     }
     settings = view(**values)
     parsed = build_parser().parse_args(shlex.split(settings.command("x.png"))[3:])
@@ -144,15 +146,13 @@ def test_a_printed_command_is_parsed_into_the_same_settings(name):
     assert read(view, parsed) == view(**expected)
 
 
-def _other(choices, default):
+def _other(known, default):
     """Return a value that is not the default."""
     if isinstance(default, tuple):
-        return tuple(choices[-2:])
-    if choices:
-        return choices[-1]
-    if default is False:
-        return True
-    return 5 if default is None or isinstance(default, int) or default is dataclasses.MISSING else default
+        return tuple(known.choices[-2:]) or (known.parse("5"), known.parse("7"))
+    if known.choices:
+        return known.choices[-1]
+    return True if default is False else known.parse("0.5" if isinstance(default, float) else "5")
 
 
 def test_a_file_whose_name_looks_like_an_option_is_none():
