@@ -57,7 +57,7 @@ def draw(view: View) -> None:
     with told:
         caption(
             view,
-            f"{view.picture.source.name} at {view.size} px",
+            f"{view.picture.source.name} at {min(view.picture.framing.size)} px",
             measured_on(ledger.anchors),
             "dots are heads",
             *_banded(many),
@@ -68,7 +68,7 @@ def draw(view: View) -> None:
     chosen = choose_heads(view, attentions)
     found = head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention)
     mapped = show_heads(view, found, chosen, bands)
-    show_similarity(view, view.capture[chosen.block], chosen.attention)
+    show_similarity(view, view.records[chosen.block], chosen.attention)
     with export:
         _export(view, ledger, metrics, chosen, mapped, many).offer()
 

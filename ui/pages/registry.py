@@ -19,7 +19,15 @@ ANSWERING = (
         redundancy.draw,
         any_model=True,
     ),
-    Page("dataset", "Dataset", ":material/photo_library:", dataset.QUESTION, dataset.draw, reads_capture=False),
+    Page(
+        "dataset",
+        "Dataset",
+        ":material/photo_library:",
+        dataset.QUESTION,
+        dataset.draw,
+        reads_capture=False,
+        any_model=True,
+    ),
     Page(
         "compare",
         "Compare",

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from analysis.any_model import digest_of
 from analysis.sweeps.bands import REFERENCE_NAME, bands_of
 from analysis.sweeps.reading import Sweep
 from analysis.sweeps.reference import Bands, reference
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
-from stvit.weights.load import model_digest
 from ui import keys
 from ui.failures import LONGEST_SENTENCE
 from ui.markdown import escaped
@@ -112,4 +112,4 @@ def _bands(sweep: Sweep) -> Bands:
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)
 def _digest(handle: ModelHandle) -> str:
-    return model_digest(handle.model)
+    return digest_of(handle.network)

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from analysis.attention.kinds import ALL_PAIRS_TOKENS, KINDS
+from analysis.backbones import BackboneRecord
 from analysis.commands.views.similarity import SimilarityView
 from analysis.figures.matrix_values import MatrixChart
 from analysis.figures.screen.matrix import matrix_chart
@@ -19,7 +20,7 @@ MATRIX_WIDTH = 490
 """CSS pixels."""
 
 
-def show_similarity(view: View, record: BlockRecord, kind: str = "super") -> None:
+def show_similarity(view: View, record: BlockRecord | BackboneRecord, kind: str = "super") -> None:
     """Draw the CKA matrix of all blocks, and how alike the heads of one are, pair by pair.
 
     Args:
@@ -69,12 +70,12 @@ def _choose_quantity() -> str:
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing all blocks ...", hash_funcs=BY_KEY)
 def _blocks(view: View) -> MatrixChart:
-    return cka_chart(view.capture)
+    return cka_chart(view.records)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing the heads ...", hash_funcs=BY_KEY)
 def _heads(view: View, block: BlockId, kind: str, quantity: str) -> MatrixChart:
-    return pairs_chart(view.capture[block], kind, quantity)
+    return pairs_chart(view.records[block], kind, quantity)
 
 
 def _say_left_out(blocks: MatrixChart) -> None:
@@ -84,7 +85,7 @@ def _say_left_out(blocks: MatrixChart) -> None:
 
 def _offer(view: View, block: BlockId, kind: str, quantity: str) -> None:
     settings = SimilarityView(
-        **picture_options(view), **block_options(view.capture[block]), attention=kind, quantity=quantity
+        **picture_options(view), **block_options(view.records[block]), attention=kind, quantity=quantity
     )
 
     def report() -> Report:
