@@ -19,6 +19,11 @@ from stvit import BlockId, Capture
 REPORTED = ("mass", "entropy", "distance", "effective_rank", "token_cosine", "super_token_cosine")
 """Metrics that are reported before and after a change."""
 
+EXACT_UP_TO = 6_400
+"""Tokens of a block (320 px in stage 1) up to which all rows are read; above, a sample, and ranks are left out."""
+
+SAMPLED_ROWS = 256
+
 COLUMNS = ("stage", "block", "quantity", "unit", "before", "after")
 
 
@@ -122,18 +127,27 @@ def compare(learned: Capture, changed: Capture, image: int = 0) -> Difference:
     )
 
 
-def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequence[str] = REPORTED) -> pd.DataFrame:
+def is_sampled(cap: Capture) -> bool:
+    """Return whether metrics before and after a change are estimates from `SAMPLED_ROWS` rows: exact ones take long."""
+    return max(record.grid.num_tokens for record in cap.values()) > EXACT_UP_TO
+
+
+def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequence[str] | None = None) -> pd.DataFrame:
     """Tabulate metrics of token attention in both runs, as means over heads.
 
     Args:
         learned: The run as it is.
         changed: The run with another association.
-        metrics: Names of `analysis.redundancy.catalogue`.
+        metrics: Names of `analysis.redundancy.catalogue`; None takes `REPORTED`, on large grids without the rank.
 
     Returns:
-        Columns: stage, block, metric, unit, before, after.
+        Columns: stage, block, metric, unit, before, after; estimates if `is_sampled`.
     """
-    tables = [ledger(cap, ("super",), metrics) for cap in (learned, changed)]
+    sampled = is_sampled(learned)
+    if metrics is None:
+        metrics = [name for name in REPORTED if not (sampled and name == "effective_rank")]
+    anchors = SAMPLED_ROWS if sampled else None
+    tables = [ledger(cap, ("super",), metrics, anchors=anchors) for cap in (learned, changed)]
     before, after = (
         table.groupby(["stage", "block", "metric", "unit"], sort=False)["value"].mean() for table in tables
     )

@@ -8,6 +8,7 @@ from analysis.counterfactual import compare, metrics_before_and_after
 from analysis.redundancy.ledger import ledger
 from analysis.variants import Variant
 from stvit import BlockId, STViT, STViTConfig, capture
+from tests.support.tiny import tiny_model, tiny_pixels
 
 CONFIG = STViTConfig(
     num_classes=7, embed_dims=(8, 16, 16, 16), depths=(1, 2, 1, 1), num_heads=(1, 2, 2, 2), projection_dim=24
@@ -69,3 +70,18 @@ def test_metrics_before_and_after_are_those_of_the_ledger(model, pixels):
     assert table.loc[(1, 0, "entropy"), "after"] == pytest.approx(expected)
     assert table.loc[(0, 0, "mass"), "after"] == pytest.approx(1)  # nothing is lost without phantoms
     assert table.loc[(0, 0, "mass"), "before"] < 1
+
+
+def test_large_grids_are_sampled_and_leave_ranks_out(monkeypatch):
+    model, pixels = tiny_model(), tiny_pixels(1, 64, 96)
+    cap, changed = capture(model, pixels), capture(model, pixels, association="grid")
+    exact = metrics_before_and_after(cap, changed)
+    assert "effective_rank" in set(exact["metric"])
+    monkeypatch.setattr("analysis.counterfactual.EXACT_UP_TO", 100)
+    monkeypatch.setattr("analysis.counterfactual.SAMPLED_ROWS", 96)
+    sampled = metrics_before_and_after(cap, changed)
+    assert "effective_rank" not in set(sampled["metric"])
+    both = exact.merge(sampled, on=["stage", "block", "metric", "unit"])
+    assert len(both) == len(sampled)
+    entropy = both[both["metric"] == "entropy"]
+    np.testing.assert_allclose(entropy["before_x"], entropy["before_y"], rtol=0.05)

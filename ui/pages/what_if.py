@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.answers.what_if import what_if_answer
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
-from analysis.counterfactual import Outcome, outcome_of
+from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled, outcome_of
 from analysis.figures.screen.depth import change_by_depth
 from analysis.foreign_change import foreign_change
 from analysis.grouping import foreign
@@ -93,7 +93,7 @@ def _show_details(
     caption(view, f"the association is changed in {where}, the weights stay", *pictures)
     _show_groupings(view, record, outcome, drawing)
     _show_changes(outcome)
-    _show_metrics(record, outcome)
+    _show_metrics(view, record, outcome)
     return record
 
 
@@ -185,9 +185,11 @@ def _show_changes(outcome: Outcome) -> None:
     chart(figure, "change", fills_width=True)
 
 
-def _show_metrics(record: BlockRecord, outcome: Outcome) -> None:
+def _show_metrics(view: View, record: BlockRecord, outcome: Outcome) -> None:
     """Show the metrics of the chosen block's token attention before and after."""
     st.markdown(f"**{record.id.caption.capitalize()}, before and after**", help="Means over heads and tokens.")
+    if is_sampled(view.capture):
+        st.caption(f"Estimates from {SAMPLED_ROWS} rows of each attention: at this size all rows take minutes.")
     table = outcome.metrics
     chosen = table[(table["stage"] == record.id.stage) & (table["block"] == record.id.block)]
     shown = chosen[["metric", "unit", "before", "after"]].replace({"metric": {"_": " "}}, regex=True)
