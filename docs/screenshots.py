@@ -1,51 +1,124 @@
-"""Make the README's pictures: python docs/screenshots.py [folder]. Needs Chromium."""
+"""Photograph the app. Needs Chromium.
+
+python docs/screenshots.py           makes the pictures of README and docs anew, in docs/images
+python docs/screenshots.py FOLDER    photographs every page, light and dark, on a laptop and on a phone, into FOLDER
+"""
 
 import io
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.browser_support import FLAGS, chromium_path, served_app
+from ui.pages.registry import PAGES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
-PAGES = {
-    "explore": "/explore?sample=Cat&stage=2&row=11&column=12",
-    "super-tokens": "/super-tokens?sample=Cat",
-    "redundancy": "/redundancy?sample=Cat",
-}
-WIDTH, HEIGHT = 1440, 1200
+SHOWN = ("start", "explore", "super-tokens", "redundancy")
+"""Pages whose pictures stand in README and docs."""
+
+LAPTOP, PHONE = (1366, 768), (390, 844)
 SETTLE = 4_000
 """Milliseconds that charts take to draw after the script has run."""
 
+QUIET = ".stApp[data-test-script-state=notRunning]"
+PATIENCE = 300_000
 
-def main(folder: Path) -> None:
-    """Photograph every page in the light theme, and the first one in the dark theme too."""
-    folder.mkdir(parents=True, exist_ok=True)
+HOVERED = (
+    (0.22, 0.40),
+    (0.28, 0.24),
+    (0.45, 0.10),
+    (0.75, 0.20),
+    (0.80, 0.55),
+    (0.60, 0.70),
+    (0.85, 0.90),
+    (0.25, 0.75),
+)
+"""Where the pointer goes in the recording, (across, down) as shares of the picture."""
+
+BETWEEN = 4
+"""Frames from one of these places to the next."""
+
+FRAME_MS = 180
+RECORDED_WIDTH = 900
+
+
+def main(folder: Path | None) -> None:
+    """Make the pictures of the docs, or photograph all pages into a folder."""
     with (
         tempfile.TemporaryDirectory() as scratch,
         served_app(Path(scratch, "log.txt")) as address,
         sync_playwright() as driver,
     ):
         chromium = driver.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        for theme, names in (("light", list(PAGES)), ("dark", list(PAGES)[:1])):
-            page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme)
-            for name in names:
-                suffix = "" if theme == "light" else "-dark"
-                _photograph(page, address + PAGES[name], folder / f"{name}{suffix}.webp")
+        if folder:
+            _photograph_all(chromium, address, folder)
+            return
+        for theme, suffix in (("light", ""), ("dark", "-dark")):
+            page = _page(chromium, LAPTOP, theme)
+            for name in SHOWN if theme == "light" else ("explore",):
+                _photograph(page, f"{address}/{name}", FOLDER / f"{name}{suffix}.webp")
+        _record(_page(chromium, LAPTOP, "light"), f"{address}/explore", FOLDER / "hover.webp")
+
+
+def _photograph_all(chromium: Browser, address: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for device, size in (("laptop", LAPTOP), ("phone", PHONE)):
+        for theme in ("light", "dark"):
+            page = _page(chromium, size, theme)
+            for each in PAGES:
+                _photograph(page, f"{address}/{each.address}", folder / f"{each.address}-{device}-{theme}.webp")
+            page.close()
+
+
+def _page(chromium: Browser, size: tuple[int, int], theme: str) -> Page:
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator(".words").wait_for(state="attached")  # the last thing on a page
+    page.locator(QUIET).wait_for()
+    page.wait_for_timeout(SETTLE)
 
 
 def _photograph(page: Page, address: str, path: Path) -> None:
-    page.goto(address)
-    page.get_by_text("Replay-verified").first.wait_for(timeout=120_000)
-    page.locator(".stApp[data-test-script-state=notRunning]").wait_for(timeout=120_000)
-    page.wait_for_timeout(SETTLE)
+    _open(page, address)
     with Image.open(io.BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").save(path, lossless=True, method=6)  # a PNG of these would be half as large again
+        picture.convert("RGB").save(path, quality=90, method=6)
     print(path)
 
 
+def _record(page: Page, address: str, path: Path) -> None:
+    """Record a pointer that moves over the picture, as an animated WebP."""
+    _open(page, address)
+    box = page.locator(".picker").bounding_box()
+    explorer = page.locator(".explorer").bounding_box()
+    assert box
+    assert explorer
+    frames = []
+    for across, down in _way():
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(60)
+        with Image.open(io.BytesIO(page.screenshot(clip=explorer | {"height": LAPTOP[1] - explorer["y"]}))) as shot:
+            height = round(shot.height * RECORDED_WIDTH / shot.width)
+            frames.append(shot.convert("RGB").resize((RECORDED_WIDTH, height), Image.Resampling.LANCZOS))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, quality=60, method=6)
+    print(path)
+
+
+def _way() -> Iterator[tuple[float, float]]:
+    """Yield the places of the pointer, evenly from one to the next and back to the first."""
+    for (across, down), (then, below) in zip(HOVERED, (*HOVERED[1:], HOVERED[0]), strict=True):
+        for step in range(BETWEEN):
+            part = step / BETWEEN
+            yield across + part * (then - across), down + part * (below - down)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

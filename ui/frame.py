@@ -55,9 +55,13 @@ def show_app() -> None:
     views: list[View] = []
     entries = {each.address: _entry(each, views) for each in PAGES}
     remember_pages(entries)
-    page = st.navigation(list(entries.values()), position="top")
+    first = entries[PAGES[0].address]
+    named = st.Page(lambda: None, title=first.title, url_path=PAGES[0].address, visibility="hidden")
+    page = st.navigation([*entries.values(), named], position="top")
+    if page is named:  # Streamlit serves its first page at the empty address alone
+        st.switch_page(first, query_params=dict(st.query_params))
     st.set_page_config(page_title=f"{page.title} · STViT from inside")
-    if page is entries[PAGES[0].address] and not link.was_followed and link.asks_for(OF_EXPLORE):
+    if page is first and not link.was_followed and link.asks_for(OF_EXPLORE):
         st.switch_page(entries[EXPLORE], query_params=dict(st.query_params))
     keep_choices_across_pages(page.url_path)
     old = st.empty()
@@ -79,7 +83,8 @@ def _entry(page: Page, views: list[View]) -> StreamlitPage:
     def draw() -> None:
         _draw(page, views[0])
 
-    return st.Page(draw, title=page.title, icon=page.icon, url_path=page.address, default=page is PAGES[0])
+    first = page is PAGES[0]
+    return st.Page(draw, title=page.title, icon=page.icon, url_path=None if first else page.address, default=first)
 
 
 def _choose(link: Link, old: DeltaGenerator) -> View | None:

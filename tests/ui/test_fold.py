@@ -92,3 +92,11 @@ def test_a_term_says_what_it_means_under_the_pointer(browser, address):
     assert term.evaluate("each => getComputedStyle(each, '::after').visibility") == "visible"
     assert "weighted mean" in term.get_attribute("data-means")
     page.close()
+
+
+def test_the_start_page_opens_at_its_name_too(browser, address):
+    page = visit(browser, address, LAPTOPS[0], "/start?sample=Cat")
+    page.locator(".network").first.wait_for()
+    assert not page.get_by_text("Page not found").count()
+    assert "sample=Cat" in page.url
+    page.close()

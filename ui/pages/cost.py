@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from analysis.answers.cost import cost_answer
 from analysis.commands.views.cost import Cost
 from analysis.cost import (
     COST_SIZES,
@@ -32,7 +33,7 @@ STAGES = (0, 1)
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
+    answer = asked(QUESTION)
     _show_formulas(view.handle.model.config)
     st.markdown("#### This model, one attention block")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -58,11 +59,19 @@ def draw(view: View) -> None:
     st.caption(
         "Counted with PyTorch's own counter on the module itself; the formulas leave out the folding of neighbours."
     )
+    answer.say(_answer(table, stage, view.picture.shown.shape[0]))
     measured = _show_measured(view, stage)
     settings = Cost(**model_options(view), stage=stage, measure=measured is not None)
     report = cost_report(view.handle.title, stage, table, measured)
     with export:
         Export(f"cost-stage{stage + 1}", lambda: report, settings, "a line for each size and kind of attention").offer()
+
+
+def _answer(table: pd.DataFrame, stage: int, size: int) -> str:
+    """Return the sentence about the size that was counted nearest to the one that is chosen."""
+    nearest = min(table["size"].unique(), key=lambda each: abs(each - size))
+    counted = table[table["size"] == nearest].set_index("attention")["counted"]
+    return cost_answer(stage, int(nearest), float(counted["super"]), float(counted["global"]))
 
 
 def _show_formulas(config: STViTConfig) -> None:

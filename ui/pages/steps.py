@@ -12,10 +12,10 @@ QUESTION = "What happens to one token inside a block?"
 
 def draw(view: View) -> None:
     """Draw the page."""
-    asked(QUESTION)
+    answer = asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         record = choose_block(view.capture)
         head = choose_head(record)
         anchor = choose_anchor(record.grid)
         export = st.container(width="content")
-    show_steps(view, record, head, anchor, export=export)
+    show_steps(view, record, head, anchor, answer, export)

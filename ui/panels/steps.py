@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analysis.answers.steps import steps_answer
 from analysis.commands.views.steps import Steps
 from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
 from analysis.figures.paint import draw_boundaries
@@ -18,6 +19,7 @@ from analysis.reports.pictures import steps_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
 from stvit.captions import head_caption, no_super_tokens
+from ui.panels.answer import Answer
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption, chart
 from ui.view.view import View
@@ -27,7 +29,7 @@ TEXT_WIDTH = 400
 
 
 def show_steps(
-    view: View, record: BlockRecord, head: int | None, anchor: Anchor, *, export: DeltaGenerator | None = None
+    view: View, record: BlockRecord, head: int | None, anchor: Anchor, answer: Answer, export: DeltaGenerator
 ) -> None:
     """Draw the steps of one token, or say why there are none.
 
@@ -36,15 +38,16 @@ def show_steps(
         record: The block.
         head: Which head of A(S), None for the mean.
         anchor: The token.
-        export: Where to offer the steps as files, if anywhere.
+        answer: The place of the page's answer.
+        export: Where to offer the steps as files.
     """
     if record.grid.is_identity:
         _explain_identity(record)
         return
     token = record.grid.token(anchor.row, anchor.column)
     found = token_steps(record, token, head, view.handle.model.config.num_iters[record.id.stage])
-    if export is not None:
-        _offer(view, record.id, token, head, found, export)
+    _offer(view, record.id, token, head, found, export)
+    _say(answer, found)
     caption(
         view,
         record.id.caption,
@@ -67,6 +70,12 @@ def _offer(view: View, block: BlockId, token: int, head: int | None, found: Toke
 
     with export:
         Export(name, report, settings, "the nine candidates, and all arrays").offer()
+
+
+def _say(answer: Answer, steps: TokenSteps) -> None:
+    weight, lost = float(steps.weights[~steps.phantoms].max()), float(steps.weights[steps.phantoms].sum())
+    looks_at = int(np.argmax(steps.mixed))
+    answer.say(steps_answer(steps.heaviest, weight, lost, looks_at, float(steps.mixed[looks_at])))
 
 
 def _explain_identity(record: BlockRecord) -> None:

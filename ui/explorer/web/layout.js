@@ -7,7 +7,7 @@ const ABOVE = 26; // pixels of text above the picture
 const AROUND = 92; // pixels of text and bar around a map
 const SHARE = 0.5; // of the width, at most, that the picture takes before the maps have theirs
 const LEAST_HEIGHT = 440; // pixels that are laid out even where the window is lower
-const SLIM = 170; // pixels of width below which a bar has no room for its middle label, and a note needs two lines
+const SLIM = 158; // pixels of width below which a bar has no room for its middle label, and a note needs two lines
 const LINE = 17; // pixels of a note's second line
 
 // The sizes of picture and maps in pixels, and the columns of maps; null where they are stacked. `ratio` is width over
