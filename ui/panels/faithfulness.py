@@ -44,8 +44,7 @@ def show_faithfulness(view: View, target: int | None) -> None:
         f"(insertion); the curves follow log p of {escaped(names[followed])}. A map that is right falls fast, rises "
         "fast and leaves the grey band of random orders."
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        block, groups, orders, replacement = _choose(view)
+    block, groups, orders, replacement = _choose(view)
     if not groups or not orders:
         st.info("Choose at least one grouping and one order.", icon=":material/info:")
         return
@@ -61,15 +60,27 @@ def _choose(view: View) -> tuple[BlockId, tuple[str, ...], tuple[str, ...], str]
     grouped = {short: record for short, record in blocks.items() if not record.grid.is_identity}
     finest = list(grouped or blocks)
     _forget_others(keys.FAITHFUL_COUNT, finest)
-    block = st.selectbox(
-        "As many groups as super tokens of",
-        finest,
-        format_func=lambda short: blocks[short].id.caption.replace(",", ""),
-        key=keys.FAITHFUL_COUNT,
-        bind="query-params",
-        persist_state="session",
-        width=240,
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        block = st.selectbox(
+            "As many groups as super tokens of",
+            finest,
+            format_func=lambda short: blocks[short].id.caption.replace(",", ""),
+            key=keys.FAITHFUL_COUNT,
+            bind="query-params",
+            persist_state="session",
+            width=240,
+        )
+        replacement = st.segmented_control(
+            "Replaced by",
+            list(REPLACEMENTS),
+            format_func=lambda name: REPLACEMENTS[name].title,
+            default="mean",
+            required=True,
+            key=keys.REPLACEMENT,
+            bind="query-params",
+            persist_state="session",
+            help="; ".join(choice.sentence for choice in REPLACEMENTS.values()),
+        )
     offered = [name for name in GROUPS if grouped or not METHODS[name].knows_model]
     groups = _several(
         "Groups", offered, offered[:1], {name: METHODS[name].title for name in offered}, keys.FAITHFUL_GROUPS
@@ -79,17 +90,6 @@ def _choose(view: View) -> tuple[BlockId, tuple[str, ...], tuple[str, ...], str]
     default = [name for name in DEFAULT_ORDERS if name in known and name != "greedy"]
     titles = {name: choice.title for name, choice in ORDERS.items()}
     orders = _several("Orders", known, default, titles, keys.FAITHFUL_ORDERS)
-    replacement = st.segmented_control(
-        "Replaced by",
-        list(REPLACEMENTS),
-        format_func=lambda name: REPLACEMENTS[name].title,
-        default="mean",
-        required=True,
-        key=keys.REPLACEMENT,
-        bind="query-params",
-        persist_state="session",
-        help="; ".join(choice.sentence for choice in REPLACEMENTS.values()),
-    )
     return blocks[block].id, groups, orders, replacement or "mean"
 
 
