@@ -111,7 +111,7 @@ def reference(model: str, path: Path = REFERENCE) -> Bands | None:
 
     Example:
         >>> bands = reference("demo")
-        >>> list(bands.of("entropy")["stage"].unique())
+        >>> bands.of("entropy")["stage"].unique().tolist()
         [0, 1, 2, 3]
     """
     return read_reference(path).get(model)
