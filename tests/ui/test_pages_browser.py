@@ -104,6 +104,7 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
         for head in range(1, heads + 1)
     ]
     for _ in range(2):  # the same square opens its head again after another was chosen
+        values.nth(stages.index((2, 1, 3))).scroll_into_view_if_needed()
         box = values.nth(stages.index((2, 1, 3))).bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.get_by_text("Stage 2, block 1", exact=True).wait_for()
