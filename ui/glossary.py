@@ -34,8 +34,8 @@ STYLE = """<style>
 .term::after {content: attr(data-means); position: absolute; left: 0; top: calc(100% + .3rem); z-index: 99999;
   width: max-content; max-width: min(20rem, 70vw); padding: .5rem .7rem; border-radius: .35rem; font-size: .85rem;
   font-weight: 400; line-height: 1.4; white-space: normal; text-align: left; background: #262730; color: #fafafa;
-  border: 1px solid #6b6d78; visibility: hidden; opacity: 0; transition: opacity .1s .15s; pointer-events: none}
-.term:is(:hover, :focus)::after {visibility: visible; opacity: 1}
+  border: 1px solid #6b6d78; display: none; pointer-events: none}
+.term:is(:hover, :focus)::after {display: block}  /* none keeps hidden notes from widening the page */
 .terms {display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; line-height: 1.6}
 .terms .term::after {top: auto; bottom: calc(100% + .3rem)}
 </style>"""

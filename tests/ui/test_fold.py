@@ -86,10 +86,10 @@ def test_the_tour_walks_through_all_pages(browser, address):
 def test_a_term_says_what_it_means_under_the_pointer(browser, address):
     page = visit(browser, address, LAPTOPS[0], "/")
     term = page.locator(".stMain .term", has_text="super token").first
-    assert term.evaluate("each => getComputedStyle(each, '::after').visibility") == "hidden"
+    assert term.evaluate("each => getComputedStyle(each, '::after').display") == "none"
     term.hover()
     page.wait_for_timeout(500)
-    assert term.evaluate("each => getComputedStyle(each, '::after').visibility") == "visible"
+    assert term.evaluate("each => getComputedStyle(each, '::after').display") == "block"
     assert "weighted mean" in term.get_attribute("data-means")
     page.close()
 
