@@ -36,7 +36,7 @@ export function anchorLine({ row, column }, { height, width }, pinned) {
 
 export function associationLine(block, token, top) {
   if (block.identity) return "no super tokens: each token is its own";
-  return `heaviest ${formatWeight(top)}, phantoms ${phantomMass(block, token).toFixed(2)}`;
+  return `heaviest ${formatWeight(top)}, lost ${phantomMass(block, token).toFixed(2)}`;
 }
 
 // The pinned anchor for people who listen; `title` names the attention that the figures are of.
