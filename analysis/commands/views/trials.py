@@ -17,10 +17,11 @@ class TrialsView(PictureView):
 
     def report(self) -> "Report":
         """Make what is written."""
-        from analysis.commands.subjects import chosen_subject
+        from analysis.commands.subjects import chosen_subject, finite_capture
         from analysis.reports.trials import trials_report
         from analysis.trials import class_names_of, try_changes
 
         model, subject = chosen_subject(self)
+        finite_capture(model, subject)
         trials = try_changes(model, subject.picture.shown, subject.picture.pixels)
         return trials_report(subject, trials, class_names_of(model))

@@ -38,9 +38,20 @@ def picture(path: Path) -> Path:
 
 
 def run(view: str, image: Path, weights: Path, out: Path | str, *more: str) -> int:
+    if view == "dataset":
+        return main(["export", view, str(swept(image, weights)), *more, "--out", str(out)])
     named = [] if view == "cost" else ["--size", "64", f"./{image}" if str(image).startswith("-") else str(image)]
     model = ["--models", *[f"weights:{weights}"] * 2] if view == "compare" else ["--weights", str(weights)]
     return main(["export", view, *named, *model, *WORDS[view], *more, "--out", str(out)])
+
+
+def swept(image: Path, weights: Path) -> Path:
+    """Return the folder of a sweep of a picture, made where it is missing."""
+    out = image.parent / "sweep"
+    if not out.exists():
+        words = ["--weights", str(weights), "--size", "64", "--workers", "0", "--metrics", "normalised_entropy"]
+        assert main(["sweep", str(image), "--out", str(out), *words]) == 0
+    return out
 
 
 # ---------------------------------------------------------------- no file is lost
@@ -120,7 +131,7 @@ def test_a_folder_is_no_file_to_write(weights, tmp_path, capsys):
 # ---------------------------------------------------------------- not finite
 
 
-@pytest.mark.parametrize("view", [name for name in VIEWS if name != "cost"])
+@pytest.mark.parametrize("view", [name for name in VIEWS if name not in ("cost", "dataset")])
 def test_an_answer_that_is_not_finite_is_one_sentence(tmp_path, capsys, monkeypatch, view):
     model = STViT(CONFIG).eval()
     with torch.no_grad():
