@@ -3,7 +3,6 @@
 import sys
 import time
 from types import TracebackType
-from typing import TextIO
 
 from tqdm import tqdm
 
@@ -15,17 +14,16 @@ INTERVAL = 30.0
 
 
 class Progress:
-    """Counts pictures, and blocks inside a picture; use it as a context.
+    """Counts pictures, and blocks inside a picture, on standard error; use it as a context.
 
     Args:
         pictures: How many there are.
         blocks: Blocks of each.
-        stream: Where to show it, standard error by default.
     """
 
-    def __init__(self, pictures: int, blocks: int, stream: TextIO | None = None) -> None:
+    def __init__(self, pictures: int, blocks: int) -> None:
         self._pictures, self._blocks, self._done = pictures, blocks, 0
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
         self._bar = tqdm(total=pictures * blocks, unit="block", file=self._stream, disable=not self._stream.isatty())
         self._said = time.monotonic()
 

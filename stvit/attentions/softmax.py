@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
+from stvit.attentions.query_key import QueryKeyAttention
 from stvit.precision import at_least_single
 
 PRODUCT_BYTES = 32 * 2**20
@@ -36,7 +37,7 @@ def attention_logits(
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxAttention(Attention):
+class SoftmaxAttention(QueryKeyAttention):
     """softmax(q k^T * scale) of one image over all heads; rows are queries, in single precision at least.
 
     Attributes:
@@ -49,20 +50,6 @@ class SoftmaxAttention(Attention):
         tensor([0.5000, 0.5000])
     """
 
-    query: Float[Tensor, "heads tokens head_dim"]
-    key: Float[Tensor, "heads tokens head_dim"]
-    scale: float
-
-    @cached_property
-    def heads(self) -> int:
-        """Number of heads."""
-        return self.query.shape[0]
-
-    @cached_property
-    def num_tokens(self) -> int:
-        """Number of queries and keys."""
-        return self.query.shape[1]
-
     @property
     def row_width(self) -> int:
         """Number of weights of a row, N."""
@@ -72,11 +59,6 @@ class SoftmaxAttention(Attention):
     def device(self) -> torch.device:
         """The device that holds its rows."""
         return self.key.device
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the queries and keys."""
-        return self.query.nbytes + self.key.nbytes
 
     @property
     def dense_nbytes(self) -> int:

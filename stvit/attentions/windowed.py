@@ -7,12 +7,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import Attention, RowBlock, check_head, check_token, one_head
+from stvit.attentions.base import RowBlock, check_head, check_token, one_head
+from stvit.attentions.query_key import QueryKeyAttention
 from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
-class WindowedAttention(Attention):
+class WindowedAttention(QueryKeyAttention):
     """softmax(q k^T * scale + bias) inside windows of the token grid, zero elsewhere; rows are queries.
 
     Windows do not overlap (Swin, Liu et al., ICCV 2021, section 3.2). They begin at `shift` and extend in both
@@ -36,9 +37,6 @@ class WindowedAttention(Attention):
         tensor([0.5000, 0.5000, 0.0000, 0.0000])
     """
 
-    query: Float[Tensor, "heads tokens head_dim"]
-    key: Float[Tensor, "heads tokens head_dim"]
-    scale: float
     height: int
     width: int
     window: int | tuple[int, int]
@@ -61,22 +59,7 @@ class WindowedAttention(Attention):
                 f"{self.window_size[0]} x {self.window_size[1]} tokens."
             )
 
-    @cached_property
-    def heads(self) -> int:
-        """Number of heads."""
-        return self.query.shape[0]
-
-    @cached_property
-    def num_tokens(self) -> int:
-        """Number of tokens N."""
-        return self.query.shape[1]
-
     knows_singular_values = True
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the queries and keys."""
-        return self.query.nbytes + self.key.nbytes
 
     @property
     def window_size(self) -> tuple[int, int]:

@@ -10,8 +10,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_bar_moves_within_a_picture_and_ends_with_it() -> None:
-    with Progress(2, 10, Terminal()) as progress:
+def test_the_bar_moves_within_a_picture_and_ends_with_it(monkeypatch) -> None:
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with Progress(2, 10) as progress:
         shown = []
         for done in (0, 3, 7):
             progress.within(done, 7)
