@@ -223,12 +223,20 @@ def test_nearest_number(asked, nearest):
 
 
 KEYS = ("sample", "variant", "weights", "size", "framing", "mode", "tour", "stage", "block", "head", "row", "column")
+LOOK = ("direction", "scale", "range", "opacity", "boundaries")
 
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("value", ["", " ", "null", "-1", "1e999", "true", "[]", "\x1b[31m", "<b>", "9" * 400, "é̂"])
 def test_no_value_in_an_address_breaks_the_app(key, value):
     app = opened(**{key: value})
+    check_fine(app)
+    check_fine(app.run())
+
+
+@pytest.mark.parametrize("value", ["", "null", "-1", "1e999", "nan", "<b>", "9" * 400])
+def test_no_look_in_an_address_breaks_the_app(value):
+    app = opened(**dict.fromkeys(LOOK, value), mode="Live")
     check_fine(app)
     check_fine(app.run())
 

@@ -133,7 +133,7 @@ def test_a_place_from_the_address_survives_a_change_of_page():
 
 
 def test_one_scale_for_all_panels(app):
-    check_fine(app.segmented_control("scale").set_value("shared").run())
+    check_fine(app.segmented_control("range").set_value("shared").run())
 
 
 def test_every_sample_works(app):
@@ -235,14 +235,56 @@ def test_choices_survive_a_change_of_page(app):
     assert app.number_input("row").value == 3
 
 
+def explorer_mounts(app):
+    """Return what the three mounts of the explorer are told; the sidebar has a mount of its own."""
+    return [mount.proto for mount in app.get("bidi_component") if mount.proto.component_name == "stvit_explorer"]
+
+
 def test_live_explorer_is_what_opens_first():
     live = opened(mode="Nonsense", stage="2", row="5")
     check_fine(live)
     assert live.segmented_control("mode").value == "Live"
-    told, scene, block = (element.proto for element in live.get("bidi_component"))
+    told, scene, block = explorer_mounts(live)
     assert json.loads(told.json).items() >= {"stage": 1, "block": 0, "row": 5, "column": 5}.items()
     assert scene.bytes
     assert block.bytes
+
+
+LOOK = {"direction": "incoming", "scale": "log", "range": "shared", "opacity": "0.3", "boundaries": "both"}
+
+
+def test_a_link_decides_how_the_live_explorer_shows_attention():
+    live = opened(mode="Live", **LOOK)
+    check_fine(live)
+    told = json.loads(explorer_mounts(live)[0].json)
+    assert told["look"] == {
+        "incoming": True,
+        "scale": "log",
+        "shared": True,
+        "opacity": 0.3,
+        "boundaries": True,
+        "outlines": True,
+    }
+    live.segmented_control("direction").set_value("outgoing").run()
+    check_fine(live)
+    told = json.loads(explorer_mounts(live)[0].json)
+    assert (told["look"]["incoming"], told["look"]["scale"]) == (False, "log")
+
+
+def test_a_link_decides_the_colour_range_of_the_figures():
+    linked = opened(range="shared")
+    check_fine(linked)
+    assert linked.segmented_control("range").value == "shared"
+    shared = tops(linked)
+    assert len(set(shared)) == 1
+    linked.segmented_control("range").set_value("per panel").run()
+    assert len(set(tops(linked))) == len(shared)
+
+
+def tops(app) -> list[float]:
+    """Return the largest value of the colour bar of each attention panel."""
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [layer["zmax"] for figure in figures[1:-1] for layer in figure["data"] if layer["type"] == "heatmap"]
 
 
 def test_address_opens_a_view():
@@ -276,23 +318,68 @@ def test_what_if_explains_stages_without_super_tokens(app):
     assert "has no super tokens" in app.info[0].value
 
 
+def sliders_of_cost(app) -> tuple[int, ...]:
+    """Return rows and columns of tokens, cell and channels."""
+    return tuple(app.slider(f"cost_{name}").value for name in ("rows", "columns", "cell", "channels"))
+
+
 def test_cost_page_follows_its_sliders(app):
     go_to(app, "cost")
-    app.slider("cost_side").set_value(16).run()
-    app.slider("cost_cell").set_value(4).run()
-    app.slider("cost_channels_48").set_value(64).run()
+    for name, value in (("rows", 16), ("columns", 16), ("cell", 4), ("channels", 64)):
+        app.slider(f"cost_{name}").set_value(value).run()
     check_fine(app)
     assert app.metric[0].value == f"{(2 * 256**2 * 64 + 4 * 256 * 64**2) / 1e6:,.1f} M MAC"
-    check_fine(app.segmented_control("cost_stage").set_value(1).run())
+
+
+def test_cost_page_starts_from_the_stage_of_the_model_and_the_picture(app):
+    go_to(app, "cost")
+    assert sliders_of_cost(app) == (56, 56, 8, 48)
+    app.segmented_control("framing").set_value("whole").run()  # of China: 224 x 320 px
+    check_fine(app)
+    assert sliders_of_cost(app) == (56, 80, 8, 48)
+    app.segmented_control("cost_stage").set_value(1).run()
+    assert sliders_of_cost(app) == (28, 40, 4, 96)
+    app.selectbox("size").set_value(384).run()
     app.selectbox("variant").set_value("stvit_small").run()
-    assert app.slider("cost_channels_64").value == 64  # another model brings its own channels
+    check_fine(app)
+    assert sliders_of_cost(app) == (48, 72, 4, 128)  # 384 x 576 px
+
+
+def test_reset_undoes_what_the_sliders_of_cost_changed(app):
+    go_to(app, "cost")
+    assert app.button("cost_reset").disabled
+    app.slider("cost_rows").set_value(100).run()
+    app.slider("cost_cell").set_value(2).run()
+    go_to(go_to(app, "explore"), "cost")
+    assert sliders_of_cost(app) == (100, 56, 2, 48)  # a departure lasts over pages
+    app.button("cost_reset").click().run()
+    check_fine(app)
+    assert sliders_of_cost(app) == (56, 56, 8, 48)
+    assert app.button("cost_reset").disabled
+
+
+def test_a_link_decides_the_stage_and_the_sliders_of_cost():
+    asked = {"rows": "10", "columns": "20", "cell": "3", "channels": "72"}
+    linked = opened("cost", cost_stage="2", **{f"cost_{name}": value for name, value in asked.items()})
+    check_fine(linked)
+    assert linked.segmented_control("cost_stage").value == 1
+    assert sliders_of_cost(linked) == (10, 20, 3, 72)
+    linked.button_group("sample").set_value("cat").run()
+    linked.selectbox("size").set_value(384).run()
+    assert sliders_of_cost(linked) == (48, 48, 4, 96)  # another grid ends the departure
+
+
+@pytest.mark.parametrize("value", ["", "null", "-1", "1e999", "<b>", "9" * 400])
+def test_no_slider_of_cost_in_an_address_breaks_the_page(value):
+    names = ("stage", "rows", "columns", "cell", "channels")
+    check_fine(opened("cost", **{f"cost_{name}": value for name in names}).run())
 
 
 def test_cost_page_measures_when_asked(app, monkeypatch):
     monkeypatch.setattr("ui.pages.cost.MEASURED_SIZES", {"super": (64, 96), "global": (64,)})
     go_to(app, "cost")
     before = len(app.get("plotly_chart"))
-    check_fine(app.button[0].click().run())
+    check_fine(next(button for button in app.button if "Measure" in button.label).click().run())
     assert len(app.get("plotly_chart")) == before + 1
 
 

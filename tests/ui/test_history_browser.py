@@ -89,6 +89,42 @@ def test_back_undoes_one_choice_per_press(page):
         assert seen(page) == state
 
 
+def look_of(page) -> tuple[object, ...]:
+    """Return what the toolbar of the explorer shows as chosen."""
+    names = ("Incoming", "Log", "Shared")
+    toolbar = page.locator(".explorer .toolbar")
+    radios = [toolbar.get_by_label(name, exact=True).is_checked() for name in names]
+    boxes = [box.is_checked() for box in toolbar.locator(".box input").all()]
+    return (*radios, toolbar.get_by_label("Heat opacity").input_value(), *boxes)
+
+
+def test_a_link_holds_how_attention_is_shown_and_back_undoes_it(page, browser):
+    assert look_of(page) == (False, False, False, "0.75", True, False)
+    states = [look_of(page)]
+    toolbar = page.locator(".explorer .toolbar")
+    for label in ("Incoming", "Log", "Shared"):
+        toolbar.get_by_text(label, exact=True).click()
+        settle(page)
+        states.append(look_of(page))
+    toolbar.get_by_text("Display").click()
+    toolbar.get_by_label("Heat opacity").fill("0.3")
+    settle(page)
+    toolbar.get_by_label("Maps").check()
+    settle(page)
+    chosen = (True, True, True, "0.3", True, True)
+    assert look_of(page) == chosen
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    other.locator(".explorer .toolbar").wait_for()
+    settle(other)
+    assert look_of(other) == chosen
+    other.context.close()
+    page.go_back()
+    page.go_back()
+    settle(page)
+    assert look_of(page) == states[-1]
+
+
 @pytest.mark.parametrize(("event", "suffix"), [("paste", "AVIF"), ("drop", "PNG")])
 def test_a_picture_from_anywhere_opens_and_outlives_a_reload(page, browser, event, suffix):
     page.evaluate(GIVE, [f"mine.{suffix.lower()}", event, noise(suffix)])

@@ -6,6 +6,7 @@ serves a block that was sent before, and the browser keeps what it decoded.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 
@@ -15,6 +16,7 @@ from analysis.figures.canvas import Anchor
 from stvit import BlockId, BlockRecord
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import streamlit_module, style
+from ui.explorer.look import Look
 from ui.explorer.scene_payload import block_name, scene_payload
 from ui.explorer.state import ExplorerState, Memory, decide
 from ui.view.store import STORE, this_session
@@ -23,11 +25,15 @@ from ui.view.view import View
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
 
 
+DEFAULT_LOOK = Look()
+
+
 def explorer(
     view: View,
     block: BlockId,
     head: int | None,
     anchor: Anchor,
+    look: Look = DEFAULT_LOOK,
     key: str = "explorer",
     on_change: Callable[[ExplorerState], None] | None = None,
 ) -> ExplorerState:
@@ -41,10 +47,11 @@ def explorer(
         block: Block to show.
         head: Head to show, None for the mean over heads.
         anchor: Token to pin on the block's grid.
+        look: How to show attention.
         key: Name of the component on the page.
         on_change: Called with each new choice before the page runs again, while the values of widgets may still be set.
     """
-    asked = ExplorerState(block, anchor.row, anchor.column, head)
+    asked = ExplorerState(block, anchor.row, anchor.column, head, look)
     memory = decide(asked, _chosen(key), _remembered(key), view.capture)
     st.session_state[_memory_key(key)] = memory
     shown, name = memory.shown, scene_name(view)
@@ -72,6 +79,7 @@ def _control(name: str, memory: Memory) -> dict[str, object]:
         "row": shown.row,
         "column": shown.column,
         "head": shown.head,
+        "look": asdict(shown.look),
         "sequence": memory.sequence,
     }
 

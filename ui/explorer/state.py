@@ -1,10 +1,11 @@
 """What the explorer shows, and who decides: the person in the browser or the page's arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stvit import BlockId, Capture
+from ui.explorer.look import Look
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,14 @@ class ExplorerState:
         row: Row of the pinned anchor on the block's token grid.
         column: Column of the pinned anchor.
         head: Head, or None for the mean over heads.
+        look: How attention is shown.
     """
 
     block: BlockId
     row: int
     column: int
     head: int | None
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def within(state: ExplorerState, capture: Capture) -> ExplorerState:
     row = min(max(state.row, 0), record.grid.height - 1)
     column = min(max(state.column, 0), record.grid.width - 1)
     head = state.head if state.head is not None and 0 <= state.head < record.heads else None
-    return ExplorerState(block, row, column, head)
+    return ExplorerState(block, row, column, head, state.look)
 
 
 def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
@@ -75,7 +78,8 @@ def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
     stage, block, row, column, sequence = (_whole(chosen.get(name)) for name in names)
     if stage is None or block is None or row is None or column is None or sequence is None:
         return None
-    return ExplorerState(BlockId(stage, block), row, column, _whole(chosen.get("head"))), sequence
+    look = Look.reported(chosen.get("look"))
+    return ExplorerState(BlockId(stage, block), row, column, _whole(chosen.get("head")), look), sequence
 
 
 def _whole(value: Any) -> int | None:

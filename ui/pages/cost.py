@@ -12,16 +12,14 @@ from analysis.cost import (
     REPEATS,
     check_compared,
     cost_table,
-    crossing,
-    global_attention_macs,
-    super_token_attention_macs,
     time_table,
 )
 from analysis.figures.screen.cost import scaling_curves
 from analysis.reports.charts import cost_report, operation_curves, time_curves
-from stvit import STViTConfig, TokenGrid
+from stvit import BlockId, STViTConfig
 from ui import keys
 from ui.panels.answer import asked
+from ui.panels.cost_formulas import show_formulas
 from ui.panels.export import Export, model_options
 from ui.panels.panel import chart
 from ui.view.view import View
@@ -34,24 +32,26 @@ STAGES = (0, 1)
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
-    _show_formulas(view.handle.model.config)
-    st.markdown("#### This model, one attention block")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        stage = st.segmented_control(
+        chosen = st.segmented_control(
             "Stage",
             STAGES,
             format_func=lambda stage: str(stage + 1),
             default=0,
             required=True,
             key=keys.COST_STAGE,
+            bind="query-params",
             persist_state="session",
         )
+        stage = chosen or 0
         export = st.container(width="content")  # it knows whether times were measured
     try:
         check_compared(view.handle.model.config, stage)
     except ValueError as error:
         st.info(str(error), icon=":material/info:")
         return
+    show_formulas(view.capture[BlockId(stage, 0)], view.handle.model.config.embed_dims[stage])
+    st.markdown("#### This model, one attention block")
     table = _table(view.handle.model.config, stage)
     chart(
         scaling_curves(operation_curves(table), title="operations", unit="million MAC"), "cost_curves", fills_width=True
@@ -72,35 +72,6 @@ def _answer(table: pd.DataFrame, stage: int, size: int) -> str:
     nearest = min(table["size"].unique(), key=lambda each: abs(each - size))
     counted = table[table["size"] == nearest].set_index("attention")["counted"]
     return cost_answer(stage, int(nearest), float(counted["super"]), float(counted["global"]))
-
-
-def _show_formulas(config: STViTConfig) -> None:
-    st.markdown("#### The formulas")
-    with st.container(horizontal=True):
-        side = st.slider("Tokens a side", 8, 256, 56, 8, key=keys.COST_SIDE, width=220, persist_state="session")
-        cell = st.slider("Cell", 2, 16, 8, key=keys.COST_CELL, width=220, persist_state="session")
-        channels = st.slider(
-            "Channels C",
-            16,
-            512,
-            min(max(config.embed_dims[0], 16), 512),
-            8,
-            key=f"{keys.COST_CHANNELS}_{config.embed_dims[0]}",  # another model starts from its own number of channels
-            width=220,
-            persist_state="session",
-        )
-    grid = TokenGrid(side, side, cell)
-    whole = global_attention_macs(grid.num_tokens, channels)
-    through = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, channels)
-    with st.container(horizontal=True):
-        st.metric("Global, 2 N² C + 4 N C²", f"{whole / 1e6:,.1f} M MAC", width="content", border=True)
-        st.metric("Super tokens, 28 N C + 2 M² C + 4 M C²", f"{through / 1e6:,.1f} M MAC", width="content", border=True)
-        st.metric("Ratio", f"{whole / through:,.1f} x", width="content", border=True)
-    meeting = crossing(channels, cell**2)
-    st.caption(
-        f"N = {grid.num_tokens:,} tokens, M = {grid.num_super_tokens:,} super tokens. "
-        + (f"The formulas cross at N = {meeting:,.0f}." if meeting else "Super tokens cost less at every N here.")
-    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Counting operations ...")

@@ -22,8 +22,9 @@ from ui.explorer import explorer, standalone_html
 from ui.links import page_link
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
+from ui.panels.look import choose_look, choose_range
 from ui.panels.panel import caption, chart, heading, slot
-from ui.panels.pickers import choose_anchor, choose_block, choose_head, choose_scale, follow_explorer
+from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
 from ui.view.view import View
 
 QUESTION = "Where does a token look, through super tokens and without them?"
@@ -50,17 +51,18 @@ def draw(view: View) -> None:
             label_visibility="collapsed",
             width="content",
         )
-        tools = st.popover("Tools", icon=":material/tune:", help="An exact token, files, and its steps")
+        tools = st.popover("Tools", icon=":material/tune:", help="An exact token, how it is shown, files, and its steps")
     if mode == LIVE:
         with tools:
             record, head, anchor = _choose(view)
+            look = choose_look()
             _offer_file(view, record.id, head, anchor)
-        shown = explorer(view, record.id, head, anchor, on_change=partial(follow_explorer, view))
+        shown = explorer(view, record.id, head, anchor, look, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             record, head, anchor = _choose(view)
-            shared = choose_scale()
+            shared = choose_range()
         _show_figures(view, record, head, anchor, shared, export=tools)
     with tools:
         page_link("steps", "Follow this token step by step", ":material/school:")
@@ -72,7 +74,7 @@ def _draw_figures(view: View) -> None:
     answer = asked(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         record = choose_block(view.records)
-        head, anchor, shared = choose_head(record), choose_anchor(record.grid), choose_scale()
+        head, anchor, shared = choose_head(record), choose_anchor(record.grid), choose_range()
         export = st.container(width="content")
     _show_figures(view, record, head, anchor, shared, export=export)
     st.caption("The live view and the steps are of STViTs; a backbone is shown in still figures.")

@@ -13,6 +13,7 @@ from stvit.images.samples import SUBJECTS
 from ui import keys
 from ui.address import Link, nearest_number, number_binding
 from ui.explorer.state import ExplorerState
+from ui.panels.look import open_look
 from ui.view.runs import is_sample
 from ui.view.view import View
 
@@ -84,6 +85,7 @@ def follow_explorer(view: View, state: ExplorerState) -> None:
     grid = view.capture[state.block].grid
     open_head(state.block, state.head)
     open_token(grid, state.row, state.column)
+    open_look(state.look)
 
 
 def open_token(grid: TokenGrid, row: int, column: int) -> None:
@@ -142,20 +144,6 @@ def choose_anchor(grid: TokenGrid) -> Anchor:
     _carry_anchor(grid)
     down, across = _home()
     return Anchor(_choose_index(keys.ROW, grid.height, down), _choose_index(keys.COLUMN, grid.width, across))
-
-
-def choose_scale() -> bool:
-    """Draw the choice of colour scale and return whether the attention panels share it."""
-    scale = st.segmented_control(
-        "Colour range",
-        ["per panel", "shared"],
-        default="per panel",
-        required=True,
-        key=keys.SCALE,
-        persist_state="session",
-        help="Shared: the bars of all attention panels end at the same value.",
-    )
-    return scale == "shared"
 
 
 def keep_valid(key: str, options: Sequence[int] | Sequence[str]) -> None:

@@ -3,6 +3,7 @@ from streamlit.testing.v1 import AppTest
 
 from stvit import BlockId
 from tests.support.explorer_support import sharp_capture
+from ui.explorer.look import Look
 from ui.explorer.state import ExplorerState, Memory, decide, within
 
 ASKED = ExplorerState(BlockId(0, 1), 3, 4, None)
@@ -55,6 +56,24 @@ def test_the_choice_survives_the_widget_being_forgotten(captured):
 )
 def test_nonsense_from_the_browser_is_ignored(captured, nonsense):
     assert decide(ASKED, nonsense, None, captured).shown == ASKED
+
+
+def test_a_look_is_part_of_a_choice(captured):
+    look = {"incoming": True, "scale": "log", "shared": True, "opacity": 0.3, "boundaries": False, "outlines": True}
+    shown = decide(ASKED, REPORT | {"look": look}, None, captured).shown
+    assert shown == ExplorerState(BlockId(1, 0), 5, 6, 1, Look(True, "log", True, 0.3, False, True))
+
+
+@pytest.mark.parametrize(
+    "look", [None, 5, [], {}, {"scale": ["log"]}, {"scale": "dB", "opacity": float("nan"), "incoming": "yes"}], ids=str
+)
+def test_an_impossible_look_is_the_default(captured, look):
+    assert decide(ASKED, REPORT | {"look": look}, None, captured).shown == REPORTED
+
+
+@pytest.mark.parametrize(("opacity", "shown"), [(7, 1.0), (-1, 0.0), (0.35, 0.35), (True, 0.75)])
+def test_the_opacity_is_brought_into_bounds(captured, opacity, shown):
+    assert decide(ASKED, REPORT | {"look": {"opacity": opacity}}, None, captured).shown.look.opacity == shown
 
 
 def test_states_are_brought_into_bounds(captured):

@@ -22,15 +22,16 @@ export class Choice {
     return tokenAt(this.pin, grid);
   }
 
-  // Takes what Python says, unless a later choice was made here.
+  // Takes what Python says, unless a later choice was made here; tells whether it did.
   adopt({ stage, block, row, column, head, sequence }) {
     const first = this.sequence === null;
-    if (!first && sequence < this.sequence) return;
+    if (!first && sequence < this.sequence) return false;
     this.sequence = sequence;
     this.index = Math.max(0, this.find(stage, block));
     const token = { row, column };
     if (first || !sameToken(token, this.pinned())) this.pin = centreOf(token, this.block);
     this.head = head ?? MEAN;
+    return true;
   }
 
   pinToken(token, grid) {
@@ -45,6 +46,11 @@ export class Choice {
 
   chooseHead(head) {
     this.head = head;
+    this.sequence += 1;
+  }
+
+  // Counts a choice that somebody else keeps.
+  count() {
     this.sequence += 1;
   }
 

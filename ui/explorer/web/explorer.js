@@ -17,7 +17,7 @@ import { fitView, makeView } from "./view.js";
 const REPORT_MS = 350; // keys and heads are reported when they rest
 const APPEARANCE = ["opacity", "boundaries", "outlines"]; // settings for which nothing is computed
 
-// How things are shown. Kept while the page is open, so that leaving the explorer and coming back changes nothing.
+// How things are shown, until Python says otherwise; a page of its own keeps them while it is open.
 const settings = {
   incoming: false,
   scale: "uniform",
@@ -77,9 +77,16 @@ export class Explorer {
     const scene = keptPayload(this.control.scene);
     if (!scene) return setText(this.status, "Loading the explorer …");
     if (scene !== this.scene) this.#build(scene);
-    if (this.news) this.choice.adopt(this.control);
+    if (this.news && this.choice.adopt(this.control)) this.#adoptLook(this.control.look);
     this.news = false;
     return this.#loadBlock();
+  }
+
+  #adoptLook(look) {
+    if (!look) return; // a page of its own has none
+    Object.assign(settings, look);
+    this.toolbar.show(settings);
+    this.#applyAppearance();
   }
 
   #build(scene) {
@@ -233,6 +240,8 @@ export class Explorer {
   #settingChanged(name) {
     if (APPEARANCE.includes(name)) this.#applyAppearance();
     else if (this.shown) this.#showAll();
+    this.choice.count();
+    this.#tell(REPORT_MS);
   }
 
   #tell(delay) {
@@ -242,6 +251,6 @@ export class Explorer {
   }
 
   #send() {
-    this.report(this.choice.report());
+    this.report({ ...this.choice.report(), look: { ...settings } });
   }
 }

@@ -37,10 +37,18 @@ export function makeToolbar(settings, { changed, chooseHead }) {
     { label: "Picture", checked: settings.boundaries, choose: set("boundaries") },
     { label: "Maps", checked: settings.outlines, choose: set("outlines") },
   ]);
-  const menu = makeMenu("Display", opacity, boundaries);
+  const menu = makeMenu("Display", opacity.root, boundaries.root);
   const attributes = { class: "toolbar", role: "group", "aria-label": "How attention is shown" };
   const root = element("div", attributes, head.root, direction.root, scale.root, range.root, menu);
-  return { root, head, range };
+  // Shows settings that were changed elsewhere.
+  const show = (current) => {
+    direction.offer(DIRECTIONS, current.incoming);
+    scale.offer(SCALES, current.scale);
+    range.offer(RANGES, current.shared);
+    opacity.show(current.opacity);
+    boundaries.show([current.boundaries, current.outlines]);
+  };
+  return { root, head, range, show };
 }
 
 // Offers the mean and each head of a block, under the names that came with it.
@@ -109,15 +117,26 @@ function makeRange(title, value, choose) {
   const attributes = { type: "range", min: "0", max: "1", step: "0.05", value: String(value), "aria-label": title };
   const input = element("input", attributes);
   input.addEventListener("input", () => choose(Number(input.value)));
-  return element("label", { class: "range" }, element("span", { class: "legend", text: title }), input);
+  const root = element("label", { class: "range" }, element("span", { class: "legend", text: title }), input);
+  const show = (current) => {
+    input.value = String(current);
+  };
+  return { root, show };
 }
 
 function makeChecks(title, choices) {
-  const boxes = choices.map(({ label, checked, choose }) => {
+  const inputs = choices.map(({ checked, choose }) => {
     const input = element("input", { type: "checkbox", checked });
     input.addEventListener("change", () => choose(input.checked));
-    return element("label", { class: "box" }, input, label);
+    return input;
   });
+  const boxes = inputs.map((input, index) => element("label", { class: "box" }, input, choices[index].label));
   const legend = element("legend", { text: title });
-  return element("fieldset", { class: "choice check" }, legend, element("div", { class: "boxes" }, ...boxes));
+  const root = element("fieldset", { class: "choice check" }, legend, element("div", { class: "boxes" }, ...boxes));
+  const show = (checked) => {
+    inputs.forEach((input, index) => {
+      input.checked = checked[index];
+    });
+  };
+  return { root, show };
 }
