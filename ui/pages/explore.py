@@ -51,7 +51,9 @@ def draw(view: View) -> None:
             label_visibility="collapsed",
             width="content",
         )
-        tools = st.popover("Tools", icon=":material/tune:", help="An exact token, how it is shown, files, and its steps")
+        tools = st.popover(
+            "Tools", icon=":material/tune:", help="An exact token, how it is shown, files, and its steps"
+        )
     if mode == LIVE:
         with tools:
             record, head, anchor = _choose(view)
