@@ -3,6 +3,36 @@
 from collections.abc import Sequence
 
 
+IN_SENTENCES = {
+    "Regular grid": "the regular grid",
+    "Compact watershed": "the compact watershed",
+    "Soft k-means": "soft k-means",
+    "K-means without position": "k-means without position",
+    "Random seeds": "random seeds",
+    "Radial pattern": "the radial pattern",
+    "Phantoms masked": "phantom masking",
+    "Hard assignment": "hard assignment",
+    "Other iterations": "other iterations",
+}
+"""What changes are called inside a sentence, by title; names such as SLIC stay as they are."""
+
+
+def in_sentence(title: str) -> str:
+    """Return what a change is called inside a sentence.
+
+    Example:
+        >>> in_sentence("Regular grid"), in_sentence("SLIC")
+        ('the regular grid', 'SLIC')
+    """
+    return IN_SENTENCES.get(title, title)
+
+
+def _nats(divergence: float) -> str:
+    """Return a divergence with two significant figures, whole numbers from 10 on, with its unit."""
+    number = f"{divergence:.0f}" if divergence >= 9.95 else f"{divergence:#.2g}"
+    return f"{number} nats"
+
+
 def what_if_answer(
     chosen: str, divergence: float, classes: tuple[str, str], others: Sequence[tuple[str, float, bool]] = ()
 ) -> str:
@@ -22,14 +52,15 @@ it most (0.90 nats).'
         'With 1 iteration nothing changes: this is what the model itself does.'
     """
     before, after = classes
+    with_what = in_sentence(chosen)
     if divergence < 1e-9:
-        said = f"With {chosen} nothing changes: this is what the model itself does."
+        said = f"With {with_what} nothing changes: this is what the model itself does."
     else:
         kept = f"stays {after}" if before == after else f"turns from {before} into {after}"
-        said = f"With {chosen} the prediction moves by {divergence:.2f} nats and {kept}."
+        said = f"With {with_what} the prediction moves by {_nats(divergence)} and {kept}."
     if not others:
         return said
     same = sum(stayed for _, _, stayed in others)
     title, most, _ = max(others, key=lambda one: one[1])
     keep = "keeps" if same == 1 else "keep"
-    return f"{said} Of {len(others)} changes, {same} {keep} the class; {title} moves it most ({most:.2f} nats)."
+    return f"{said} Of {len(others)} changes, {same} {keep} the class; {in_sentence(title)} moves it most ({_nats(most)})."

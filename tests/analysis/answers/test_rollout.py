@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.answers.rollout import half_share, rollout_answer
-from analysis.answers.what_if import what_if_answer
+from analysis.answers.what_if import IN_SENTENCES, what_if_answer
+from analysis.changes import CHANGES
 
 
 def test_half_of_the_relevance_by_trying_every_count():
@@ -42,6 +43,24 @@ def test_attention_alone_and_classes_without_attention():
 )
 def test_a_change_says_what_became_of_the_class(classes, words):
     assert words in what_if_answer("SLIC", 0.25, classes)
+
+
+@pytest.mark.parametrize(
+    ("divergence", "words"),
+    [(0.00412, "0.0041"), (0.000036, "3.6e-05"), (0.9, "0.90"), (1.26, "1.3"), (9.97, "10"), (123.4, "123")],
+)
+def test_a_divergence_has_two_significant_figures(divergence, words):
+    assert f"moves by {words} nats and" in what_if_answer("SLIC", divergence, ("cat", "cat"))
+    assert f"({words} nats)" in what_if_answer("SLIC", 1.0, ("cat", "cat"), [("SLIC", divergence, True)])
+
+
+def test_changes_are_called_naturally_inside_a_sentence():
+    others = [("Regular grid", 0.5, True), ("SLIC", 0.1, True)]
+    said = what_if_answer("Regular grid", 0.5, ("cat", "cat"), others)
+    assert said.startswith("With the regular grid the prediction moves by 0.50 nats")
+    assert "; the regular grid moves it most" in said
+    names = {"SLIC", "SLICO", "Felzenszwalb", "Quickshift"}
+    assert {change.title for change in CHANGES.values()} == names | IN_SENTENCES.keys()
 
 
 def test_all_changes_are_counted():
