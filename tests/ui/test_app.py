@@ -172,8 +172,30 @@ def test_own_weights_are_used(app, tmp_path):
     data = (tmp_path / "own.safetensors").read_bytes()
     app.file_uploader("weights_file").set_value(("own.safetensors", data, "application/octet-stream")).run()
     check_fine(app)
-    assert "own.safetensors · stage 1, block 1" in texts(app)
+    assert "own.safetensors · china · 224 x 224 px · stage 1, block 1" in texts(app)
+    assert "The file has settings of its own" in texts(app)
     assert app.segmented_control("block").options == ["1"]
+
+
+def test_the_variant_is_that_of_the_file_until_another_is_chosen(app):
+    file = io.BytesIO()
+    torch.save(create_model("stvit_small", num_classes=3).state_dict(), file)
+    app.selectbox("weights").set_value("upload").run()
+    app.file_uploader("weights_file").set_value(("mine.pth", file.getvalue(), "application/octet-stream")).run()
+    check_fine(app)
+    assert app.selectbox("variant").value == "stvit_small"
+    assert "STViT-S, mine.pth · china" in texts(app)
+    app.selectbox("variant").set_value("stvit_demo").run()
+    check_fine(app)
+    assert (app.selectbox("variant").value, app.selectbox("weights").value) == ("stvit_demo", "demo")
+    assert "STViT demo, trained at 224 px · china" in texts(app)
+
+
+def test_captions_name_picture_and_the_resolution_that_is_used(app):
+    app.selectbox("size").set_value(288).run()
+    app.segmented_control("framing").set_value("whole").run()
+    check_fine(app)
+    assert "STViT demo, trained at 224 px · china · 416 x 288 px · stage 1, block 1" in texts(app)
 
 
 @pytest.mark.parametrize("weights", ["from a file", "pretrained"])

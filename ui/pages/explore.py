@@ -57,8 +57,9 @@ def draw(view: View) -> None:
     if mode == LIVE:
         with tools:
             record, head, anchor = _choose(view)
-            look = choose_look()
             _offer_file(view, record.id, head, anchor)
+            with st.expander("How attention is shown"):
+                look = choose_look()
         shown = explorer(view, record.id, head, anchor, look, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
     else:

@@ -57,7 +57,6 @@ def draw(view: View) -> None:
     with told:
         caption(
             view,
-            f"{view.picture.source.name} at {min(view.picture.framing.size)} px",
             measured_on(ledger.anchors),
             "dots are heads",
             *_banded(many),

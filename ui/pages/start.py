@@ -39,7 +39,7 @@ def draw(view: View, pages: Sequence[Page]) -> None:
             tour.begin()
         page_link(pages[0].address, "Point at a token of this picture", pages[0].icon)
     st.html(drawing(view))
-    caption(view, f"{view.size} px", "colours: the three directions in which the tokens of a map differ most")
+    caption(view, "colours: the three directions in which the tokens of a map differ most")
     _show_questions(pages)
     st.caption(
         f"The paper: [Vision Transformer with Super Token Sampling]({PAPER}), CVPR 2023; the authors' [code]({CODE}). "

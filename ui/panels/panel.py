@@ -53,5 +53,7 @@ def slot() -> DeltaGenerator:
 
 
 def caption(view: View, *parts: str) -> None:
-    """Say in one line what is shown: the model, then the parts, none of them Markdown."""
-    st.caption(" · ".join(escaped(part, LONGEST_CAPTION_PART) for part in (view.handle.title, *parts)))
+    """Say in one line what is shown: model, picture and the resolution that is used, then the parts; no Markdown."""
+    height, width = view.picture.shown.shape[:2]
+    said = (view.handle.title, view.picture.source.name, f"{width} x {height} px", *parts)
+    st.caption(" · ".join(escaped(part, LONGEST_CAPTION_PART) for part in said if part))

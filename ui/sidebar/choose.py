@@ -17,7 +17,7 @@ from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.uploads import OwnPictures, upload_pictures
 from ui.sidebar.wanted import find_wanted, keep_uploads, name_in_link, wanted_digest
 from ui.view.devices import Device, choose_device
-from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, weight_choices
+from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, variant_of, weight_choices
 from ui.view.runs import sample, sample_picture
 from ui.view.view import Framing, ModelHandle, Picture
 
@@ -128,9 +128,16 @@ def _choose_sample(link: Link) -> str:
 def _choose_model(link: Link) -> ModelHandle:
     st.subheader("Model")
     titles = {name: variant.title for name, variant in VARIANTS.items()} | {BACKBONE: TITLE}
+    if held := st.session_state.pop(keys.VARIANT_OF_FILE, None):
+        st.session_state[keys.VARIANT] = held
     link.repair_choice(keys.VARIANT, "variant", titles)
     variant = st.selectbox(
-        "Variant", list(titles), format_func=titles.__getitem__, key=keys.VARIANT, bind="query-params"
+        "Variant",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=keys.VARIANT,
+        bind="query-params",
+        on_change=_leave_file,
     )
     if variant == BACKBONE:
         return choose_backbone()
@@ -142,6 +149,13 @@ def _choose_model(link: Link) -> ModelHandle:
     for note in handle.notes:
         st.caption(escaped(note, LONGEST_SENTENCE))
     return handle
+
+
+def _leave_file() -> None:
+    """Take the first weights of a variant that somebody chooses while the model of a file runs."""
+    variant = st.session_state[keys.VARIANT]
+    if st.session_state.get(keys.WEIGHTS) == UPLOAD and variant in VARIANTS:
+        st.session_state[keys.WEIGHTS] = next(iter(weight_choices(variant)))
 
 
 def _choose_weights(link: Link, variant: str) -> str:
@@ -168,10 +182,22 @@ def _uploaded_model(variant: str) -> ModelHandle:
         st.caption("Until a file is chosen, the weights are random.")
         return random_model(variant)
     try:
-        return from_upload(upload.name, upload.getvalue())
+        handle = from_upload(upload.name, upload.getvalue())
     except Exception as error:
         st.error(f"{said(error, upload.name)} The weights stay random.", icon=":material/error:")
         return random_model(variant)
+    _show_variant_of(handle, variant)
+    return handle
+
+
+def _show_variant_of(handle: ModelHandle, variant: str) -> None:
+    """Make the variant that a file holds the chosen one, or say that it holds none."""
+    held = variant_of(handle.model.config)
+    if held is None:
+        st.caption("The file has settings of its own, which run instead of the variant above.")
+    elif held != variant:
+        st.session_state[keys.VARIANT_OF_FILE] = held
+        st.rerun()
 
 
 def _choose_size(link: Link, handle: ModelHandle) -> tuple[int | None, Framing]:

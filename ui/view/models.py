@@ -1,12 +1,13 @@
 """Models for the app: built once, shared by all sessions, never changed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from analysis.backbones import load_backbone
 from analysis.backbones.files import found_folder, may_be_repository
-from stvit import create_model
+from stvit import STViTConfig, create_model
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.variants import VARIANTS
@@ -41,7 +42,7 @@ def pretrained_model(name: str) -> ModelHandle:
     """Return a model of the manifest whose file is available here."""
     model, report = pretrained_and_report(name)
     entry = next(entry for entry in list_pretrained() if entry.name == name)
-    title = f"{VARIANTS[entry.variant].title} at {entry.resolution}"
+    title = f"{VARIANTS[entry.variant].title}, trained at {entry.resolution} px"
     options = ("--model", name)
     return ModelHandle(model, model_digest(model), title, trained=True, options=options, notes=report.notes)
 
@@ -55,9 +56,19 @@ def from_upload(name: str, data: bytes) -> ModelHandle:
     """
     content = Content(Path(name), data)
     model, report = model_and_report(content)
-    return ModelHandle(
-        model, content.sha256, plain(name), trained=True, options=("--weights", name), notes=report.notes
-    )
+    held = variant_of(model.config)
+    title = plain(name) if held is None else f"{VARIANTS[held].title}, {plain(name)}"
+    return ModelHandle(model, content.sha256, title, trained=True, options=("--weights", name), notes=report.notes)
+
+
+def variant_of(config: STViTConfig) -> str | None:
+    """Return the name of the variant with these settings, whatever the number of classes; None if there is none."""
+    same = (name for name, variant in VARIANTS.items() if _one_class(variant.config) == _one_class(config))
+    return next(same, None)
+
+
+def _one_class(config: STViTConfig) -> STViTConfig:
+    return replace(config, num_classes=1)
 
 
 def looks_like_repository(source: str) -> bool:
