@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-
 IN_SENTENCES = {
     "Regular grid": "the regular grid",
     "Compact watershed": "the compact watershed",
@@ -63,4 +62,6 @@ it most (0.90 nats).'
     same = sum(stayed for _, _, stayed in others)
     title, most, _ = max(others, key=lambda one: one[1])
     keep = "keeps" if same == 1 else "keep"
-    return f"{said} Of {len(others)} changes, {same} {keep} the class; {in_sentence(title)} moves it most ({_nats(most)})."
+    return (
+        f"{said} Of {len(others)} changes, {same} {keep} the class; {in_sentence(title)} moves it most ({_nats(most)})."
+    )
