@@ -9,23 +9,13 @@ import { arrange } from "./layout.js";
 import { listenToKeys, listenToPanel, listenToPicture } from "./input.js";
 import { describeAnchor, describeView, paintView, readView } from "./painting.js";
 import { Player } from "./player.js";
+import { APPEARANCE, settings } from "./settings.js";
 import { moveMark } from "./stage.js";
 import { keptPayload, onPayload } from "./store.js";
 import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
 import { fitView, makeView } from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
-const APPEARANCE = ["opacity", "boundaries", "outlines"]; // settings for which nothing is computed
-
-// How things are shown, until Python says otherwise; a page of its own keeps them while it is open.
-const settings = {
-  incoming: false,
-  scale: "uniform",
-  shared: false,
-  opacity: 0.75,
-  boundaries: true,
-  outlines: false,
-};
 
 export class Explorer {
   // report(state) hears what was chosen; with onlyStored, blocks that are not in the store cannot be chosen.
