@@ -59,11 +59,13 @@ def test_picture_and_maps_are_seen_without_scrolling(browser, address, size, cho
 
 def test_the_prediction_is_seen_without_scrolling(browser, address):
     page = visit(browser, address, LAPTOPS[0], "/")
-    shown = page.locator(".stSidebar .stProgress").all()
+    bars = page.locator(".stSidebar .stProgress")
+    bars.nth(2).wait_for()
+    shown = bars.all()
     assert len(shown) == 3
     assert all(bar.bounding_box()["y"] + bar.bounding_box()["height"] <= LAPTOPS[0][1] for bar in shown)
     assert page.get_by_role("button", name="Take the tour").bounding_box()["y"] < LAPTOPS[0][1] / 2
-    assert page.title() == "Start · STViT from inside"
+    page.wait_for_function("document.title === 'Start · STViT from inside'")
     page.close()
 
 
