@@ -1,4 +1,4 @@
-"""External text, made safe for use inside our own sentences, which Streamlit reads as Markdown."""
+"""External text, made safe inside our own sentences, which Streamlit reads as Markdown, and inside our HTML."""
 
 import re
 
@@ -24,3 +24,16 @@ def escaped(text: object, limit: int = LONGEST) -> str:
     """
     line = plain(" ".join(str(text).split()), limit)
     return _LINK_STARTS.sub(rf"\1{_WORD_JOINER}", _MARKS.sub(r"\\\1", line))
+
+
+def in_html(text: object, limit: int = LONGEST) -> str:
+    """Return a text that HTML shows literally, on one line and shortened if it is too long.
+
+    Every mark becomes a character reference, so that nobody has to know which of them mean something.
+
+    Example:
+        >>> in_html("<b> 5 of 7")
+        '&#60;b&#62; 5 of 7'
+    """
+    line = plain(" ".join(str(text).split()), limit)
+    return "".join(one if one.isalnum() or one in " .,()%" else f"&#{ord(one)};" for one in line)

@@ -52,8 +52,10 @@ def test_one_click_drives_all_maps(browser, address, clicked):
     page.wait_for_function("() => new URLSearchParams(location.search).has('down')")
     page.locator(QUIET).wait_for()
     maps.nth(clicked).focus()
-    for _ in range(4):
+    for step in range(1, 5):
+        before = page.url
         maps.nth(clicked).press("ArrowUp")
+        page.wait_for_function(f"() => location.href !== {before!r}")
         page.locator(QUIET).wait_for()
-    settled(page, (0.75 - 4 / 56, 0.25))
+        settled(page, (0.75 - step / 56, 0.25))
     context.close()

@@ -22,8 +22,8 @@ from ui.view.models import pretrained_model
 pytestmark = pytest.mark.slow
 
 MARKS = frozenset("\\`*_[]<>$~|:#!&@")
-NOT_MARKDOWN = {"code_text", "options"}
-"""Fields of Streamlit's messages that are shown as they are: code, and the options of a select box."""
+NOT_MARKDOWN = {"code_text", "options", "columns"}
+"""Fields of Streamlit's messages that are shown as they are: code, options of a select box, headers of a table."""
 
 PER_RUN = 3
 """Names in one run of the app: picture, model and classes; the sidebar shows three classes."""

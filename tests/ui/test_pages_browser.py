@@ -145,7 +145,7 @@ def test_super_tokens_exports_the_labels(page, address, captured, picture):
     open_export(page)
     check_figures(page)
     found = arrays(page)
-    assert set(found) == {"picture", "labels_grid", "labels_super", "labels_slic"}
+    assert set(found) == {"picture", "labels_grid", "labels_super", "labels_slic", "membership_0"}
     record = captured[FIRST]
     np.testing.assert_array_equal(found["picture"], picture.shown)
     np.testing.assert_array_equal(found["labels_super"], learned_labels(record, 1))

@@ -26,8 +26,9 @@ def app() -> AppTest:
 
 
 def payload(app: AppTest) -> dict:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
+    mounts = [each.proto for each in app.get("bidi_component")]
+    (panels,) = [mount for mount in mounts if mount.component_name == "stvit_group_panels"]
+    return json.loads(panels.json)
 
 
 def columns(app: AppTest) -> list[set[str]]:

@@ -66,7 +66,8 @@ def draw(view: View) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             record, head, anchor = _choose(view)
             shared = choose_range()
-        _show_figures(view, record, head, anchor, shared, export=tools)
+            export = st.container(width="content")
+        _show_figures(view, record, head, anchor, shared, export=export)
     with tools:
         page_link("steps", "Follow this token step by step", ":material/school:")
     answer.say(_answer(record, head, anchor))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -230,7 +229,7 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
         for number, (weighing, maps) in enumerate(all_maps.items()):
             with slot():
                 note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} x {SQUARE} pixels"
-                heading(escape(weighing.caption.capitalize()), KIND_COLOURS["super"], note)
+                heading(weighing.caption.capitalize(), KIND_COLOURS["super"], note)
                 figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
                 chart(figure, f"rollout_pixels_{number}")
         _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
@@ -240,7 +239,7 @@ def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) 
     for map_ in maps:
         _, stage, values = map_
         with slot():
-            note = f"{values.shape[0]} x {values.shape[1]} tokens, {escape(weighing.title)}"
+            note = f"{values.shape[0]} x {values.shape[1]} tokens, {weighing.title}"
             heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
             on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
             chart(heat_map(on_stage, panel_of(map_, "", signed), relative=not signed), f"rollout_{stage}")

@@ -179,9 +179,7 @@ def _show_changes(outcome: Outcome) -> None:
     relative = outcome.difference.relative
     if not max(relative.values()):
         st.info("Nothing changes: this is what the model itself does.", icon=":material/info:")
-    figure = change_by_depth(
-        list(relative), list(relative.values()), title=escape(outcome.title), colour=outcome.colour
-    )
+    figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, colour=outcome.colour)
     chart(figure, "change", fills_width=True)
 
 
@@ -211,5 +209,5 @@ def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: 
             with slot():
                 used = len(np.unique(grouping.labels))
                 note = f"{used} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}"
-                heading(escape(grouping.title), colour, note)
+                heading(grouping.title, colour, note)
                 show_grouping(view, grouping, drawing)

@@ -1,7 +1,6 @@
 """What is said of groupings below their pictures: scores, each level apart, and soft memberships."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -64,5 +63,5 @@ def show_memberships(view: View, record: BlockRecord, comparison: Comparison) ->
         for number, membership in enumerate(found):
             with slot():
                 note = f"group {membership.group}, total weight {membership.weights.sum():.1f}"
-                heading(escape(membership.title), colour_of(membership.kind), note)
+                heading(membership.title, colour_of(membership.kind), note)
                 chart(heat_map(canvas, membership_panel(membership, canvas)), f"membership_{number}")

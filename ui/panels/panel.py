@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.figures.style import PANEL_WIDTH
-from ui.markdown import escaped
+from ui.markdown import escaped, in_html
 from ui.view.view import View
 
 LONGEST_CAPTION_PART = 200
@@ -16,12 +16,13 @@ LONGEST_CAPTION_PART = 200
 def heading(title: str, colour: str, note: str = "") -> None:
     """Draw a panel's heading: a dot in the colour of what is shown, a title, a line of figures.
 
-    The texts are ours, never a user's.
+    Title and note may hold foreign names.
     """
-    below = f'<div style="opacity:.7;font-size:.85rem">{note}</div>' if note else ""
+    shown = in_html(note, LONGEST_CAPTION_PART)
+    below = f'<div style="opacity:.7;font-size:.85rem">{shown}</div>' if note else ""
     st.html(
         f"""<div style="line-height:1.35">
-        <span style="color:{colour}" aria-hidden="true">&#9679;</span> <strong>{title}</strong>
+        <span style="color:{colour}" aria-hidden="true">&#9679;</span> <strong>{in_html(title)}</strong>
         {below}</div>"""
     )
 

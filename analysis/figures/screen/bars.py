@@ -1,11 +1,9 @@
 """Stacked bars (Plotly)."""
 
-from html import escape
-
 import plotly.graph_objects as go
 
 from analysis.figures.curve_values import CurveChart
-from analysis.figures.screen.layout import line_layout
+from analysis.figures.screen.layout import line_layout, literal
 
 BAR = 24
 """CSS pixels from one bar to the next."""
@@ -23,10 +21,10 @@ def bar_chart(chart: CurveChart) -> go.Figure:
         figure.add_bar(
             x=list(line.y),
             y=captions,
-            name=escape(line.title),
+            name=literal(line.title),
             orientation="h",
             marker={"color": line.colour},
-            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.3f}}<extra>{escape(line.title)}</extra>",
+            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.3f}}<extra>{literal(line.title)}</extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_xaxes(title=chart.y_title, range=[0, chart.top])

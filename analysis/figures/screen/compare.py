@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from analysis.figures.compare_values import DepthLine
-from analysis.figures.screen.layout import line_layout, say
+from analysis.figures.screen.layout import line_layout, literal, say
 from analysis.figures.style import no_values
 
 
@@ -34,7 +34,7 @@ def lines_by_depth(lines: Sequence[DepthLine], axis: str, depth: float, *, heigh
             x=line.depths,
             y=line.means,
             customdata=line.where,
-            name=line.title,
+            name=literal(line.title),
             mode="lines+markers",
             line={"color": line.colour, "width": 2.5, "dash": line.dash},
             marker={"size": 8},

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from analysis.figures.curve_values import Band, CurveChart, translucent
-from analysis.figures.screen.layout import line_layout
+from analysis.figures.screen.layout import line_layout, literal
 
 HEIGHT = 320
 
@@ -22,11 +22,11 @@ def curve_chart(chart: CurveChart, *, height: int = HEIGHT) -> go.Figure:
         figure.add_scatter(
             x=list(line.x),
             y=list(line.y),
-            name=line.title,
+            name=literal(line.title),
             mode="lines+markers" if chart.joined else "markers",
             line={"color": line.colour, "width": 2, "dash": line.dash},
             marker={"size": 5 if chart.joined else 10, "color": line.colour},
-            hovertemplate=f"%{{x}}<br>%{{y:.3f}}<extra>{line.title}</extra>",
+            hovertemplate=f"%{{x}}<br>%{{y:.3f}}<extra>{literal(line.title)}</extra>",
         )
     numbers = all(not isinstance(where, str) for line in chart.lines for where in line.x)
     figure.update_xaxes(title=chart.x_title, showgrid=False, **({} if numbers else {"type": "category"}))

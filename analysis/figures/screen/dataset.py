@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.dataset_values import Curve
-from analysis.figures.screen.layout import line_layout, say
+from analysis.figures.screen.layout import line_layout, literal, say
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 
 ZERO = {"color": "rgba(128,128,128,0.7)", "width": 1, "dash": "dot"}
@@ -67,7 +67,7 @@ def intervals_by_depth(curves: Sequence[Curve], axis: str, height: int = 280) ->
 def class_bars(classes: pd.DataFrame, axis: str) -> go.Figure:
     """Draw a class a line: its median as a dot, the middle half of its pictures thick and 90 % of them thin."""
     figure = go.Figure()
-    names = classes["class"].tolist()
+    names = [literal(name) for name in classes["class"]]
     if not names:
         return say(figure, "The classes of these pictures are not known.", 4 * CLASS_HEIGHT)
     colour = KIND_COLOURS["super"]

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 import plotly.graph_objects as go
 
 from analysis.figures.ledger_values import DepthValues, Spread
-from analysis.figures.screen.layout import line_layout, say
+from analysis.figures.screen.layout import line_layout, literal, say
 from analysis.figures.style import KIND_COLOURS, UNIFORM_NAME, line_of, marker_of, no_values
 from stvit.captions import block_short
 
@@ -131,7 +131,7 @@ def change_by_depth(
         x=[block_short(*block) for block in blocks],
         y=list(values),
         marker={"color": colour},
-        hovertemplate=f"block %{{x}}<br>relative change %{{y:.3f}}<extra>{title}</extra>",
+        hovertemplate=f"block %{{x}}<br>relative change %{{y:.3f}}<extra>{literal(title)}</extra>",
     )
     _stage_bounds(figure, blocks)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)

@@ -8,6 +8,16 @@ LABEL_SPACE = 72
 """Pixels left of each chart for its axis, always the same, so that charts beside and below each other line up."""
 
 
+def literal(text: str) -> str:
+    """Return a text that Plotly shows as it is: it reads tags, and formulas where MathJax is there.
+
+    Example:
+        >>> literal("<b> $x$")
+        '&#60;b&#62; &#36;x&#36;'
+    """
+    return "".join(one if one.isalnum() or one in " .,()%-+" else f"&#{ord(one)};" for one in text)
+
+
 def line_layout(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
     """Give a chart its margins, its legend above (or no room for one) and a transparent background, and return it."""
     figure.update_layout(
