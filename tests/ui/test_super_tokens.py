@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -126,7 +127,8 @@ def test_groups_of_ones_own_are_one_more_panel(app):
     weights = np.random.default_rng(0).dirichlet(np.ones(5), 56 * 56)
     upload(app, "groups_file", npz(weights=weights), "soft.npz")
     check_fine(app)
-    titles = [html.proto.body for html in app.get("html") if "total weight" in html.proto.body]
+    bodies = [unescape(html.proto.body) for html in app.get("html")]
+    titles = [body for body in bodies if "total weight" in body]
     assert [title for title in titles if "From file: soft.npz" in title]
 
 

@@ -1,6 +1,5 @@
 """What if: the model run again with a different association, beside the original run."""
 
-from html import escape
 from operator import attrgetter
 
 import numpy as np

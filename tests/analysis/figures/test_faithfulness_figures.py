@@ -1,5 +1,7 @@
 """Figures of faithfulness: what is drawn is what was given, on screen and on paper."""
 
+from html import unescape
+
 import numpy as np
 
 from analysis.figures.canvas import Canvas, Panel
@@ -51,7 +53,8 @@ def test_bars_stand_on_each_other():
     lines = [Line("<b>cat</b>", "#0072B2", ["as it is"], [0.5]), Line("dog", "#E69F00", ["as it is"], [0.25])]
     chart = CurveChart("Predictions", "", "probability", lines, top=1.0)
     first, second = bar_chart(chart).data
-    assert first.name == "&lt;b&gt;cat&lt;/b&gt;"  # Plotly reads legends as HTML
+    assert unescape(first.name) == "<b>cat</b>"
+    assert "<" not in first.name  # Plotly reads legends as HTML
     assert (first.x[0], second.x[0]) == (0.5, 0.25)
     bars = bars_figure(chart, "").axes[0].patches
     assert bars[1].get_x() == bars[0].get_width() == 0.5
