@@ -386,7 +386,7 @@ def test_measured_times_are_exported_beside_the_counts(exports, monkeypatch):
     monkeypatch.setattr("ui.pages.cost.MEASURED_SIZES", {"super": (224,), "global": (224,)})
     app = opened("cost")
     assert "measured" not in pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Measure on this machine").click().run()
     assert exports[-1].command.split()[-3] == "--measure"
     table = pd.read_csv(io.BytesIO(exports[-1].report.content("csv")))
     assert (table[table["size"] == 224]["measured"] > 0).all()
