@@ -64,7 +64,8 @@ def show_app() -> None:
     if page is first and not link.was_followed and link.asks_for(OF_EXPLORE):
         st.switch_page(entries[EXPLORE], query_params=dict(st.query_params))
     keep_choices_across_pages(page.url_path)
-    old = st.empty()
+    old = st.empty()  # not at the end of a run: what is old lies there until the browser has taken it away
+    old.html(SHOW_OLD)
     with one_sentence("What was chosen"):
         view = _choose(link, old)
         if view is None:
@@ -74,7 +75,6 @@ def show_app() -> None:
             show_tour(page.url_path or PAGES[0].address)
             with link.noted(page.url_path):
                 page.run()
-    old.html(SHOW_OLD)
 
 
 def _entry(page: Page, views: list[View]) -> StreamlitPage:

@@ -1,6 +1,7 @@
 """Groups from a file in What if: one more change, kept from the other page, refused in one sentence."""
 
 import io
+from html import unescape
 
 import numpy as np
 import pytest
@@ -31,7 +32,8 @@ def test_a_label_map_is_one_more_change(app):
     upload(app, labels=HALVES)
     assert changes(app)[-1] == "From file: mine.npz"
     check_fine(app.selectbox("change_of_association").set_value("foreign").run())
-    notes = [html.proto.body for html in app.get("html") if "From file: mine.npz" in html.proto.body]
+    bodies = [unescape(html.proto.body) for html in app.get("html")]
+    notes = [body for body in bodies if "From file: mine.npz" in body]
     assert any("2 of 49 in use" in note for note in notes)
     assert "changed in every block with super tokens" in texts(app)
     app.file_uploader("groups_file").set_value(None).run()

@@ -25,9 +25,9 @@ def script() -> str:
     return joined({path.stem: path.read_text(encoding="utf-8") for path in paths}) + "\nexport default mountPanels;\n"
 
 
-_mount = st.components.v2.component(
-    "stvit_group_panels", css=(WEB / "panels.css").read_text(encoding="utf-8"), js=script()
-)
+NAME = "stvit_group_panels"
+
+_mount = st.components.v2.component(NAME, css=(WEB / "panels.css").read_text(encoding="utf-8"), js=script())
 
 
 def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
@@ -40,7 +40,12 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
         on_pick: Called with row and column of the token that a person clicks, before the page runs again.
     """
     size = payload["grid"]["rows"], payload["grid"]["columns"]
-    _mount(key=key, data=payload, on_picked_change=partial(_tell, key, size, on_pick))
+    others = f"[class*=st-key-{NAME}_]:not(.st-key-{NAME}_{key})"
+    st.html(
+        f"<style>{others} {{display: none; visibility: hidden}}</style>"
+    )  # the browser takes away the old panels after the new ones came
+    with st.container(key=f"{NAME}_{key}"):
+        _mount(key=key, data=payload, on_picked_change=partial(_tell, key, size, on_pick))
 
 
 def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:
