@@ -74,7 +74,7 @@ def groups_of(record: AttentionRecord, shown: Image, methods: Iterable[str]) -> 
         grid = record.grid if own else _cells(shown)
         task = task_of(shown, grid, record=record if method.knows_model else None)  # type: ignore[arg-type]  # own
         if own and not method.knows_model:
-            task = replace(task, wanted=len(np.unique(learned_labels(record))))  # type: ignore[arg-type]
+            task = replace(task, wanted=len(np.unique(learned_labels(record))))  # type: ignore[arg-type]  # own
         found.append(groups_from(method.name, method.title, method.segment(task).labels, shown))
     return found
 

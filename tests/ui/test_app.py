@@ -272,6 +272,17 @@ def test_live_explorer_is_what_opens_first():
     assert block.bytes
 
 
+def test_a_live_view_that_would_send_too_much_is_offered_smaller(monkeypatch):
+    monkeypatch.setattr("ui.explorer.smaller.BUDGET", 2_000_000)
+    app = opened("explore", mode="Live", size="384 px")
+    assert "more than its limit of 2 MB" in app.warning[0].value
+    assert not explorer_mounts(app)
+    next(button for button in app.button if button.label.startswith("Show it at")).click().run()
+    check_fine(app)
+    assert len(explorer_mounts(app)) == 3
+    assert app.selectbox("size").value == 224
+
+
 LOOK = {"direction": "incoming", "scale": "log", "range": "shared", "opacity": "0.3", "boundaries": "both"}
 
 

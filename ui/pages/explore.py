@@ -19,12 +19,14 @@ from stvit import Attention, BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.explorer import explorer, standalone_html
+from ui.explorer.smaller import offer_smaller
 from ui.links import page_link
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.look import choose_look, choose_range
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
+from ui.sidebar.choose import SIZES
 from ui.view.view import View
 
 QUESTION = "Where does a token look, through super tokens and without them?"
@@ -60,6 +62,8 @@ def draw(view: View) -> None:
             _offer_file(view, record.id, head, anchor)
             with st.expander("How attention is shown"):
                 look = choose_look()
+        if offer_smaller(view, SIZES, keys.SIZE):
+            return
         shown = explorer(view, record.id, head, anchor, look, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
     else:
