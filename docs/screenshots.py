@@ -108,7 +108,7 @@ def _record(page: Page, address: str, path: Path) -> None:
         with Image.open(io.BytesIO(page.screenshot(clip=explorer | {"height": LAPTOP[1] - explorer["y"]}))) as shot:
             height = round(shot.height * RECORDED_WIDTH / shot.width)
             frames.append(shot.convert("RGB").resize((RECORDED_WIDTH, height), Image.Resampling.LANCZOS))
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, quality=60, method=6)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, quality=45, method=6)
     print(path)
 
 
