@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,18 @@ from tests.support.tiny import tiny_model, tiny_pixels
 if TYPE_CHECKING:
     import playwright.sync_api as playwright
 
+MAIN = sys.modules["__main__"]
+
 
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _main() -> None:
+    """Put back `__main__`: Streamlit leaves the last script it ran there, and a spawned process would run it again."""
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import io
 import json
+import multiprocessing
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +26,14 @@ def test_starts_on_a_sample_with_all_panels(app):
     check_fine(app)
     assert all(panel in texts(app) for panel in PANELS)
     assert len(app.get("plotly_chart")) == len(PANELS)
+
+
+def test_a_process_that_is_started_from_the_app_does_not_run_the_app_again():
+    opened()
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 @pytest.mark.parametrize("page", [page.address for page in PAGES])
