@@ -3,7 +3,6 @@
 import argparse
 import math
 import sys
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -11,54 +10,17 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from analysis.commands.settings import filled, path
 from stvit.error_text import counted, listed, sentence
 from stvit.foreign_text import plain
 from stvit.images.model_input import CROP_FRACTION
-from stvit.variants import TWINS
-from training.cache import CORRUPT, ImageCache, open_cache
+from training.arguments import FLAGS, TWIN_FLAGS, add_ablation, add_evaluation, add_export, add_training, add_twins
+from training.cache import ImageCache, open_cache
 from training.checkpoint import LAST, config_of, load_checkpoint
 from training.config import TrainingConfig
-from training.presets import PRESETS, TWIN_PHASES, get_preset
-
-
-def parse_sizes(text: str) -> tuple[tuple[float, int], ...]:
-    """Parse "0:96,0.6:128" into ((0.0, 96), (0.6, 128)).
-
-    Raises:
-        argparse.ArgumentTypeError: If the text is not of that form.
-    """
-    try:
-        pairs = [part.split(":") for part in text.split(",")]
-        return tuple((float(start), int(side)) for start, side in pairs)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected pairs like 0:96,0.6:128, got {text!r}") from error
-
-
-FLAGS: dict[str, Any] = {
-    "model": str,
-    "epochs": int,
-    "last_epoch": int,
-    "batch_size": int,
-    "lr": float,
-    "sizes": parse_sizes,
-    "evaluation_size": int,
-    "evaluate_every": int,
-    "checkpoint_every": int,
-    "precision": str,
-    "threads": int,
-    "workers": int,
-    "seed": int,
-    "init": filled,
-    "time_budget": float,
-}
-"""Settings that have a flag of their own, with their types."""
+from training.presets import TWIN_PHASES, get_preset
 
 LEAST_CACHE = 256
 """Least shorter side, in pixels, to which pictures are reduced unless asked for."""
-
-TWIN_FLAGS = ("batch_size", "checkpoint_every", "precision", "threads", "seed")
-"""Settings of all twins, in both phases, that have a flag."""
 
 FIXED = ("model", "batch_size", "lr", "precision", "seed", "init")
 """Settings that a resumed run cannot change, for what is done depends on them."""
@@ -83,99 +45,18 @@ def main(arguments: list[str] | None = None) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m training", description="Train STViT and measure checkpoints.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_training(commands.add_parser("train", help="train, or resume with --resume"))
-    _add_twins(commands.add_parser("twins", help="train the four twins alike, or continue where they stand"))
-    _add_evaluation(commands.add_parser("evaluate", help="top-1 and top-5 of a checkpoint"))
-    _add_ablation(commands.add_parser("ablate", help="evaluate checkpoints with parts of the sampling changed"))
-    _add_export(commands.add_parser("export", help="averaged weights of a run as float16 safetensors"))
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, words, add, run in (
+        ("train", "train, or resume with --resume", add_training, run_training),
+        ("twins", "train the four twins alike, or continue where they stand", add_twins, run_twins),
+        ("evaluate", "top-1 and top-5 of a checkpoint", add_evaluation, run_evaluation),
+        ("ablate", "evaluate checkpoints with parts of the sampling changed", add_ablation, run_ablation),
+        ("export", "averaged weights of a run as float16 safetensors", add_export, run_export),
+    ):
+        command = parsers.add_parser(name, help=words)
+        command.set_defaults(run=run)
+        add(command)
     return parser
-
-
-def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=run_training)
-    parser.add_argument("--preset", choices=PRESETS, default="demo")
-    parser.add_argument("--resume", action="store_true", help="continue the run in OUT; flags replace its settings")
-    _add_data(parser, "folder for checkpoint, metrics and figure")
-    _add_common(parser)
-    _add_flags(parser, FLAGS)
-
-
-def _add_twins(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=run_twins)
-    parser.add_argument("--only", nargs="+", choices=TWINS, default=TWINS, metavar="TWIN", help=", ".join(TWINS))
-    parser.add_argument("--jobs", type=int, help="twins trained at a time (default: all on a GPU, else one)")
-    _add_data(parser, "folder for a run and a file of weights for each twin")
-    _add_common(parser)
-    _add_flags(parser, TWIN_FLAGS)
-    parser.add_argument(
-        "--epochs",
-        nargs=len(TWIN_PHASES),
-        type=int,
-        metavar="N",
-        help="whole schedules of as many epochs for the phases",
-    )
-
-
-def _add_data(parser: argparse.ArgumentParser, out: str) -> None:
-    parser.add_argument("--data", type=path, required=True, help="image folder, or tar of one, with train/ and val/")
-    parser.add_argument("--out", type=path, required=True, help=out)
-    parser.add_argument("--cache", type=path, help="folder for decoded images (default: 'cache' beside OUT)")
-    parser.add_argument(
-        "--cache-size",
-        type=int,
-        help="shorter side of decoded images in pixels (default: 8/7 of the largest needed, 256 or more)",
-    )
-
-
-def _add_flags(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
-    for name in names:
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=FLAGS[name], help="replaces the preset's setting")
-
-
-def _add_evaluation(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=run_evaluation)
-    parser.add_argument(
-        "checkpoint", type=filled, help="name in pretrained/manifest.json, file of weights, or folder of a run"
-    )
-    _add_labelled(parser)
-    _add_common(parser)
-
-
-def _add_labelled(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=path, required=True, help="image folder, or tar of one")
-    parser.add_argument(
-        "--split", default="val", help='folder with the class folders inside DATA ("" if DATA has them)'
-    )
-    parser.add_argument("--size", type=int, default=224, help="side of the images in pixels")
-    parser.add_argument("--batch-size", type=int, default=32)
-
-
-def _add_ablation(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=run_ablation)
-    parser.add_argument(
-        "checkpoints",
-        type=filled,
-        nargs="*",
-        default=["demo", "twin-super"],
-        help="as for evaluate, with super tokens (default: demo and twin-super)",
-    )
-    _add_labelled(parser)
-    parser.add_argument("--out", type=path, required=True, help="folder for the results; the same command continues")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th picture")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=run_export)
-    parser.add_argument("run_folder", type=path, metavar="RUN", help="folder of a run, or its checkpoint")
-    parser.add_argument("--out", type=path, required=True, help="file to write, ending in .safetensors")
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corrupt", choices=CORRUPT, default="fatal", help="what to do about corrupt images")
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
 
 def run_training(options: argparse.Namespace) -> None:
