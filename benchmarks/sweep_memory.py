@@ -1,5 +1,7 @@
 """The memory of a sweep over 10,000 small pictures: flat while measuring, and small while joining."""
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -32,6 +34,11 @@ SETTINGS = SweepSettings(
 
 
 def main() -> None:
+    """Run `sweep_here` in a process of its own, whose peak is that of nothing else."""
+    subprocess.run([sys.executable, "-m", "benchmarks.sweep_memory"], check=True)
+
+
+def sweep_here() -> None:
     """Print the peak memory of this process as the sweep goes on, and after joining."""
     print(f"\nA small model over {PICTURES:,} pictures of 64 px in one process, peak memory")
     with tempfile.TemporaryDirectory() as named:
@@ -73,3 +80,7 @@ def _join(job: Job, out: Path, measured: list[MeasuredPicture]) -> None:
     out.mkdir()
     write_results(OwnFiles(out, "sweep"), SweepStore(job.folder, job.key), Results(measured, {}, None, {}))
     print(f"  after joining       {peak_mib():7.0f} MiB", flush=True)
+
+
+if __name__ == "__main__":
+    sweep_here()

@@ -76,22 +76,27 @@ def test_what_cannot_be_optimised_is_refused_in_a_sentence() -> None:
 
 COMPILED = """
 import json, torch
+from torch._inductor.utils import run_and_get_code
 from stvit import optimised
 from tests.support.tiny import tiny_model, tiny_pixels
 torch.manual_seed(0)
 model, pixels = tiny_model(depths=(1, 1, 1, 1)), tiny_pixels(1, 64, 64)
 with torch.no_grad():
     expected = model(pixels)
-found = {name: (optimised(model, name)(pixels) - expected).abs().max() / expected.abs().max() for name in PRECISIONS}
-print(json.dumps({name: float(value) for name, value in found.items()}))
+for name in ("float32", "bfloat16"):
+    logits, code = run_and_get_code(optimised(model, name), pixels)
+    difference = (logits - expected).abs().max() / expected.abs().max()
+    packed = "".join(code).count("mkldnn._convolution_pointwise")
+    print(json.dumps({"precision": name, "difference": difference.item(), "packed": packed}))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on the CPU")
-def test_the_compiled_copy_agrees_with_the_original() -> None:
-    code = COMPILED.replace("PRECISIONS", repr(["float32", "bfloat16"]))  # in a process without shape checks
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert found.returncode == 0, found.stderr[-3000:]
-    assert all(value <= KEPT[name] for name, value in json.loads(found.stdout).items())
+def test_the_compiled_copy_agrees_with_the_original_and_packs_its_weights() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", COMPILED]  # in a process without shape checks
+    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert process.returncode == 0, process.stderr[-3000:]
+    for found in map(json.loads, process.stdout.splitlines()):
+        assert found["difference"] <= KEPT[found["precision"]]
+        assert found["packed"] >= 30 or not torch.backends.mkldnn.is_available()
