@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.changes import CHANGES
+from analysis.changes import CHANGES, Change
 from analysis.grouping.label_maps import Image
 from analysis.variants import Variant
 from stvit import STViT
@@ -26,7 +26,7 @@ class Trial:
     """The prediction with a change.
 
     Attributes:
-        name: Of the change in `CHANGES`; "" for the run without one.
+        name: Of the change; "" for the run without one.
         parameter: Of the change, if it takes one.
         title: What was changed.
         colour: Of the change.
@@ -51,6 +51,7 @@ def try_changes(
     pixels: Float[Tensor, "1 channels height width"],
     chosen: Sequence[tuple[str, int | None]] | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, words: None,
+    own: Change | None = None,
 ) -> list[Trial]:
     """Run the model as it is and with each change.
 
@@ -60,12 +61,15 @@ def try_changes(
         pixels: The same, normalised.
         chosen: Names and parameters of changes; all if None.
         progress: Told before each run.
+        own: One more change, such as groups from a file.
     """
-    wanted = all_changes() if chosen is None else list(chosen)
+    wanted = [(CHANGES[name], parameter) for name, parameter in (all_changes() if chosen is None else chosen)]
+    if own is not None:
+        wanted.append((own, None))
     trials = [_trial(Variant(AS_IT_IS), "", None, model, pixels)]
-    for done, (name, parameter) in enumerate(wanted):
-        progress(done, len(wanted), f"Trying: {CHANGES[name].title}")
-        trials.append(_trial(CHANGES[name].variant(shown, parameter), name, parameter, model, pixels))
+    for done, (change, parameter) in enumerate(wanted):
+        progress(done, len(wanted), f"Trying: {change.title}")
+        trials.append(_trial(change.variant(shown, parameter), change.name, parameter, model, pixels))
     return trials
 
 

@@ -22,6 +22,12 @@ def changes(app: AppTest) -> list[str]:
     return app.selectbox("change_of_association").options
 
 
+def tried(app: AppTest) -> list[str]:
+    """Return the changes in the table of all."""
+    (table,) = [frame.value for frame in app.dataframe if "most probable" in frame.value]
+    return list(table["change"])
+
+
 @pytest.fixture
 def app() -> AppTest:
     return opened("what-if", sample="Cat")
@@ -31,6 +37,7 @@ def test_a_label_map_is_one_more_change(app):
     assert not any("mine" in title for title in changes(app))
     upload(app, labels=HALVES)
     assert changes(app)[-1] == "From file: mine.npz"
+    assert tried(app)[-1] == "From file: mine.npz"
     check_fine(app.selectbox("change_of_association").set_value("foreign").run())
     bodies = [unescape(html.proto.body) for html in app.get("html")]
     notes = [body for body in bodies if "From file: mine.npz" in body]
@@ -64,6 +71,9 @@ def test_the_groups_of_the_other_page_are_there(app):
 )
 def test_groups_that_do_not_fit_are_one_sentence(app, array, words):
     upload(app, a=array)
+    assert not app.error  # another change is chosen: the table of all goes without the file
+    assert any(words in caption.value.replace("\\", "") for caption in app.caption)
+    assert not any("mine" in change for change in tried(app))
     app.selectbox("change_of_association").set_value("foreign").run()
     assert not app.exception
     (error,) = app.error

@@ -55,7 +55,7 @@ def draw(view: View) -> None:
             groups = choose_groups(view)
         with place:
             name, parameter = _choose_change(groups)
-    trials = tried(view)
+    trials = tried(view, groups)
     try:
         outcome = _outcome(view, name, parameter, groups)
     except LabelFileError as error:
@@ -64,7 +64,7 @@ def draw(view: View) -> None:
     answer.say(_answer(view, outcome, trials))
     _show_numbers(outcome, view)
     if trials is not None:
-        show_trials(view, trials)
+        show_trials(view, trials, groups)
     record = _show_details(view, outcome, parameter, groups, export)
     show_ablation(view, record)
 

@@ -1,15 +1,21 @@
 """Every change of the association in one table and one chart: what each does to the prediction."""
 
 from functools import partial
+from operator import attrgetter
 
 import streamlit as st
 
 from analysis.commands.views.trials import TrialsView
 from analysis.figures.screen.bars import bar_chart
+from analysis.foreign_change import foreign_change
+from analysis.grouping import foreign
+from analysis.grouping.foreign import ForeignGroups
+from analysis.grouping.label_files import LabelFileError
 from analysis.reports.report import Report
 from analysis.reports.trials import trials_chart, trials_report
 from analysis.trials import Trial, all_changes, class_names_of, divergence, trials_table, try_changes
-from ui.panels.export import Export, file_name, picture_options, subject_of
+from ui.failures import said
+from ui.panels.export import Export, as_path, file_name, picture_options, subject_of
 from ui.panels.panel import chart
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
@@ -25,31 +31,47 @@ SECONDS_PER_PIXEL = 2e-6
 """About how long one change takes on one core, grouping included."""
 
 
-def tried(view: View) -> list[Trial] | None:
-    """Return the prediction under every change, the unchanged one first, None until it was asked for."""
+def tried(view: View, groups: ForeignGroups | None) -> list[Trial] | None:
+    """Return the prediction under every change, the unchanged one first, None until it was asked for.
+
+    Groups from a file are one more change; those that do not fit are left out, with a line that says so.
+    """
     if not class_names_of(view.handle.model):
         return None
+    try:
+        return _tried(view, groups)
+    except LabelFileError as error:
+        st.caption(f"Without the groups from the file: {said(error)}")
+        return _tried(view, None)
+
+
+def _tried(view: View, groups: ForeignGroups | None) -> list[Trial] | None:
     size = view.picture.pixels[0, 0].numel()
     if size <= PIXELS_AT_ONCE:
-        return _tried_at_once(view)
+        return _tried_at_once(view, groups)
     seconds = SECONDS_PER_PIXEL * size * len(all_changes())
-    key = ("trials", view.key)
+    key = ("trials", view.key, groups and groups.digest)
     return worked(
-        "trials", key, "Try every change", seconds, partial(_try_all, view), lambda found: 10_000 * len(found)
+        "trials", key, "Try every change", seconds, partial(_try_all, view, groups), lambda found: 10_000 * len(found)
     )
 
 
-@st.cache_resource(max_entries=16, show_spinner="Trying every association ...", hash_funcs=BY_KEY)
-def _tried_at_once(view: View) -> list[Trial]:
-    return _try_all(view, lambda done, total, words: None)
+@st.cache_resource(
+    max_entries=16,
+    show_spinner="Trying every association ...",
+    hash_funcs={**BY_KEY, ForeignGroups: attrgetter("digest")},
+)
+def _tried_at_once(view: View, groups: ForeignGroups | None) -> list[Trial]:
+    return _try_all(view, groups, lambda done, total, words: None)
 
 
-def _try_all(view: View, progress: Progress) -> list[Trial]:
+def _try_all(view: View, groups: ForeignGroups | None, progress: Progress) -> list[Trial]:
+    own = None if groups is None else foreign_change(groups, view.picture.framing, view.capture)
     model = on_device(view.handle.model, view.handle.digest, view.device)
-    return try_changes(model, view.picture.shown, view.picture.pixels.to(view.device), progress=progress)
+    return try_changes(model, view.picture.shown, view.picture.pixels.to(view.device), progress=progress, own=own)
 
 
-def show_trials(view: View, trials: list[Trial]) -> None:
+def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -> None:
     """Draw the top five probabilities under every change."""
     names = class_names_of(view.handle.model)
     st.markdown("#### The prediction under every change")
@@ -67,7 +89,8 @@ def show_trials(view: View, trials: list[Trial]) -> None:
         titled = table.rename(columns={"top_class": "most probable"})
         st.dataframe(titled, hide_index=True, column_config=config, height=ROW_HEIGHT * (len(table) + 1) + 3)
     make: partial[Report] = partial(trials_report, subject_of(view), trials, names)
-    settings = TrialsView(**picture_options(view))
+    own = as_path(groups.name) if groups and trials[-1].name == foreign.NAME else None
+    settings = TrialsView(**picture_options(view), groups=own)
     Export(file_name(view, "what-if-all"), make, settings, "probabilities under every change").offer("trials")
 
 

@@ -84,6 +84,15 @@ def test_every_change_is_tried(tmp_path):
     np.testing.assert_allclose(arrays["probabilities"].sum(1), 1)
 
 
+def test_groups_of_a_file_are_tried_beside_the_changes(tmp_path):
+    cells = np.kron(np.arange(4).reshape(2, 2), np.ones((32, 32), int))
+    np.savez(tmp_path / "cells.npz", cells)
+    table, _ = exported(tmp_path, "what-if-all", "--groups", str(tmp_path / "cells.npz"))
+    assert len(table) == len(all_changes()) + 2
+    same = table.set_index("change")["divergence"]
+    assert same["From file: cells.npz"] == pytest.approx(same["Regular grid"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
