@@ -30,6 +30,7 @@ VIEWS = {
     "cost": "analysis.commands.views.cost:Cost",
     "compare": "analysis.commands.views.compare:Compare",
     "dataset": "analysis.commands.views.dataset:Dataset",
+    "figure-script": "analysis.commands.views.figure_script:FigureScript",
     "anchor": "analysis.commands.views.anchor:AnchorView",
 }
 """Class of each view."""

@@ -74,6 +74,11 @@ def corner(app: AppTest) -> None:
     app.segmented_control("head").set_value("1").run()
 
 
+def figure_script(app: AppTest) -> None:
+    corner(app)
+    app.toggle("figure_script").set_value(True).run()
+
+
 def three_models(app: AppTest) -> None:
     app.selectbox("third").set_value("random:twin_conv").run()
     app.slider("depth").set_value(35).run()
@@ -91,6 +96,7 @@ def second_stage(app: AppTest) -> None:
 
 PAGES = [
     ("explore", corner),
+    ("explore", figure_script),
     ("super-tokens", nothing),
     ("super-tokens", other_groupings),
     ("redundancy", other_head),
