@@ -1,10 +1,12 @@
-"""Photograph the app. Needs Chromium.
+"""Photograph the app, and draw what pages show of single commands. Needs Chromium.
 
 python docs/screenshots.py           makes the pictures of README and docs anew, in docs/images
 python docs/screenshots.py FOLDER    photographs every page, light and dark, on a laptop and on a phone, into FOLDER
 """
 
+import argparse
 import io
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +15,15 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from analysis.commands.main import main as run_analysis
 from tests.support.browser_support import FLAGS, chromium_path, served_app
+from tests.support.documents import commands
+from tests.support.paths import ROOT
 from ui.pages.registry import PAGES
 
-FOLDER = Path(__file__).parents[1] / "docs" / "images"
+FOLDER = ROOT / "docs" / "images"
 SHOWN = ("start", "explore", "super-tokens", "redundancy")
 """Pages whose pictures stand in README and docs."""
 
@@ -45,6 +52,9 @@ BETWEEN = 4
 FRAME_MS = 180
 RECORDED_WIDTH = 900
 
+DRAWN = ("figure-script",)
+"""Pages of docs whose first export is drawn as the picture of the same name."""
+
 
 def main(folder: Path | None) -> None:
     """Make the pictures of the docs, or photograph all pages into a folder."""
@@ -62,6 +72,18 @@ def main(folder: Path | None) -> None:
             for name in SHOWN if theme == "light" else ("explore",):
                 _photograph(page, f"{address}/{name}", FOLDER / f"{name}{suffix}.webp")
         _record(_page(chromium, LAPTOP, "light"), f"{address}/explore", FOLDER / "hover.webp")
+    for name in DRAWN:
+        draw(name, FOLDER / f"{name}.webp")
+
+
+def draw(name: str, path: Path) -> None:
+    """Run the first export that a page of docs shows, and keep its figure as the page's picture."""
+    words = next(words for words in commands(ROOT / "docs" / f"{name}.md") if "export" in words)
+    with tempfile.TemporaryDirectory() as scratch:
+        figure = Path(scratch, "figure.png")
+        if run_analysis([*words[words.index("export") : words.index("--out")], "--out", str(figure)]):
+            raise SystemExit(f"the command of {name}.md failed: {shlex.join(words)}")
+        _save(figure.read_bytes(), path)
 
 
 def _photograph_all(chromium: Browser, address: str, folder: Path) -> None:
@@ -89,7 +111,11 @@ def _open(page: Page, address: str) -> None:
 
 def _photograph(page: Page, address: str, path: Path) -> None:
     _open(page, address)
-    with Image.open(io.BytesIO(page.screenshot())) as picture:
+    _save(page.screenshot(), path)
+
+
+def _save(data: bytes, path: Path) -> None:
+    with Image.open(io.BytesIO(data)) as picture:
         picture.convert("RGB").save(path, quality=90, method=6)
     print(path)
 
@@ -121,4 +147,6 @@ def _way() -> Iterator[tuple[float, float]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    main(parser.parse_args().folder)

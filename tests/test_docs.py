@@ -1,6 +1,9 @@
 """The pages of docs/ say what the code does."""
 
 import re
+import subprocess
+import sys
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,6 +13,7 @@ from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.received import SINK_FACTOR
 from analysis.redundancy.row_metrics import RowSettings
 from stvit.variants import VARIANTS
+from tests.support.documents import external_links, prose
 from tests.support.paths import ROOT
 
 METRICS = (ROOT / "docs" / "metrics.md").read_text()
@@ -56,9 +60,32 @@ def test_the_numbers_in_the_text_are_those_of_the_code():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
-    text = page.read_text()
+    text = prose(page)
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text) + re.findall(r'src(?:set)?="([^":]+)"', text)
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_links_to_other_hosts_are_well_formed():
+    """Whether they answer is asked by `python docs/links.py --online`, which needs a network."""
+    links = [urlsplit(link) for link in external_links()]
+    assert len(links) > 5
+    assert {link.geturl() for link in links if link.scheme != "https" or link.port or link.username} == set()
+    hosts = {link.netloc for link in links}
+    assert {host for host in hosts if not re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", host)} == set()
+
+
+def test_each_page_elsewhere_has_one_address():
+    def page(link: str) -> str:
+        parts = urlsplit(link)
+        return parts.netloc.removeprefix("www.") + parts.path.rstrip("/").removesuffix(".git")
+
+    links = list(external_links())
+    assert len({page(link) for link in links}) == len({urlsplit(link)._replace(fragment="").geturl() for link in links})
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "docs").glob("*.py")), ids=lambda script: script.name)
+def test_scripts_of_the_docs_start(script):
+    subprocess.run([sys.executable, str(script), "--help"], check=True, capture_output=True, cwd=ROOT / "docs")
 
 
 def test_each_promise_of_reliability_names_tests_that_exist():
