@@ -1,6 +1,7 @@
 """What the pages for readers tell them to type works: Python blocks run, commands are understood."""
 
 import json
+import subprocess
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 import run
 from analysis.commands.main import build_parser as analysis_parser
+from stvit import create_model
 from stvit.images.samples import sample_images
 from tests.support.documents import PAGES, blocks, commands
 from tests.support.paths import ROOT
@@ -21,10 +23,24 @@ from training.cli import build_parser as training_parser
 NOT_RUN = {"explorer.md": "its blocks draw inside a Streamlit page; tests/ui/explorer runs the same functions"}
 
 
-def prepared_readme(folder: Path) -> dict[str, object]:
+def prepared_photo(folder: Path) -> dict[str, object]:
     save_picture(folder / "photo.jpg")
-    save_backbone(folder / "folder", "vit")
+    return {}
+
+
+def prepared_library(folder: Path) -> dict[str, object]:
+    prepared_own_model(folder)
     return {"weights": np.full((2, 196, 196), 1 / 196), "pixels": torch.zeros(1, 3, 32, 32)}
+
+
+def prepared_own_model(folder: Path) -> dict[str, object]:
+    save_backbone(folder / "folder", "vit")
+    return prepared_photo(folder)
+
+
+def prepared_own_weights(folder: Path) -> dict[str, object]:
+    torch.save({"model": create_model("stvit_demo").state_dict()}, folder / "checkpoint.pth")
+    return prepared_photo(folder)
 
 
 def prepared_backbones(folder: Path) -> dict[str, object]:
@@ -42,9 +58,14 @@ def prepared_datasets(folder: Path) -> dict[str, object]:
 
 
 PREPARED: dict[str, Callable[[Path], dict[str, object]]] = {
-    "README.md": prepared_readme,
     "backbones.md": prepared_backbones,
     "datasets.md": prepared_datasets,
+    "embedding.md": prepared_photo,
+    "figure-script.md": prepared_photo,
+    "library.md": prepared_library,
+    "own-model.md": prepared_own_model,
+    "own-weights.md": prepared_own_weights,
+    "paper-figures.md": prepared_photo,
 }
 
 
@@ -92,3 +113,10 @@ def test_the_commands_are_found():
     modules = [words[words.index("-m") + 1] for page in PAGES for words in commands(page) if "-m" in words]
     assert modules.count("analysis") > 10
     assert modules.count("training") > 5
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "bash")], ids=lambda page: page.name)
+def test_shell_blocks_are_shell(page):
+    for text in blocks(page, "bash"):
+        checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
+        assert not checked.stderr, checked.stderr

@@ -10,8 +10,10 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
-def test_there_are_notebooks():
-    assert [path.name for path in NOTEBOOKS]
+def test_the_list_of_notebooks_is_whole():
+    listed = (FOLDER / "README.md").read_text()
+    assert NOTEBOOKS
+    assert [path.name for path in NOTEBOOKS if f"`{path.name}`" not in listed] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -1,6 +1,8 @@
 """Pages for readers that state numbers: each is computed again."""
 
+import hashlib
 import re
+import shlex
 
 import pytest
 import torch
@@ -8,9 +10,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from analysis import measure
+from benchmarks.__main__ import NAMES
 from stvit import Association, BlockId, DecomposedAttention, SoftmaxAttention, TokenGrid, capture, create_model
-from tests.support.model_zoo import rows
+from stvit.weights import list_pretrained
+from tests.support.model_zoo import digests, evaluated_at, evaluation, rows
 from tests.support.paths import ROOT
+from training.cli import build_parser
 
 MATHS = (ROOT / "docs" / "maths.md").read_text()
 FAQ = (ROOT / "docs" / "faq.md").read_text()
@@ -53,8 +58,23 @@ def test_the_metrics_of_three_tokens(three_tokens):
 
 
 def test_the_table_of_models_is_that_of_the_manifest_and_the_networks():
-    page = (ROOT / "docs" / "models.md").read_text().splitlines()
-    assert [line for line in page if line.startswith("| `")] == rows()
+    page = (ROOT / "docs" / "models.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("| `")] == rows()
+    assert "```text\n{}\n```".format("\n".join(digests())) in page
+
+
+def test_each_model_has_a_command_that_evaluates_it():
+    for entry in list_pretrained():
+        words = shlex.split(evaluation(entry))
+        assert words[:3] == ["python", "-m", "training"]
+        options = build_parser().parse_args(words[3:])
+        assert (options.checkpoint, options.size) == (entry.name, evaluated_at(entry))
+
+
+def test_the_files_that_ship_have_the_digests_of_the_page():
+    for entry in list_pretrained():
+        if entry.url is None:
+            assert hashlib.sha256(entry.path.read_bytes()).hexdigest() == entry.sha256
 
 
 @pytest.mark.parametrize("fused", [True, False])
@@ -84,3 +104,19 @@ def test_every_page_is_in_the_navigation_of_the_site():
     navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2]
     pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
     assert [page for page in pages if f": {page}\n" not in navigation + "\n"] == []
+
+
+def test_every_page_is_linked_from_the_first():
+    home = (ROOT / "docs" / "index.md").read_text()
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "index.md"]
+    assert [page for page in pages if f"]({page})" not in home] == []
+    assert home.count("](findings.md)") == 1
+
+
+def test_the_readme_is_one_screen():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 45
+
+
+def test_every_benchmark_is_on_its_page():
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert [name for name in NAMES if f"`python -m benchmarks {name}`" not in page] == []
