@@ -14,6 +14,7 @@ from torch import Tensor
 
 from analysis.one_token.anchor import AnchorMap
 from stvit import BlockRecord, TokenGrid
+from stvit.attentions.base import check_head
 from stvit.captions import no_super_tokens
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single
@@ -146,8 +147,8 @@ def brightest_in_common(first: Float[Tensor, " tokens"], second: Float[Tensor, "
 
 def _core(record: BlockRecord, head: int | None) -> Float[Tensor, "super_tokens super_tokens"]:
     """Return A(S) of a head, or the mean over heads."""
-    attention = record.token_attention().super_attention
-    return attention.rows(0, record.grid.num_super_tokens, head)
+    check_head(head, record.heads)
+    return record.super_attention[0].mean(0) if head is None else record.super_attention[0, head]
 
 
 def _check(record: BlockRecord, token: int, differences: Sequence[str]) -> None:

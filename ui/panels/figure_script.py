@@ -42,8 +42,7 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
         return
     token = record.grid.token(anchor.row, anchor.column)
     effects = script_effects(record, token, head)
-    by_name = effects.set_index("difference")
-    st.markdown(figure_script_answer(by_name["correlation"].to_dict(), by_name["brightest"].to_dict()))
+    st.markdown(figure_script_answer(*(_by_difference(effects, name) for name in ("correlation", "brightest"))))
     _offer(view, record.id, token, head)
     caption(view, record.id.caption, f"anchor ({anchor.row}, {anchor.column})")
     canvas = Canvas(view.picture.shown, record.token_pixels, anchor)
@@ -55,6 +54,10 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
     _show_effects(effects)
 
 
+def _by_difference(effects: pd.DataFrame, name: str) -> dict[str, float]:
+    return dict(zip(effects["difference"], effects[name], strict=True))
+
+
 def _show_effects(effects: pd.DataFrame) -> None:
     """Show what each difference does by itself to the token's row."""
     words = effects["difference"].map(DIFFERENCES | {"all": "All four: what the script draws"})
@@ -62,7 +65,7 @@ def _show_effects(effects: pd.DataFrame) -> None:
         {"difference": words, "correlation": effects["correlation"], "brightest tenth": effects["brightest"]}
     )
     columns = {
-        "difference": "Each difference alone, from the token's row of Q A(S) Q̂ᵀ",
+        "difference": st.column_config.TextColumn("Each difference alone, from the token's row of Q A(S) Q̂ᵀ"),
         "correlation": st.column_config.NumberColumn("correlation with it", format="%.2f"),
         "brightest tenth": st.column_config.NumberColumn("brightest tenth that stays", format="percent"),
     }
