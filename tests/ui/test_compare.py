@@ -9,6 +9,7 @@ from analysis.compare.maps import difference, spot_map
 from analysis.compare.measured import measured
 from analysis.compare.side import Side
 from analysis.compare.spot import Spot
+from analysis.redundancy.features import cka_matrix
 from stvit import capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
@@ -148,3 +149,17 @@ def test_a_link_to_what_is_not_here_says_so(shown):
 def test_what_the_browser_makes_up_is_ignored(said):
     assert picked_of(said, [(4, 4), (3, 3)]) is None
     assert picked_of({"panel": 1, "row": 2, "column": 0}, [(4, 4), (3, 3)]) == Picked(1, 2, 0)
+
+
+def test_blocks_of_two_models_are_compared_where_they_see_the_same_picture(shown):
+    app = opened("compare", **SMALL)
+    check_fine(app)
+    assert "How alike are their blocks?" in texts(app)
+    cap, other = (twin(name).capture for name in ("twin-super", "twin-global"))
+    drawn = [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+    (matrix,) = [trace for figure in drawn for trace in figure["data"] if trace["type"] == "heatmap"]
+    expected = cka_matrix(cap, other)
+    assert matrix["text"] == [[f"{value:.2f}" if np.isfinite(value) else "" for value in row] for row in expected]
+    app = opened("compare", **SMALL, compare="pictures")
+    check_fine(app)
+    assert "How alike are their blocks?" not in texts(app)

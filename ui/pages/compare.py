@@ -25,6 +25,7 @@ from stvit.images.samples import SUBJECTS
 from ui import keys
 from ui.address import Link, nearest_number
 from ui.markdown import escaped
+from ui.panels.alike_sides import show_alike_sides
 from ui.panels.answer import asked
 from ui.panels.export import Export, file_name, picture_source
 from ui.panels.panel import chart
@@ -67,6 +68,7 @@ def draw(view: View) -> None:
     _show_maps(sides, maps)
     _show_predictions(maps)
     _show_charts(table, metrics, [one.title for one in sides], depth)
+    show_alike_sides(sides)
     _offer(view, sides, table, metrics, depth, spot, export)
 
 

@@ -9,7 +9,7 @@ from analysis.faithfulness.effects import effects_of_each
 from analysis.faithfulness.receptive_field import receptive_fields
 from analysis.redundancy.features import cka_matrix
 from analysis.trials import AS_IT_IS, all_changes
-from stvit import BlockId, capture, create_model
+from stvit import BlockId, capture, create_model, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
 
@@ -70,8 +70,10 @@ def test_similarity_is_cka_between_blocks_and_between_models(tmp_path, model, pi
     np.testing.assert_allclose(arrays["matrix_1"], cka_matrix(cap), atol=1e-5)
     assert table["value"].notna().all()
     assert set(table["quantity"]) == {"linear CKA", "Jensen-Shannon divergence (nats)"}
-    _, arrays = exported(tmp_path, "similarity", "--other", "twin-conv")
-    assert arrays["matrix_1"].shape[0] == len(cap)
+    for word, other in (("twin-conv", load_pretrained("twin-conv")), ("random:stvit_demo", model)):
+        table, arrays = exported(tmp_path, "similarity", "--other", word)
+        np.testing.assert_allclose(arrays["matrix_1"], cka_matrix(cap, capture(other, pixels)), atol=1e-5)
+        assert set(table["quantity"]) == {"linear CKA"}  # heads of one model have no others to be alike to
 
 
 def test_every_change_is_tried(tmp_path):
