@@ -67,6 +67,7 @@ MAY_USE: dict[str, set[str]] = {
 
 ONLY_IN: dict[str, list[str]] = {
     "streamlit": ["ui", "ui.*", "app"],
+    "fsspec": ["analysis.sweeps.remote"],
     "huggingface_hub": ["stvit.hub", "analysis.backbones.files"],
     "transformers": ["analysis.backbones.loading"],
     "matplotlib": ["analysis.figures.*", "ui.*", "training.*"],

@@ -1,18 +1,18 @@
 """Measure a dataset: the ledger of every picture, on all cores or a Ray cluster, from a sample of rows.
 
 DATA is a folder, a tar or webdataset shards (also with * and ranges such as train-{000..146}.tar), picture files, or a
-.txt file with one path a line. Each picture's table is kept as soon as it is measured: the same command goes on where a
-killed one stopped. Many machines share the work out by --part or by --engine ray.
+.txt file with one path a line; each may be an address such as s3://bucket/val instead. Each picture's
+table is kept as soon as it is measured: the same command goes on where a killed one stopped. Many machines share the
+work out by --part or by --engine ray.
 """
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 from analysis.attention.kinds import KINDS
 from analysis.commands.choices import FRAMINGS, AnyModelChoice, all_or_count, anchor_count
 from analysis.commands.measure_settings import part_number
-from analysis.commands.settings import Settings, add_options, filled, option, path, whole_number
+from analysis.commands.settings import Settings, add_options, filled, option, whole_number
 from analysis.many_pictures.part import Part
 from analysis.redundancy.catalogue import CATALOGUE
 
@@ -42,8 +42,10 @@ class SweepChoice(Settings):
 class SweepFiles(Settings):
     """What is read and written and by whom; no number depends on it beyond rounding."""
 
-    data: tuple[str, ...] = option((), help="folders, tars, files or lists", flag="", parse=filled)
-    out: Path = option(help="folder for the tables", parse=path, metavar="DIR")
+    data: tuple[str, ...] = option(
+        (), help="folders, tars, files or lists, or addresses of such", flag="", parse=filled
+    )
+    out: str = option(help="folder or address for the tables", parse=filled, metavar="DIR")
     every: int = option(
         1, help="only every N-th picture of the listing, to know sooner", parse=whole_number, metavar="N"
     )

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -26,6 +25,8 @@ from analysis.sweeps.join import MeasuredPicture, Results, write_results
 from analysis.sweeps.labels import labels_of
 from analysis.sweeps.local import run_locally
 from analysis.sweeps.on_ray import run_on_ray
+from analysis.sweeps.publish import joining_folder
+from analysis.sweeps.remote import check_writable, place_of
 from analysis.sweeps.sources import find_items
 from analysis.sweeps.store import SweepStore
 from stvit import STViT, __version__
@@ -51,7 +52,8 @@ def run(parsed: argparse.Namespace) -> int:
     """
     files, which, choice = read(SweepFiles, parsed), read(AnyModelChoice, parsed), read(SweepChoice, parsed)
     _check(files, choice)
-    items, left_out = find_items(files.data, files.out)
+    out = place_of(files.out)
+    items, left_out = find_items(files.data, out if isinstance(out, Path) else None)
     name_left_out(left_out)
     wanted = items[:: files.every]
     own = wanted if files.part is None else files.part.share(wanted)
@@ -59,7 +61,8 @@ def run(parsed: argparse.Namespace) -> int:
         print(f"There is nothing to measure among {counted(len(wanted), 'picture')}.")
         return 0 if wanted else 1
     model, title = chosen_any_model(which)
-    files.out.mkdir(parents=True, exist_ok=True)
+    if isinstance(out, Path):
+        out.mkdir(parents=True, exist_ok=True)
     job = _job(files, which, choice, model)
     reports = _measured(job, files, own)
     return _finish(files, job, model, title, items, reports)
@@ -70,10 +73,14 @@ def load(which: AnyModelChoice) -> AnyModel:
     return chosen_any_model(which)[0]
 
 
+def _absolute(which: AnyModelChoice) -> AnyModelChoice:
+    """Name files by their whole paths: workers of a cluster started in other folders."""
+    weights, backbone = (path and path.absolute() for path in (which.weights, which.backbone))
+    return replace(which, weights=weights, backbone=backbone)
+
+
 def _check(files: SweepFiles, choice: SweepChoice) -> None:
-    for place in (*files.data, str(files.out)):
-        if re.match(r"[a-z][a-z0-9+]+:/", place):  # a path makes one slash of two
-            raise ValueError(f"{plain(place, 200)} is an address, not a path; mount the store and name its folder.")
+    _check_addresses(files)
     if choice.size is not None:
         check_size(choice.size)
     if choice.anchors is not None and choice.anchors < LEAST_ANCHORS:
@@ -88,14 +95,22 @@ def _check(files: SweepFiles, choice: SweepChoice) -> None:
         raise ValueError("--address belongs to a Ray cluster; add --engine ray.")
 
 
+def _check_addresses(files: SweepFiles) -> None:
+    check_writable(files.out)
+    in_memory = [text for text in (files.out, *files.data) if text.startswith("memory://")]
+    if in_memory and (files.engine == "ray" or files.workers != 0):
+        raise ValueError(f"{plain(in_memory[0], 200)} exists in this process alone; add --workers 0.")
+
+
 def _job(files: SweepFiles, which: AnyModelChoice, choice: SweepChoice, model: AnyModel) -> Job:
+    out = place_of(files.out)
     if choice.size is None and isinstance(model, STViT):
         choice = replace(choice, size=DEFAULT_SIZE)
     return Job(
-        load=partial(load, which),
+        load=partial(load, _absolute(which)),
         digest=digest_of(model),
         settings=SweepSettings(**asdict(choice)),
-        folder=(files.out / "pictures").absolute(),
+        folder=(out.absolute() if isinstance(out, Path) else out) / "pictures",
         threads=None if files.workers == 0 else 1,
     )
 
@@ -143,9 +158,11 @@ def _finish(
         for item, label in zip(items, labels, strict=True)
         if item.name in reports and not reports[item.name].error
     ]
-    own = OwnFiles(files.out, "sweep")
     configuration = _configuration(job, files, title, len(measured), len(errors))
-    write_results(own, SweepStore(job.folder, job.key), Results(measured, errors, class_names, configuration))
+    results = Results(measured, errors, class_names, configuration)
+    with joining_folder(place_of(files.out)) as folder:
+        own = OwnFiles(folder, "sweep")
+        write_results(own, SweepStore(job.folder, job.key), results)
     print(f"{done}; wrote {counted(len(own.written), 'file')} to {plain(files.out, 200)}.")
     return 0
 

@@ -113,7 +113,7 @@ def checked_ledger(
     return table
 
 
-def readable(path: Path) -> str:
+def readable(path: object) -> str:
     r"""Return a path as text that every file takes: controls and bytes that are no UTF-8 become escapes such as \r.
 
     A lone carriage return would end a line of a CSV file, and half a surrogate pair has no encoding.

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from analysis.any_model import AnyModel
 from analysis.sweeps.items import Item
+from analysis.sweeps.remote import Place
 from stvit import __version__
 
 
@@ -43,7 +43,7 @@ class Job:
     load: Callable[[], AnyModel]
     digest: str
     settings: SweepSettings
-    folder: Path
+    folder: Place
     threads: int | None = 1
 
     @property

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,8 +11,16 @@ import pyarrow as pa
 from analysis.sweeps.items import Item
 from analysis.sweeps.job import Job, Report, SweepError
 from stvit.error_text import sentence
+from stvit.foreign_text import plain
 
 INSTALL = "The engine ray needs Ray; install it with `pip install 'stvit-inside[ray]'`, or leave out --engine ray."
+
+
+MOST_BLOCKS = 20_000
+"""Into so many pieces of work the batches are cut at most: an actor answers when it has finished a piece."""
+
+
+KNOCK_SECONDS = 10.0
 
 
 class Actor:
@@ -65,22 +74,25 @@ def run_on_ray(
     ray = _imported()
     started = not ray.is_initialized()
     if started:
-        more: dict[str, Any] = (
-            {"address": address} if address else {"num_cpus": workers + 1, "include_dashboard": False}
-        )
-        ray.init(log_to_driver=False, logging_level="ERROR", **more)
+        _start(ray, workers, address)
     try:
-        data = ray.data.from_items([{"batch": pickle.dumps(list(batch))} for batch in batches])
-        gpus = min(1.0, ray.cluster_resources().get("GPU", 0) / workers)
+        rows = [{"batch": pickle.dumps(list(batch))} for batch in batches]
+        data = ray.data.from_items(rows, override_num_blocks=max(1, min(len(rows), MOST_BLOCKS)))
+        there = ray.cluster_resources()
+        gpus = min(1.0, there.get("GPU", 0) / workers)
         answers = data.map_batches(
             Actor,
             fn_constructor_args=(pickle.dumps(job),),
             batch_size=1,
             batch_format="pyarrow",
             zero_copy_batch=True,
-            num_cpus=job.threads or 1,
+            num_cpus=1,
             num_gpus=gpus or None,
-            compute=ray.data.ActorPoolStrategy(size=workers),
+            compute=ray.data.ActorPoolStrategy(
+                min_size=max(1, min(workers, int(there.get("CPU", 0)))),
+                max_size=workers,
+                max_tasks_in_flight_per_actor=1,  # a second batch would wait for this actor while another has none
+            ),
         )
         for row in answers.iter_rows():
             answer = pickle.loads(row["answer"])
@@ -90,6 +102,28 @@ def run_on_ray(
     finally:
         if started:
             ray.shutdown()
+
+
+def _start(ray: Any, workers: int, address: str | None) -> None:
+    """Join a cluster, or start one on this machine."""
+    more: dict[str, Any] = {"address": address} if address else {"num_cpus": workers + 1, "include_dashboard": False}
+    try:
+        _knock(address)
+        ray.init(log_to_driver=False, logging_level="ERROR", **more)
+    except Exception as error:  # Ray has many kinds
+        if address is None:
+            raise
+        raise SweepError(
+            f"There is no Ray cluster at {plain(address, 200)} that this process can join ({sentence(error)}); start "
+            "one with `ray start --head`, with the same Python and Ray on every machine."
+        ) from error
+
+
+def _knock(address: str | None) -> None:
+    """Fail at once if nothing listens at host:port; Ray would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _imported() -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from analysis.many_pictures.files import LeftOut, list_pictures
 from analysis.many_pictures.measuring import readable
 from analysis.sweeps.items import Item
+from analysis.sweeps.remote import Place, RemotePath, is_address, place_of
 from stvit.foreign_text import plain
 from stvit.images import SUFFIXES
 
@@ -21,16 +22,17 @@ _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _CHOICE = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
-def find_items(named: Sequence[str], results: Path) -> tuple[list[Item], list[LeftOut]]:
+def find_items(named: Sequence[str], results: Path | None) -> tuple[list[Item], list[LeftOut]]:
     """Return the pictures of a dataset in a fixed order, and what a user may have expected to be among them.
 
     Args:
-        named: Folders, files, tars, lists; with * and ? and ranges such as train-{000..146}.tar.
-        results: Folder of the results, which is not searched.
+        named: Folders, files, tars, lists, or addresses of such; with * and ? and ranges such as train-{000..146}.tar.
+        results: Folder of the results, which is not searched; None if they go to an address.
 
     Raises:
         FileNotFoundError: If something that was named does not exist or holds no picture.
         ValueError: If a tar is compressed or damaged.
+        OSError: If a store cannot be reached.
     """
     items: dict[tuple[str, int | None], Item] = {}
     left_out: list[LeftOut] = []
@@ -38,7 +40,7 @@ def find_items(named: Sequence[str], results: Path) -> tuple[list[Item], list[Le
         for path in _expanded(text):
             found, without = _items_at(path, results)
             for item in found:  # anything named twice counts once
-                items.setdefault((os.path.abspath(item.path), item.offset), item)
+                items.setdefault((item.path, item.offset), item)
             left_out += without
     return list(items.values()), left_out
 
@@ -62,53 +64,72 @@ def braces(text: str) -> Iterator[str]:
         yield from braces(text[: first.start()] + option + text[first.end() :])
 
 
-def _expanded(text: str) -> list[Path]:
-    if Path(text).exists():
-        return [Path(text)]
-    found = [Path(path) for one in braces(text) for path in (sorted(glob(one)) if _has_stars(one) else [one])]
+def _expanded(text: str) -> list[Place]:
+    whole = place_of(text)
+    if whole.exists():
+        return [whole]
+    found = [place for one in braces(text) for place in _matching(place_of(one))]
     missing = [path for path in found if not path.exists()]
     if missing or not found:
         raise FileNotFoundError(f"There is no {plain(missing[0] if missing else text, 200)}; check the path.")
     return found
 
 
-def _has_stars(text: str) -> bool:
-    return any(letter in text for letter in "*?[")
+def _matching(place: Place) -> Sequence[Place]:
+    if not any(letter in str(place) for letter in "*?["):
+        return [place]
+    return place.matches() if isinstance(place, RemotePath) else [Path(path) for path in sorted(glob(str(place)))]
 
 
-def _items_at(path: Path, results: Path) -> tuple[list[Item], list[LeftOut]]:
-    if path.is_file() and path.suffix.lower() == ".tar":
+def _items_at(path: Place, results: Path | None) -> tuple[list[Item], list[LeftOut]]:
+    ending = path.suffix.lower() if path.is_file() else ""
+    if ending == ".tar":
         return _in_tar(path), []
-    if path.is_file() and path.suffix.lower() in (".gz", ".tgz", ".zst", ".xz", ".bz2", ".zip"):
+    if ending in (".gz", ".tgz", ".zst", ".xz", ".bz2", ".zip"):
         raise ValueError(
             f"{plain(path, 200)} is compressed, so its pictures cannot be reached singly; unpack it to .tar."
         )
-    if path.is_file() and path.suffix.lower() in LISTS:
+    if ending in LISTS:
         return _in_list(path), []
+    if isinstance(path, RemotePath):
+        return [_of_file(picture, path) for picture in _in_store(path, ending)], []
     listing = list_pictures([path], results)
     return [_of_file(picture, path) for picture in listing.pictures], listing.left_out
 
 
-def _of_file(picture: Path, named: Path) -> Item:
+def _in_store(path: RemotePath, ending: str) -> list[RemotePath]:
+    """Return the one object, or the pictures below; results of sweeps hold none."""
+    found = [path] if ending else [inside for inside in path.files() if inside.suffix.lower() in SUFFIXES]
+    if not found:
+        raise FileNotFoundError(f"{plain(path, 200)} holds no picture ({', '.join(SUFFIXES)}); name another address.")
+    return found
+
+
+def _of_file(picture: Place, named: Place) -> Item:
     """Return the item of a file; its folder gives its class, unless that is the folder that was named."""
     folder = picture.parent.name if picture != named and picture.parent != named else ""
-    return Item(readable(picture), str(picture), folder=readable(Path(folder)) if folder else "")
+    return Item(readable(picture), _absolute(picture), folder=readable(folder))
 
 
-def _in_list(path: Path) -> list[Item]:
-    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    pictures = [path.parent / line.strip() for line in lines if line.strip()]
+def _absolute(place: Place) -> str:
+    return str(place) if isinstance(place, RemotePath) else os.path.abspath(place)
+
+
+def _in_list(path: Place) -> list[Item]:
+    lines = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+    named = [line.strip() for line in lines if line.strip()]
+    pictures = [place_of(line) if is_address(line) else path.parent / line for line in named]
     if not pictures:
         raise FileNotFoundError(f"The list {plain(path, 200)} names no picture; write one path a line.")
     several = len({picture.parent for picture in pictures}) > 1
     return [_of_file(picture, path if several else picture) for picture in pictures]
 
 
-def _in_tar(path: Path) -> list[Item]:
+def _in_tar(path: Place) -> list[Item]:
     """Return the pictures of a tar in their order; a .cls file of the same key gives the number of the class."""
     items, keys, classes = [], [], {}
     try:
-        with tarfile.open(path, "r:") as tar:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 key, _, ending = member.name.rpartition(".")
                 if not member.isreg():
@@ -128,9 +149,9 @@ def _in_tar(path: Path) -> list[Item]:
     return [replace(item, label=classes.get(key)) for item, key in zip(items, keys, strict=True)]
 
 
-def _of_member(path: Path, member: tarfile.TarInfo) -> Item:
+def _of_member(path: Place, member: tarfile.TarInfo) -> Item:
     folder = member.name.rpartition("/")[0].rpartition("/")[2]
-    return Item(readable(path / member.name), str(path), member.offset_data, member.size, folder)
+    return Item(readable(path / member.name), _absolute(path), member.offset_data, member.size, folder)
 
 
 def _number(text: bytes) -> int | None:

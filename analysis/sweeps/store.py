@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from io import BytesIO
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from analysis.many_pictures.tables import SCHEMA, DamagedTableError, to_arrow
 from analysis.sweeps.job import SweepError
+from analysis.sweeps.remote import Place, RemotePath, source_of
 from stvit.atomic_files import write_atomically
 from stvit.error_text import sentence
 
@@ -45,13 +46,13 @@ class SweepStore:
         key: Everything that the numbers depend on apart from the picture.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
+    def __init__(self, folder: Place, key: str) -> None:
         self.folder, self.key = folder, key
 
     def has(self, digest: str) -> bool:
         """Return whether the table of a picture exists and is complete."""
         try:
-            with pq.ParquetFile(self.path(digest)) as file:
+            with pq.ParquetFile(source_of(self.path(digest))) as file:
                 return bool(file.schema_arrow.equals(SCHEMA)) and _KEY in (file.schema_arrow.metadata or {})
         except (OSError, ValueError, pa.ArrowException):
             return False
@@ -65,7 +66,7 @@ class SweepStore:
         arrow = to_arrow(table)
         arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: json.dumps(asdict(prediction))})
         try:
-            write_atomically(self.path(digest), lambda file: pq.write_table(arrow, file, compression="zstd"))
+            _write(self.path(digest), arrow)
         except OSError as error:
             raise SweepError(sentence(error)) from error
 
@@ -77,7 +78,7 @@ class SweepStore:
         """
         path = self.path(digest)
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(source_of(path)) as file:
                 table = file.read()
             prediction = Prediction(**json.loads(table.schema.metadata[_KEY]))
         except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
@@ -87,7 +88,16 @@ class SweepStore:
         names = pa.DictionaryArray.from_arrays(pa.array([0] * len(table), pa.int32()), [name])
         return table.set_column(0, SCHEMA.field(0), names).replace_schema_metadata(SCHEMA.metadata), prediction
 
-    def path(self, digest: str) -> Path:
+    def path(self, digest: str) -> Place:
         """Return where the table of a picture is kept."""
         name = hashlib.sha256(f"{self.key}\n{digest}".encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name}.parquet"
+
+
+def _write(path: Place, table: pa.Table) -> None:
+    if isinstance(path, RemotePath):
+        whole = BytesIO()
+        pq.write_table(table, whole, compression="zstd")
+        path.write_bytes(whole.getvalue())
+    else:
+        write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))

@@ -63,11 +63,11 @@ def command(data: Path, weights: Path, out: Path, *more: str) -> list[str]:
     return ["sweep", str(data), "--weights", str(weights), "--out", str(out), *WORDS, *more]
 
 
-def started(arguments: list[str], **environment: str) -> subprocess.Popen:
-    """Start the command in a process of its own."""
+def started(arguments: list[str], folder: Path = ROOT, **environment: str) -> subprocess.Popen:
+    """Start the command in a process of its own, in a folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -366,13 +366,3 @@ def test_a_backbone_without_classes_predicts_nothing(data, tmp_path):
     assert main([*map(str, words)]) == 0
     _, pictures = results(tmp_path / "out")
     assert pictures[["prediction", "probability", "predicted_class", "correct"]].isna().all(axis=None)
-
-
-@pytest.mark.parametrize(("at", "address"), [(1, "s3://bucket/val"), (5, "gs://bucket/results")])
-def test_an_address_is_no_path(data, weights, tmp_path, capsys, monkeypatch, at, address):
-    monkeypatch.chdir(tmp_path)
-    words = command(data, weights, tmp_path / "out")
-    words[at] = address
-    assert main(words) == 1
-    assert "is an address, not a path; mount the store" in capsys.readouterr().err
-    assert not list(tmp_path.glob("[sg]s:*"))
