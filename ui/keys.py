@@ -2,10 +2,14 @@
 
 # In the sidebar.
 GALLERY = "gallery"
+GALLERY_SWITCHED = "gallery_switched"
 SAMPLE = "sample"
 OWN_PICTURE = "own"
 UPLOAD = "upload"
-VERDICTS = "upload_verdicts"
+OWN_PICTURES = "own_pictures"
+REMOVED = "removed_pictures"
+CAMERA = "camera"
+SHOTS = "shots"
 VARIANT = "variant"
 WEIGHTS = "weights"
 WEIGHTS_FILE = "weights_file"

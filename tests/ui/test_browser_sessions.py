@@ -108,7 +108,7 @@ def test_several_pictures_can_be_switched_and_removed(visit):
     wait_for_picture(page, "blue.jpg")
     assert is_like(seen(page)["colour"], BLUE)
 
-    page.get_by_role("button", name="Remove blue.jpg").click()
+    page.get_by_role("button", name="Remove this picture").click()
     page.get_by_text("Yours (1)").wait_for()
     wait_for_picture(page, "red.jpg")
     page.get_by_role("radio", name="Samples").click()

@@ -68,7 +68,7 @@ def test_several_pictures_are_switched_by_the_strip(app):
     check_fine(upload(app, ("tall.jpg", jpeg(300, 200)), ("wide.jpg", jpeg(200, 300))))
     assert strip(app).options == ["tall.jpg", "wide.jpg"]
     assert shown(app) == "tall.jpg 300 x 200"
-    first, second = app.session_state["view"].picture.source, list(app.session_state["upload_verdicts"])[1]
+    first, second = app.session_state["view"].picture.source, list(app.session_state["own_pictures"].verdicts)[1]
     check_fine(strip(app).set_value(second).run())
     assert shown(app) == "wide.jpg 200 x 300"
     assert app.session_state["view"].picture.source.sha256 != first.sha256
@@ -105,7 +105,7 @@ def test_equal_names_can_both_be_chosen(app):
     upload(app, ("cat.jpg", jpeg(300, 200)), ("cat.jpg", jpeg(200, 300)))
     assert strip(app).options == ["cat.jpg", "cat.jpg (2)"]
     seen = []
-    for key in app.session_state["upload_verdicts"]:
+    for key in app.session_state["own_pictures"].verdicts:
         check_fine(strip(app).set_value(key).run())
         seen.append(shown(app))
     assert seen == ["cat.jpg 300 x 200", "cat.jpg 200 x 300"]
@@ -167,7 +167,7 @@ def test_removing_the_picture_that_is_shown_falls_back():
 
 def test_removed_pictures_leave_the_app_on_what_is_there(app):
     upload(app, ("one.jpg", jpeg(300, 200)), ("two.jpg", jpeg(200, 300)))
-    check_fine(strip(app).set_value(list(app.session_state["upload_verdicts"])[1]).run())
+    check_fine(strip(app).set_value(list(app.session_state["own_pictures"].verdicts)[1]).run())
     uploader = app.file_uploader("upload")
     check_fine(uploader.set_value(None).run())
     assert app.session_state["view"].picture.source.name == "china"

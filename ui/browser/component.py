@@ -18,13 +18,17 @@ def _module() -> str:
 _mount = st.components.v2.component("stvit_browser", css=(WEB / "browser.css").read_text("utf-8"), js=_module())
 
 
-def mount_browser(wants_tab: bool) -> None:
+def mount_browser(wants_tab: bool, choice: str | None, stays: bool) -> None:
     """Draw the button that copies the link, and start what listens to the whole page.
 
     Args:
         wants_tab: Whether the name of the tab is needed, which costs one more run of the script.
+        choice: Changes whenever something else is chosen in the sidebar; None as long as nothing can be.
+        stays: Whether the sidebar stays open on a phone all the same, since there is more to choose.
     """
-    _mount(key=keys.BROWSER, data={"wants_tab": wants_tab}, on_tab_change=lambda: None)
+    _mount(
+        key=keys.BROWSER, data={"wants_tab": wants_tab, "choice": choice, "stays": stays}, on_tab_change=lambda: None
+    )
 
 
 def tab_name() -> str | None:

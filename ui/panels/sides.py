@@ -1,6 +1,5 @@
 """The sides of a comparison: which models or pictures stand beside each other, run and titled."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,7 +13,7 @@ from stvit.weights.pretrained import list_pretrained
 from ui import keys
 from ui.address import Link, nearest_number
 from ui.panels.pickers import keep_valid
-from ui.sidebar.uploads import OwnPictures, classify_uploads
+from ui.sidebar.uploads import own_pictures
 from ui.view.models import pretrained_model, random_model
 from ui.view.runs import run_model, sample
 from ui.view.view import ModelHandle, Picture, View
@@ -119,7 +118,7 @@ def _handle(view: View, word: str) -> ModelHandle:
 
 def _choose_picture(view: View) -> Picture:
     """Draw the choice of the second picture: a sample, or one that was uploaded; at first the next sample."""
-    own = _uploads()
+    own = own_pictures()
     labels = {name: name.capitalize() for name in sample_images()} | {
         key: item.title for key, item in own.items.items()
     }
@@ -135,11 +134,6 @@ def _choose_picture(view: View) -> Picture:
         bind="query-params",
     )
     return own.picture(chosen) if chosen in own.files else sample(chosen)
-
-
-def _uploads() -> OwnPictures:
-    verdicts: Mapping = st.session_state.get(keys.VERDICTS, {})
-    return classify_uploads(st.session_state.get(keys.UPLOAD) or [], verdicts)
 
 
 def _picture_of(view: View) -> Picture:

@@ -14,7 +14,7 @@ from ui.failures import LONGEST_SENTENCE, said
 from ui.markdown import escaped
 from ui.sidebar.backbone_choice import BACKBONE, TITLE, choose_backbone
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
-from ui.sidebar.uploads import OwnPictures, upload_pictures
+from ui.sidebar.uploads import OwnPictures, own_pictures, remove_picture, upload_pictures
 from ui.sidebar.wanted import find_wanted, keep_uploads, name_in_link, wanted_digest
 from ui.view.devices import Device, choose_device
 from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, variant_of, weight_choices
@@ -63,22 +63,27 @@ def choose(link: Link) -> tuple[Choice | None, DeltaGenerator]:
         What was chosen, None while the link's picture is still to be given, and the place below the picture for its
         verdict.
     """
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Picture")
+        browser = st.container(width="content")
     picture = _choose_picture(link)
     verdict = st.container()
     handle = _choose_model(link)
     size, framing = _choose_size(link, handle)
     device = choose_device()
-    return (Choice(picture, handle, size, framing, device) if picture else None), verdict
+    choice = Choice(picture, handle, size, framing, device) if picture else None
+    with browser:
+        mount_browser(
+            wants_tab=bool(own_pictures().files) or wanted_digest() is not None,
+            choice=" ".join(choice.key) if choice else None,
+            stays=st.session_state.pop(keys.GALLERY_SWITCHED, False),
+        )
+    return choice, verdict
 
 
 def _choose_picture(link: Link) -> Picture | None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Picture")
-        browser = st.container(width="content")
     galleries = st.container()  # above the uploader on the page, but drawn after it, when the uploads are known
     own = upload_pictures()
-    with browser:
-        mount_browser(wants_tab=bool(own.files) or wanted_digest() is not None)
     keep_uploads(own.files)
     if own.newest:
         st.session_state.update({keys.GALLERY: OWN, keys.OWN_PICTURE: own.newest})
@@ -100,19 +105,29 @@ def _choose_gallery(own: OwnPictures) -> str:
         "Pictures to choose from",
         list(titles),
         format_func=titles.__getitem__,
-        default=OWN,
+        default=SAMPLES,
         required=True,
         key=keys.GALLERY,
+        on_change=lambda: st.session_state.update({keys.GALLERY_SWITCHED: True}),
         label_visibility="collapsed",
         width="stretch",
     )
-    return chosen or OWN
+    return chosen or SAMPLES
 
 
 def _choose_own(own: OwnPictures) -> str:
     if st.session_state.get(keys.OWN_PICTURE) not in own.items:
         st.session_state[keys.OWN_PICTURE] = next(iter(own.items))
-    return choose_picture("Your picture", own.items, key=keys.OWN_PICTURE)
+    chosen = choose_picture("Your picture", own.items, key=keys.OWN_PICTURE, full_names=True)
+    st.button(
+        "Remove this picture",
+        icon=":material/delete:",
+        key="remove_picture",
+        type="tertiary",
+        on_click=remove_picture,
+        args=(chosen,),
+    )
+    return chosen
 
 
 def _choose_sample(link: Link) -> str:

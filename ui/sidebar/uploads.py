@@ -1,6 +1,6 @@
 """Pictures that a person uploaded: which can be used, and why the others cannot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,6 +9,7 @@ from stvit.images import SUFFIXES
 from ui import keys
 from ui.failures import said
 from ui.markdown import escaped
+from ui.sidebar.camera import offer_camera, shots
 from ui.sidebar.gallery import Item, thumbnail
 from ui.sidebar.kept import Upload
 from ui.sidebar.swept import swept_pictures
@@ -17,8 +18,20 @@ from ui.view.runs import uploaded_picture
 from ui.view.view import Picture
 
 PICTURE_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
+LONGEST_NAME = 200
+"""Characters of a name in the list."""
+
 LARGEST_UPLOAD = 64
 """In MB."""
+
+ONCE = f"""<style>
+.st-key-{keys.UPLOAD} [data-testid=stFileChip]:not(:has(:is(
+  [data-testid=stFileChipIconError], [data-testid=stFileChipIconSpinner]))) {{display: none}}
+.st-key-{keys.UPLOAD} button[aria-label="Add files"]::after {{
+  content: "Upload more"; margin-left: .35rem; white-space: nowrap}}
+.st-key-{keys.UPLOAD} section:has([data-testid=stFileChips]) {{min-height: 0; padding: .3rem .5rem}}
+</style>"""
+"""Leaves what is on its way or failed in the uploader's own list: the rest is in ours, with full names."""
 
 SHOWN_PROBLEMS = 2
 """So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
@@ -39,13 +52,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class OwnPictures:
-    """The usable uploads of this session.
+    """The usable pictures that this session was given.
 
     Attributes:
         verdicts: Whether each file can be used, by key.
         files: The usable ones, by key.
         items: Their names, all different, and thumbnails, by key.
-        newest: Key of the first one that was not there on the last run; None if there is no new one.
+        newest: Key of the first one that has just been given; None if there is no new one.
         problems: One sentence for each file that is left out.
     """
 
@@ -60,8 +73,20 @@ class OwnPictures:
         return uploaded_picture(self.files[key].name, self.files[key].getvalue())
 
 
+def own_pictures() -> OwnPictures:
+    """Return the pictures of the last call of `upload_pictures`."""
+    own: OwnPictures = st.session_state.setdefault(keys.OWN_PICTURES, OwnPictures({}, {}, {}, None, []))
+    return own
+
+
+def remove_picture(key: str) -> None:
+    """Take a picture off the list, before the sidebar is drawn."""
+    st.session_state.setdefault(keys.REMOVED, set()).add(key)
+
+
 def upload_pictures() -> OwnPictures:
-    """Draw the upload area and return those that can be used."""
+    """Draw the upload area and the camera's button, and return the pictures that can be used."""
+    st.html(ONCE)
     uploads = st.file_uploader(
         "Your own pictures",
         type=PICTURE_TYPES,
@@ -71,31 +96,35 @@ def upload_pictures() -> OwnPictures:
         help="PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP or GIF; several at once if you like. Dropped anywhere on the page "
         "or pasted, they come here too.",
     )
-    files: list[Upload] = [*swept_pictures(), *restored_uploads(), *uploads]
-    own = classify_uploads(
-        list({file.file_id: file for file in files}.values()), st.session_state.get(keys.VERDICTS, {})
-    )
-    st.session_state[keys.VERDICTS] = own.verdicts
+    offer_camera()
+    restored, removed = restored_uploads(), st.session_state.get(keys.REMOVED, ())
+    given: list[Upload] = [*swept_pictures(), *restored, *shots(), *uploads]
+    files = {file.file_id: file for file in given if file.file_id not in removed}
+    own = classify_uploads(list(files.values()), own_pictures().verdicts, {file.file_id for file in restored})
+    st.session_state[keys.OWN_PICTURES] = own
     if own.problems:
         _report(own.problems, anything_left=bool(own.files))
     return own
 
 
-def classify_uploads(uploads: Sequence[Upload], before: Mapping[str, Verdict]) -> OwnPictures:
+def classify_uploads(
+    uploads: Sequence[Upload], before: Mapping[str, Verdict], restored: Collection[str] = ()
+) -> OwnPictures:
     """Read the new files, and separate those that can be used from the rest.
 
     Args:
         uploads: All files that are currently uploaded.
         before: The verdicts of the last run, by key.
+        restored: Keys of those from before a reload, which are not new.
     """
     verdicts = {file.file_id: before.get(file.file_id) or _judge(file) for file in uploads}
     good = {file.file_id: file for file in uploads if verdicts[file.file_id].thumbnail}
-    titles = distinct([escaped(file.name) for file in good.values()])
+    titles = distinct([escaped(file.name, LONGEST_NAME) for file in good.values()])
     return OwnPictures(
         verdicts=verdicts,
         files=good,
         items={key: Item(title, verdicts[key].thumbnail or "") for key, title in zip(good, titles, strict=True)},
-        newest=next((key for key in good if key not in before), None),
+        newest=next((key for key in good if key not in before and key not in restored), None),
         problems=[verdicts[file.file_id].problem for file in uploads if verdicts[file.file_id].problem],
     )
 

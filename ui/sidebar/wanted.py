@@ -27,6 +27,7 @@ def restored_uploads() -> list[KeptUpload]:
     """Return the uploads from before a reload of this tab; the browser has to tell first which tab it is."""
     tab = tab_name()
     if tab and keys.RESTORED not in st.session_state:
+        _hold(tab)
         st.session_state[keys.RESTORED] = KEPT.of(tab)
     found: list[KeptUpload] = st.session_state.get(keys.RESTORED, [])
     return found
@@ -38,6 +39,12 @@ def keep_uploads(files: Mapping[str, Upload]) -> None:
     if tab and st.session_state.get(keys.KEPT_FOR_RELOAD) != names:
         KEPT.keep(tab, list(files.values()))
         st.session_state[keys.KEPT_FOR_RELOAD] = names
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=KEPT.let_go)
+def _hold(tab: str) -> str:
+    KEPT.hold(tab)
+    return tab
 
 
 def find_wanted(files: Mapping[str, Upload], newest: str | None) -> bool:

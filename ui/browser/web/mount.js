@@ -1,15 +1,21 @@
 // What Streamlit mounts in the sidebar: a button that copies the link, and the page-wide listeners.
 
+import { letPagesScroll } from "./charts.js";
 import { takeFiles } from "./files.js";
 import { recordChoices } from "./history.js";
-import { nameOfTab } from "./tab.js";
+import { openToKeyboard } from "./keyboard.js";
+import { closeAfterChoice } from "./sidebar.js";
+import { hasName, nameOfTab } from "./tab.js";
 
 const DONE_MS = 1500;
 
 export function mountBrowser({ data, parentElement, setStateValue }) {
   recordChoices();
   takeFiles();
-  if (data.wants_tab) setStateValue("tab", nameOfTab());
+  letPagesScroll();
+  openToKeyboard();
+  closeAfterChoice(data.choice, data.stays);
+  if (data.wants_tab || hasName()) setStateValue("tab", nameOfTab());
   if (parentElement.querySelector("button")) return;
   const button = document.createElement("button");
   button.className = "copy-link";

@@ -2,6 +2,11 @@
 
 const NAME = "stvit-tab";
 
+// A tab has a name once it was given pictures, which a reload asks for again whichever picture is shown then.
+export function hasName() {
+  return Boolean(sessionStorage.getItem(NAME));
+}
+
 export function nameOfTab() {
   let name = sessionStorage.getItem(NAME);
   if (!name) {
