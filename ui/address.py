@@ -1,7 +1,8 @@
 """The link that opened a session: what it asks for, what is shown where that does not exist, and a note that says so.
 
 Widgets that are bound to the address read valid values from it by themselves. Values that they would silently drop
-are handled here: the nearest valid value is chosen and named. The note stays until something is chosen.
+are handled here: the nearest valid value is chosen and named, or at least what Streamlit took instead is. The note
+stays until something is chosen.
 """
 
 import math
@@ -10,11 +11,16 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui import keys
+from ui.bound import is_same, shown_values
 from ui.markdown import escaped
 
 Value = TypeVar("Value", bound=str | int)
+
+MOST_NAMED = 4
+"""So many values that are shown instead are named; of more, how many there are."""
 
 
 class Link:
@@ -24,7 +30,7 @@ class Link:
         notes: What was asked for but does not exist, and what is shown instead.
     """
 
-    def __init__(self, asked: Mapping[str, str]) -> None:
+    def __init__(self, asked: Mapping[str, list[str]]) -> None:
         self.notes: list[str] = []
         self._asked = dict(asked)
         self._repaired: set[str] = set()
@@ -37,7 +43,7 @@ class Link:
         for name in empty:
             del st.query_params[name]
         if keys.LINK not in st.session_state:
-            st.session_state[keys.LINK] = cls(st.query_params)
+            st.session_state[keys.LINK] = cls({name: st.query_params.get_all(name) for name in st.query_params})
             if empty:
                 st.rerun()  # this run's widgets would still read an empty value as a request to choose nothing
         link: Link = st.session_state[keys.LINK]
@@ -73,8 +79,8 @@ class Link:
         Returns:
             Whether the link asks for something impossible.
         """
-        asked = self._asked.pop(key, None)
-        if asked is None or asked in labels.values():
+        asked = self._asked.pop(key, [""])[-1]
+        if not asked or asked in labels.values():
             return False
         value = next((value for value, label in labels.items() if asked.casefold() in _spellings(value, label)), None)
         impossible = value is None
@@ -91,11 +97,17 @@ class Link:
         """Say above a page what in the link does not exist, until something is chosen or another page is opened."""
         if self._choices not in (None, _choices(page)):
             self.notes.clear()
-        if self.notes:
-            st.warning(_listed(self.notes), icon=":material/link_off:")
+        place = st.empty()
+        self._show_notes(place)
         yield
-        if self._choices is None:
-            self._choices = _choices(page)  # all widgets have a value now
+        if self._choices is None:  # all widgets have a value now
+            self.notes += [note for key, asked in self._asked.items() for note in _replaced(key, asked)]
+            self._show_notes(place)
+            self._choices = _choices(page)
+
+    def _show_notes(self, place: DeltaGenerator) -> None:
+        if self.notes:
+            place.warning(_listed(self.notes), icon=":material/link_off:")
 
     def _write_address(self) -> None:
         """Write replaced values to the address: Streamlit writes those that are set again on a later run."""
@@ -137,6 +149,24 @@ def _spellings(value: str | int, label: str) -> set[str]:
     """Return how else a value may be written: without regard to case, without its unit, or by its own name."""
     spellings = {label.casefold(), label.casefold().removesuffix(" px")}
     return spellings | ({value.casefold()} if isinstance(value, str) and not value.isdigit() else set())
+
+
+def _replaced(key: str, asked: list[str]) -> list[str]:
+    """Return the note on what Streamlit itself dropped or changed of a choice, none if the widget shows all of it."""
+    shown = shown_values(key)
+    if shown is None:
+        return []
+    dropped = [one for one in asked if not any(is_same(one, other) for other in shown)]
+    if not dropped:
+        return []
+    named = ", ".join(f"“{escaped(one)}”" for one in dropped[:MOST_NAMED])
+    if len(dropped) > MOST_NAMED:
+        named += f" and {len(dropped) - MOST_NAMED} more"
+    instead = ", ".join(escaped(one) for one in shown) or "nothing"
+    if len(shown) > MOST_NAMED:
+        instead = f"{len(shown)} others"
+    verb = "are" if len(shown) > 1 else "is"
+    return [f"{key.replace('_', ' ')} {named}; {instead} {verb} shown instead"]
 
 
 def _listed(notes: list[str]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from tests.support.app_support import check_fine, go_to, opened, opened_sidebar, texts
 from ui.address import nearest_number
 from ui.markdown import escaped
+from ui.pages.registry import ANSWERING
 
 SIDEBAR = {
     "sample": ("Nobody", "china", "picture “Nobody”; China"),
@@ -239,6 +240,66 @@ def test_no_look_in_an_address_breaks_the_app(value):
     app = opened(**dict.fromkeys(LOOK, value), mode="Live")
     check_fine(app)
     check_fine(app.run())
+
+
+REVEALING = {
+    "explore": {},
+    "super-tokens": {},
+    "redundancy": {"alike": "true"},
+    "dataset": {},
+    "compare": {"compare": "pictures"},
+    "rollout": {"rollout_start": "one token"},
+    "what-if": {},
+    "steps": {},
+    "cost": {},
+}
+"""What a link chooses on each page so that all of its choices are there."""
+
+
+def bound(app) -> dict[str, bool]:
+    """Return the names in the address of all choices that are drawn, and whether any text at all is possible."""
+    state = app.session_state._state._state
+    found = {}
+    for key, binding in state.query_params._bindings_by_param.items():
+        metadata = state._new_widget_state.widget_metadata[binding.widget_id]
+        found[key] = metadata.value_type == "string_value" and metadata.formatted_options is None
+    return found
+
+
+@pytest.mark.parametrize("page", REVEALING)
+def test_whatever_a_link_asks_for_and_does_not_exist_is_named(page):
+    free = REVEALING[page]
+    wrong = {key for key, anything in bound(opened(page, **free)).items() if not anything} - set(free)
+    app = opened(page, **free, **dict.fromkeys(wrong, "nonsense"))
+    check_fine(app)
+    (warning,) = app.warning
+    assert warning.value.count("“nonsense”") == len(wrong & bound(app).keys()) > 5
+    app.run()
+    assert app.warning[0].value == warning.value
+
+
+def test_every_page_with_choices_is_looped_over():
+    assert set(REVEALING) == {page.address for page in ANSWERING}
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "default"),
+    [
+        ("super-tokens", "methods", "Regular grid, Learned super tokens, SLIC"),
+        ("redundancy", "attentions", "Super token, Global"),
+        ("compare", "compared", "Entropy, Distance"),
+    ],
+)
+def test_values_that_a_choice_of_several_lacks_are_named_and_the_others_are_chosen(page, key, default):
+    app = opened(page, **{key: ["nonsense", "more of it"]})
+    check_fine(app)
+    assert warnings(app) == (
+        f"The link asks for what is not here: {key} “nonsense”, “more of it”; {default} are shown instead."
+    )
+    first = default.split(", ")[1]
+    app = opened(page, **{key: [first, "nonsense"]})
+    check_fine(app)
+    assert warnings(app) == f"The link asks for what is not here: {key} “nonsense”; {first} is shown instead."
 
 
 def test_empty_values_leave_the_address():
