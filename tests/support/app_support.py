@@ -1,6 +1,10 @@
 """What the tests share that drive the app without a browser."""
 
+import html
 import io
+import json
+import re
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -64,10 +68,28 @@ def opened_sidebar(**address: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """Return all that is written on the page."""
+    """Return all that is written on the page, terms as they are read."""
     groups = (app.markdown, app.caption, app.info, app.warning, app.error)
     written = [str(element.value) for group in groups for element in group]
-    return "\n".join(written + [element.proto.body for element in app.get("html")])
+    return "\n".join(written + [_read(element.proto.body) for element in app.get("html")])
+
+
+def answer_of(app: AppTest) -> str:
+    """Return question and answer of the page as they are read."""
+    (answer,) = [each.proto.body for each in app.get("html") if each.proto.body.startswith('<p class="answer">')]
+    return re.sub("<[^>]+>", "", _read(answer))
+
+
+def _read(body: str) -> str:
+    """Return HTML without the marks around terms and without character references."""
+    return html.unescape(re.sub(r'<span class="term"[^>]*>(.*?)</span>', r"\1", body))
+
+
+def panels_of(app: AppTest) -> dict[str, Any]:
+    """Return what the linked panels of groupings are sent."""
+    mounts = [each.proto for each in app.get("bidi_component")]
+    (panels,) = [mount for mount in mounts if mount.component_name == "stvit_group_panels"]
+    return json.loads(panels.json)
 
 
 def check_fine(app: AppTest) -> None:

@@ -1,13 +1,12 @@
 """Groups from a file in What if: one more change, kept from the other page, refused in one sentence."""
 
 import io
-from html import unescape
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_support import check_fine, go_to, opened, texts
+from tests.support.app_support import check_fine, go_to, opened, panels_of, texts
 
 HALVES = np.repeat([[0, 1]], 112, axis=1).repeat(224, axis=0)
 
@@ -39,9 +38,10 @@ def test_a_label_map_is_one_more_change(app):
     assert changes(app)[-1] == "From file: mine.npz"
     assert tried(app)[-1] == "From file: mine.npz"
     check_fine(app.selectbox("change_of_association").set_value("foreign").run())
-    bodies = [unescape(html.proto.body) for html in app.get("html")]
-    notes = [body for body in bodies if "From file: mine.npz" in body]
-    assert any("2 of 49 in use" in note for note in notes)
+    learned, mine = panels_of(app)["panels"]
+    assert mine["title"] == "From file: mine.npz"
+    assert mine["note"].startswith("2 of 49 in use")
+    assert mine["labels"]["names"] != learned["labels"]["names"]
     assert "changed in every block with super tokens" in texts(app)
     app.file_uploader("groups_file").set_value(None).run()
     check_fine(app)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_support import check_fine, go_to, opened, texts
+from tests.support.app_support import check_fine, go_to, opened, panels_of, texts
 from ui.group_panels.component import picked_place
 
 HALVES = np.repeat([[0, 1]], 112, axis=1).repeat(224, axis=0)
@@ -24,12 +24,6 @@ def npz(**arrays) -> bytes:
 @pytest.fixture
 def app() -> AppTest:
     return opened("super-tokens", sample="Cat")
-
-
-def payload(app: AppTest) -> dict:
-    mounts = [each.proto for each in app.get("bidi_component")]
-    (panels,) = [mount for mount in mounts if mount.component_name == "stvit_group_panels"]
-    return json.loads(panels.json)
 
 
 def columns(app: AppTest) -> list[set[str]]:
@@ -49,7 +43,7 @@ def test_the_answer_holds_the_numbers_of_the_table(app):
 
 
 def test_every_grouping_is_a_panel_over_one_picture(app):
-    drawn = payload(app)
+    drawn = panels_of(app)
     assert [panel["title"] for panel in drawn["panels"]] == ["Regular grid", "Learned super tokens", "SLIC"]
     assert drawn["picture"]["source"].startswith("data:image/png")
     assert (drawn["picture"]["height"], drawn["picture"]["width"]) == (224, 224)
@@ -58,10 +52,10 @@ def test_every_grouping_is_a_panel_over_one_picture(app):
 
 
 def test_what_people_drew_adds_scores_and_borders(app):
-    assert not payload(app)["people"]
+    assert not panels_of(app)["people"]
     upload(app, "truth_file", npz(one=HALVES, two=HALVES.T))
     check_fine(app)
-    assert len(payload(app)["people"]) == 2
+    assert len(panels_of(app)["people"]) == 2
     scores = app.dataframe[0].value
     assert {"boundary_recall", "achievable_segmentation_accuracy", "soft_accuracy"} <= set(scores)
     assert "against 2 annotators" in texts(app)
@@ -72,7 +66,7 @@ def test_what_people_drew_adds_scores_and_borders(app):
 
 def check_one_annotator(app: AppTest, number: str) -> np.ndarray:
     check_fine(app.selectbox("annotator").set_value(number).run())
-    assert len(payload(app)["people"]) == 1
+    assert len(panels_of(app)["people"]) == 1
     assert "against 1 annotator," in texts(app)
     return app.dataframe[0].value["boundary_recall"].to_numpy()
 
@@ -90,39 +84,39 @@ def test_a_bad_file_is_one_sentence_and_takes_nothing_away(app, key, name, data,
     good = HALVES if key == "truth_file" else HALVES[:56, ::4][:, :56]
     upload(app, key, npz(good=good), "good.npz")
     check_fine(app)
-    before = payload(app)
+    before = panels_of(app)
     upload(app, key, data, name)
     assert not app.exception
     (error,) = app.error
     assert re.search(words, error.value.replace("\\", ""))
     assert error.value.endswith("It is not used. good.npz stays in use.")
-    assert payload(app) == before
+    assert panels_of(app) == before
 
 
 def test_a_file_that_is_removed_is_not_used_any_more(app):
     upload(app, "truth_file", npz(one=HALVES))
     app.file_uploader("truth_file").set_value(None).run()
     check_fine(app)
-    assert not payload(app)["people"]
+    assert not panels_of(app)["people"]
 
 
 def test_files_stay_when_the_page_is_left_and_belong_to_their_picture(app):
     upload(app, "truth_file", npz(one=HALVES))
     check_fine(go_to(go_to(app, "cost"), "super-tokens"))
-    assert len(payload(app)["people"]) == 1
+    assert len(panels_of(app)["people"]) == 1
     app.get_by_key("sample").set_value("coffee").run()
-    assert not payload(app)["people"]
+    assert not panels_of(app)["people"]
     assert any("came with another picture" in info.value for info in app.info)
     app.get_by_key("sample").set_value("cat").run()
     app.button("truth_kept_remove").click().run()
     check_fine(app)
-    assert not payload(app)["people"]
+    assert not panels_of(app)["people"]
 
 
 def test_groups_of_ones_own_are_one_more_panel(app):
     upload(app, "groups_file", npz(labels=HALVES))
     check_fine(app)
-    panel = payload(app)["panels"][-1]
+    panel = panels_of(app)["panels"][-1]
     assert (panel["title"], panel["note"]) == ("From file: mine.npz", "2 groups, 0 in pieces")
     weights = np.random.default_rng(0).dirichlet(np.ones(5), 56 * 56)
     upload(app, "groups_file", npz(weights=weights), "soft.npz")
@@ -136,9 +130,9 @@ def test_groups_that_do_not_fit_this_block_are_left_out(app):
     upload(app, "groups_file", npz(weights=np.ones((28 * 28, 1))))
     (error,) = app.error
     assert "of 784 tokens and this block has 3,136" in error.value
-    assert len(payload(app)["panels"]) == 3
+    assert len(panels_of(app)["panels"]) == 3
     check_fine(app.segmented_control("stage").set_value(1).run())
-    assert len(payload(app)["panels"]) == 4
+    assert len(panels_of(app)["panels"]) == 4
 
 
 def test_the_name_of_a_file_is_no_html(app):
@@ -151,7 +145,7 @@ def test_tokens_and_pixels_are_never_in_one_column(app):
     app.segmented_control("resolution_of_methods").set_value("pixel").run()
     check_fine(app)
     assert [set(table.value["level"]) for table in app.dataframe] == [{"pixel"}, {"token"}]
-    sections = {panel["title"]: panel["section"] for panel in payload(app)["panels"]}
+    sections = {panel["title"]: panel["section"] for panel in panels_of(app)["panels"]}
     assert sections["SLIC"] == sections["Regular grid"] == "Groups of pixels"
     assert sections["Learned super tokens"] == "Groups of tokens, 4 px wide"
 
@@ -159,17 +153,17 @@ def test_tokens_and_pixels_are_never_in_one_column(app):
 def test_counts_that_differ_are_said(app):
     app.slider("sampling_iterations").set_value(5).run()
     app.get_by_key("methods").set_value(["super", "felzenszwalb"]).run()
-    for panel, row in zip(payload(app)["panels"], app.dataframe[0].value.itertuples(), strict=True):
+    for panel, row in zip(panels_of(app)["panels"], app.dataframe[0].value.itertuples(), strict=True):
         assert panel["note"].startswith(f"{row.segments} ")
         assert ("of 49 in use" in panel["note"] or "49 wanted" in panel["note"]) == (row.segments != 49)
 
 
 def test_a_clicked_token_becomes_the_place_of_the_memberships(app):
-    assert payload(app)["place"] == [27, 27]
+    assert panels_of(app)["place"] == [27, 27]
     app.number_input("row").set_value(3).run()
     app.number_input("column").set_value(50).run()
     check_fine(app)
-    assert payload(app)["place"] == [3, 50]
+    assert panels_of(app)["place"] == [3, 50]
 
 
 @pytest.mark.parametrize(
@@ -198,6 +192,6 @@ def test_every_choice_stands_in_the_link():
     assert app.segmented_control("drawing").value == "labels"
     assert app.segmented_control("resolution_of_methods").value == "pixel"
     assert app.slider("sampling_iterations").value == 3
-    assert [panel["title"] for panel in payload(app)["panels"]] == ["SLIC", "Radial pattern"]
-    assert payload(app)["place"] == [5, 7]
-    assert all(panel["fill"] for panel in payload(app)["panels"])
+    assert [panel["title"] for panel in panels_of(app)["panels"]] == ["SLIC", "Radial pattern"]
+    assert panels_of(app)["place"] == [5, 7]
+    assert all(panel["fill"] for panel in panels_of(app)["panels"])

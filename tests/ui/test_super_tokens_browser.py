@@ -104,7 +104,7 @@ def test_a_click_chooses_the_token_whose_membership_is_shown(page):
 
 def test_all_panels_zoom_and_move_together(page):
     before = [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
-    page.get_by_role("button", name="Zoom in").click()
+    page.locator(".zoom-bar").get_by_role("button", name="Zoom in").click()
     page.get_by_text("1.5x").wait_for()
     x, y = point(page, "SLIC", 0.5, 0.5)
     page.mouse.down()

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from ui import keys
 from ui.explorer.bundle import WEB as EXPLORER
 from ui.explorer.bundle import joined
+from ui.view.view import View
+from ui.zoom import modules, style
 
 WEB = Path(__file__).parent / "web"
 
@@ -22,22 +26,29 @@ Pick = Callable[[int, int], None]
 def script() -> str:
     """Return all modules as the one that Streamlit mounts."""
     paths = [*sorted(WEB.glob("*.js")), *(EXPLORER / f"{name}.js" for name in SHARED)]
-    return joined({path.stem: path.read_text(encoding="utf-8") for path in paths}) + "\nexport default mountPanels;\n"
+    own = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    return joined(own | modules()) + "\nexport default mountPanels;\n"
 
 
 NAME = "stvit_group_panels"
 
-_mount = st.components.v2.component(NAME, css=(WEB / "panels.css").read_text(encoding="utf-8"), js=script())
+_mount = st.components.v2.component(NAME, css=(WEB / "panels.css").read_text(encoding="utf-8") + style(), js=script())
 
 
-def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
+def key_of_panels(view: View) -> str:
+    """Return the name of the panels of a picture in a model: no other picture's panels stay under it."""
+    return f"{keys.GROUP_PANELS}_{sha256(view.key.encode()).hexdigest()[:16]}"
+
+
+def group_panels(payload: dict[str, Any], key: str, on_pick: Pick | None = None) -> None:
     """Draw linked panels.
 
     Args:
         payload: Of `ui.group_panels.payload.panels_payload`.
-        key: Name of the component on the page; another one for each picture and model, since panels under one name stay
-            on the screen until the browser has decoded the next.
-        on_pick: Called with row and column of the token that a person clicks, before the page runs again.
+        key: Name of the component on the page, of `key_of_panels`: panels under one name stay on the screen until the
+            browser has decoded the next.
+        on_pick: Called with row and column of the token that a person clicks, before the page runs again; None takes
+            no clicks.
     """
     size = payload["grid"]["rows"], payload["grid"]["columns"]
     others = f"[class*=st-key-{NAME}_]:not(.st-key-{NAME}_{key})"
@@ -45,7 +56,8 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick) -> None:
         f"<style>{others} {{display: none; visibility: hidden}}</style>"
     )  # the browser takes away the old panels after the new ones came
     with st.container(key=f"{NAME}_{key}"):
-        _mount(key=key, data=payload, on_picked_change=partial(_tell, key, size, on_pick))
+        told = {} if on_pick is None else {"on_picked_change": partial(_tell, key, size, on_pick)}
+        _mount(key=key, data=payload | {"picks": on_pick is not None}, **told)
 
 
 def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:

@@ -36,7 +36,7 @@ class Heading:
 
 
 def panels_payload(
-    shown: Image, grid: TokenGrid, comparison: Comparison, headings: Sequence[Heading]
+    shown: Image, grid: TokenGrid, comparison: Comparison, headings: Sequence[Heading], hint: str
 ) -> dict[str, Any]:
     """Return what is drawn, ready for JSON.
 
@@ -45,6 +45,7 @@ def panels_payload(
         grid: Layout of the tokens that are pointed at.
         comparison: Groupings and what is drawn of them.
         headings: Of each grouping.
+        hint: What can be done with the panels.
     """
     maps = [grouping.labels for grouping in comparison.found]
     panels = [
@@ -58,6 +59,7 @@ def panels_payload(
             "width": shown.shape[1],
             "source": png_source(shown),
         },
+        "hint": hint,
         "grid": {"rows": grid.height, "columns": grid.width},
         "place": None if comparison.place is None else list(comparison.place),
         "colours": {"place": ANCHOR_COLOUR, "people": PEOPLE_COLOUR},

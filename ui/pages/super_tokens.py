@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Sequence
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 import pandas as pd
@@ -23,7 +22,7 @@ from stvit.captions import no_super_tokens
 from stvit.error_text import counted
 from ui import keys
 from ui.failures import said
-from ui.group_panels.component import group_panels
+from ui.group_panels.component import group_panels, key_of_panels
 from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
@@ -39,6 +38,8 @@ QUESTION = "Are the learned super tokens good groups?"
 DEFAULT_METHODS = ["grid", "super", "slic"]
 
 ALL = "all"
+
+HINT = "Point at a group to outline it in all panels; click a token for its soft membership."
 
 
 def draw(view: View) -> None:
@@ -190,10 +191,8 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
         )
         for row in table.to_dict("records")
     ]
-    payload = panels_payload(view.picture.shown, grid, comparison, headings)
-    group_panels(
-        payload, f"{keys.GROUP_PANELS}_{sha256(view.key.encode()).hexdigest()[:16]}", partial(open_token, grid)
-    )
+    payload = panels_payload(view.picture.shown, grid, comparison, headings, HINT)
+    group_panels(payload, key_of_panels(view), partial(open_token, grid))
 
 
 def _note(row: dict[Hashable, Any], wanted: int) -> str:

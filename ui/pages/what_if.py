@@ -18,6 +18,7 @@ from analysis.grouping.groupings import Grouping
 from analysis.grouping.label_files import LabelFileError
 from analysis.grouping.methods import METHODS
 from analysis.grouping.tasks import learned_labels
+from analysis.reports.groupings import Comparison
 from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
 from analysis.trials import Trial, class_names_of
@@ -25,13 +26,15 @@ from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
 from ui.failures import said
+from ui.group_panels.component import group_panels, key_of_panels
+from ui.group_panels.payload import Heading, panels_payload
 from ui.markdown import escaped
 from ui.panels.ablation import show_ablation
 from ui.panels.answer import asked
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
-from ui.panels.groupings import choose_drawing, show_grouping
+from ui.panels.groupings import choose_drawing
 from ui.panels.own_files import choose_groups
-from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.panel import caption, chart
 from ui.panels.pickers import choose_block, keep_valid
 from ui.panels.trials import as_others, show_trials, tried
 from ui.view.runs import run_changed
@@ -40,6 +43,8 @@ from ui.view.view import BY_KEY, View
 QUESTION = "Does the model need the groups that it learned?"
 
 DEFAULT_PARAMETER = 2
+
+GROUPS_HINT = "Point at a group to outline it in both."
 
 
 def draw(view: View) -> None:
@@ -203,10 +208,14 @@ def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: 
     changed = Grouping(outcome.kind, outcome.title, outcome.labels[record.id])
     colours = (method.colour, outcome.colour)
     leakages = (record.leakage().mean().item(), outcome.leakage[record.id])
-    with st.container(horizontal=True, gap="medium"):
-        for grouping, colour, leakage in zip((learned, changed), colours, leakages, strict=True):
-            with slot():
-                used = len(np.unique(grouping.labels))
-                note = f"{used} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}"
-                heading(grouping.title, colour, note)
-                show_grouping(view, grouping, drawing)
+    headings = [
+        Heading(
+            grouping.title,
+            colour,
+            f"{len(np.unique(grouping.labels))} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}",
+        )
+        for grouping, colour, leakage in zip((learned, changed), colours, leakages, strict=True)
+    ]
+    comparison = Comparison([learned, changed], drawing)
+    payload = panels_payload(view.picture.shown, record.grid, comparison, headings, GROUPS_HINT)
+    group_panels(payload, key_of_panels(view))

@@ -1,12 +1,9 @@
-"""The groupings that the pages Super tokens and What if show side by side, computed once and drawn for the screen."""
+"""The groupings that the page Super tokens shows side by side, computed once, and how they are drawn."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-from analysis.figures.paint import colour_labels, draw_boundaries, mean_colours
 from analysis.grouping.choices import DRAWINGS, Resolution
 from analysis.grouping.foreign import ForeignGroups, foreign_method
 from analysis.grouping.groupings import Grouping, grouping_of
@@ -14,9 +11,6 @@ from analysis.grouping.methods import METHODS, chosen_methods
 from stvit import BlockId, BlockRecord
 from ui import keys
 from ui.view.view import BY_KEY, View
-
-DISPLAY_SIDE = 672
-"""Pictures are enlarged to about this short side first, so that lines stay thin and crisp."""
 
 
 def groupings(
@@ -54,25 +48,6 @@ def choose_drawing() -> str:
         key=keys.DRAWING,
         bind="query-params",
     )
-
-
-def show_grouping(view: View, grouping: Grouping, drawing: str) -> None:
-    """Draw a grouping as wide as its container."""
-    image = _drawn(view.picture.shown, grouping, drawing)
-    st.image(image, width="stretch", alt=f"{grouping.title}, drawn as {DRAWINGS[drawing].lower()}")
-
-
-def _drawn(shown: np.ndarray, grouping: Grouping, drawing: str) -> np.ndarray:
-    """Return a picture of a grouping, enlarged for display, RGB bytes."""
-    factor = max(1, round(DISPLAY_SIDE / min(shown.shape[:2])))
-    size = (shown.shape[1] * factor, shown.shape[0] * factor)
-    large = np.asarray(Image.fromarray(shown).resize(size, Image.Resampling.BICUBIC))
-    if drawing == "boundaries":
-        return draw_boundaries(large, grouping.labels, thickness=3)
-    if drawing == "means":
-        return mean_colours(large, grouping.labels)
-    painted = Image.fromarray(colour_labels(grouping.labels)).resize(size, Image.Resampling.NEAREST)
-    return np.asarray(painted)
 
 
 @st.cache_data(max_entries=64, show_spinner="Finding superpixels ...", hash_funcs=BY_KEY)

@@ -4,9 +4,9 @@ import { drawPanel } from "./drawing.js";
 import { element, setText } from "./dom.js";
 import { bordersOf, cellAt, coverage } from "./labels.js";
 import { sceneOf } from "./scene.js";
-import { movedBy, wholePicture, zoomBar, zoomedAt, zoomedInMiddle } from "./zoom.js";
+import { listenToZoom } from "./gestures.js";
+import { wholePicture, zoomBar, zoomedInMiddle } from "./zoom.js";
 
-const STILL = 4; // CSS pixels within which a press is a click and no drag
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
 export class GroupPanels {
@@ -29,6 +29,7 @@ export class GroupPanels {
     if (!same) this.view = wholePicture();
     this.scene = scene;
     this.pointed = null;
+    this.bar.hint(data.hint);
     this.build();
   }
 
@@ -39,12 +40,12 @@ export class GroupPanels {
 
   toolbar() {
     const ready = (act) => () => this.scene && act();
-    const { root, level } = zoomBar({
+    this.bar = zoomBar({
+      label: "Zoom of all panels",
       zoom: (factor) => ready(() => this.show(zoomedInMiddle(this.view, this.scene.picture, factor)))(),
       whole: ready(() => this.show(wholePicture())),
     });
-    this.level = level;
-    return root;
+    return this.bar.root;
   }
 
   build() {
@@ -91,41 +92,17 @@ export class GroupPanels {
 
   listen(figure) {
     const { canvas } = figure;
-    let pressed = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      pressed = { x: event.clientX, y: event.clientY, view: this.view, moved: false };
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!pressed) return this.point(figure, this.placeUnder(figure, event));
-      const [dx, dy] = [event.clientX - pressed.x, event.clientY - pressed.y];
-      pressed.moved ||= Math.hypot(dx, dy) > STILL;
-      if (pressed.moved && this.view.zoom > 1) {
-        const pixel = this.scene.picture.width / this.view.zoom / canvas.clientWidth;
-        this.show(movedBy(pressed.view, this.scene.picture, -dx * pixel, -dy * pixel));
-      }
-    });
-    canvas.addEventListener("pointerup", (event) => {
-      const clicked = pressed && !pressed.moved;
-      pressed = null;
-      if (!clicked) return;
-      const place = this.placeUnder(figure, event);
-      this.point(figure, place);
-      this.report(place);
-    });
-    canvas.addEventListener("pointercancel", () => (pressed = null));
-    canvas.addEventListener("pointerleave", () => !pressed && this.point(figure, null));
-    canvas.addEventListener("blur", () => this.point(figure, null));
-    canvas.addEventListener(
-      "wheel",
-      (event) => {
-        if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
-        event.preventDefault();
-        const { x, y } = this.placeUnder(figure, event);
-        this.show(zoomedAt(this.view, this.scene.picture, event.deltaY < 0 ? 1.2 : 1 / 1.2, x, y));
+    listenToZoom(canvas, {
+      picture: () => this.scene.picture,
+      view: () => this.view,
+      show: (view) => this.show(view),
+      point: (place) => this.point(figure, place),
+      press: (place) => {
+        this.point(figure, place);
+        this.report(place);
       },
-      { passive: false },
-    );
+    });
+    canvas.addEventListener("blur", () => this.point(figure, null));
     canvas.addEventListener("keydown", (event) => this.key(figure, event));
   }
 
@@ -142,15 +119,6 @@ export class GroupPanels {
     } else if (event.key === "Enter" && this.pointed) this.report(this.pointed.place);
     else return;
     event.preventDefault();
-  }
-
-  placeUnder({ canvas }, event) {
-    const box = canvas.getBoundingClientRect();
-    const { picture } = this.scene;
-    return {
-      x: this.view.x + ((event.clientX - box.left) / box.width) * (picture.width / this.view.zoom),
-      y: this.view.y + ((event.clientY - box.top) / box.height) * (picture.height / this.view.zoom),
-    };
   }
 
   point(figure, place) {
@@ -188,14 +156,15 @@ export class GroupPanels {
   }
 
   report(place) {
-    const { picture, grid } = this.scene;
+    const { picture, grid, picks } = this.scene;
+    if (!picks) return;
     const cell = cellAt(grid, picture, place.x, place.y);
     if (cell !== null) this.pick({ row: Math.floor(cell / grid.columns), column: cell % grid.columns });
   }
 
   show(view) {
     this.view = view;
-    setText(this.level, `${Math.round(view.zoom * 10) / 10}x`);
+    this.bar.showLevel(view);
     this.rows.classList.toggle("zoomed", view.zoom > 1);
     this.fit();
   }

@@ -13,6 +13,7 @@ export const sceneOf = async (data) => {
   return {
     picture,
     grid: data.grid,
+    picks: data.picks,
     colours: data.colours,
     placePath: tokenBox(picture, data.grid, data.place),
     panels: await Promise.all(panels),

@@ -17,6 +17,9 @@ from PIL import Image
 from analysis.compare.scale import DECADES, RATIO_TICKS, TICKS
 from analysis.figures.canvas import Canvas
 from analysis.figures.style import DIVERGING_NAME, HEAT_NAME, greyscale, png_source
+from ui.explorer.bundle import WEB as EXPLORER
+from ui.explorer.bundle import joined
+from ui.zoom import modules, style
 
 OPACITY = 0.78
 """Of the map over the grey picture."""
@@ -24,11 +27,18 @@ OPACITY = 0.78
 STOPS = 16
 """Colours of the bar's gradient."""
 
-_WEB = Path(__file__).parent
+WEB = Path(__file__).parent / "web"
+
+
+def _module() -> str:
+    """Return the maps, and what they share with others, as the one module that Streamlit mounts."""
+    paths = (WEB / "spot_maps.js", EXPLORER / "dom.js")
+    own = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    return joined(own | modules()) + "\nexport default mountSpotMaps;\n"
+
+
 _mount = st.components.v2.component(
-    "stvit_spot_maps",
-    css=(_WEB / "spot_maps.css").read_text(encoding="utf-8"),
-    js=(_WEB / "spot_maps.js").read_text(encoding="utf-8"),
+    "stvit_spot_maps", css=(WEB / "spot_maps.css").read_text(encoding="utf-8") + style(), js=_module()
 )
 
 

@@ -1,6 +1,6 @@
 // The part of the picture that all panels show: one zoom and one corner, in pixels of the picture.
 
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 
 const MOST = 16;
 const STEP = 1.5;
@@ -31,25 +31,25 @@ function withinPicture({ zoom, x, y }, picture) {
   return { zoom, x: within(x, picture.width), y: within(y, picture.height) };
 }
 
-// The buttons above the panels: `zoom` is called with a factor, `whole` without anything.
-export function zoomBar({ zoom, whole }) {
-  const button = (text, label, act) => {
-    const made = element("button", { type: "button", text, "aria-label": label, title: label });
+// The buttons above pictures that zoom together: `zoom` is called with a factor, `whole` without anything.
+export function zoomBar({ label, hint = "", zoom, whole }) {
+  const button = (text, name, act) => {
+    const made = element("button", { type: "button", text, "aria-label": name, title: name });
     made.addEventListener("click", act);
     return made;
   };
-  const level = element("span", { class: "level", text: "1x" });
+  const level = element("span", { class: "level" });
+  const said = element("span", { class: "hint", text: hint });
   const root = element(
     "div",
-    { class: "toolbar", role: "group", "aria-label": "Zoom of all panels" },
+    { class: "zoom-bar", role: "group", "aria-label": label },
     button("\u2212", "Zoom out", () => zoom(1 / STEP)),
     level,
     button("+", "Zoom in", () => zoom(STEP)),
     button("Whole picture", "Show the whole picture", whole),
-    element("span", {
-      class: "hint",
-      text: "Point at a group to outline it in all panels; click a token for its soft membership.",
-    }),
+    said,
   );
-  return { root, level };
+  const showLevel = (view) => setText(level, `${Math.round(view.zoom * 10) / 10}x`);
+  showLevel(wholePicture());
+  return { root, showLevel, hint: (text) => setText(said, text) };
 }

@@ -1,79 +1,108 @@
-// Maps side by side in which a click, or an arrow key, moves one spot everywhere. Streamlit mounts the default export.
+// Maps side by side in which a click, or an arrow key, moves one spot everywhere; they zoom together.
+
+import { element, setText } from "./dom.js";
+import { listenToZoom } from "./gestures.js";
+import { wholePicture, zoomBar, zoomedInMiddle } from "./zoom.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const ENDS = 2; // decades to either side of the middle of the bar
+const SHARES = { width: 1, height: 1 }; // the maps may be of several pictures, so their view is one of shares
 
-const hosts = new WeakMap();
-
-export default function mountSpotMaps({ data, parentElement, setTriggerValue }) {
-  let host = hosts.get(parentElement);
-  if (!host) {
-    host = made("div", { className: "spots" });
-    parentElement.append(host);
-    hosts.set(parentElement, host);
+class SpotMaps {
+  constructor(host) {
+    this.view = wholePicture();
+    this.bar = zoomBar({
+      label: "Zoom of all maps",
+      hint: "A click or an arrow key moves the spot in all maps.",
+      zoom: (factor) => this.show(zoomedInMiddle(this.view, SHARES, factor)),
+      whole: () => this.show(wholePicture()),
+    });
+    this.row = element("div", { class: "spots" });
+    host.append(element("div", { class: "spot-maps" }, this.bar.root, this.row));
   }
-  const focused = [...host.children].findIndex((child) => child.contains(host.getRootNode().activeElement));
-  const pick = (panel, row, column) => setTriggerValue("picked", { panel, row, column });
-  host.replaceChildren(...data.panels.map((panel, index) => drawPanel(panel, index, pick)));
-  if (focused >= 0) host.children[focused]?.querySelector(".map").focus();
-}
 
-function drawPanel(panel, index, pick) {
-  const map = made("div", { className: "map", tabIndex: 0, role: "application" });
-  map.setAttribute("aria-label", `${panel.title}. ${panel.note}. A click or the arrow keys move the spot.`);
-  map.style.aspectRatio = `${panel.width} / ${panel.height}`;
-  const heat = made("img", { className: "heat", src: panel.heat, alt: "" });
-  place(heat, panel, 0, 0, panel.rows, panel.columns);
-  const frame = made("div", { className: "frame" });
-  place(frame, panel, panel.row, panel.column, 1, 1);
-  map.append(made("img", { className: "ground", src: panel.ground, alt: "" }), heat, frame);
-  const readout = made("p", { className: "readout", textContent: valueAt(panel, panel.row, panel.column) });
-  listen(map, panel, readout, (row, column) => {
-    place(frame, panel, row, column, 1, 1); // at once; the maps follow
-    pick(index, row, column);
-  });
-  return withText(panel, map, readout);
+  update(panels, pick) {
+    const focused = [...this.row.children].findIndex((child) => child.contains(this.row.getRootNode().activeElement));
+    this.row.replaceChildren(...panels.map((panel, index) => this.panel(panel, (...token) => pick(index, ...token))));
+    if (focused >= 0) this.row.children[focused]?.querySelector(".map").focus();
+    this.show(this.view);
+  }
+
+  show(view) {
+    this.view = view;
+    this.bar.showLevel(view);
+    this.row.classList.toggle("zoomed", view.zoom > 1);
+    this.row.style.setProperty("--zoom", view.zoom);
+    for (const layers of this.row.querySelectorAll(".layers"))
+      layers.style.transform = `scale(${view.zoom}) translate(${-100 * view.x}%, ${-100 * view.y}%)`;
+  }
+
+  panel(panel, pick) {
+    const heat = element("img", { class: "heat", src: panel.heat, alt: "" });
+    placeAt(heat, panel, 0, 0, panel.rows, panel.columns);
+    const frame = element("div", { class: "frame" });
+    placeAt(frame, panel, panel.row, panel.column, 1, 1);
+    const ground = element("img", { class: "ground", src: panel.ground, alt: "" });
+    const map = element(
+      "div",
+      {
+        class: "map",
+        tabindex: "0",
+        role: "application",
+        "aria-label": `${panel.title}. ${panel.note}. A click or the arrow keys move the spot.`,
+      },
+      element("div", { class: "layers" }, ground, heat, frame),
+    );
+    const readout = element("p", { class: "readout", text: valueAt(panel, panel.row, panel.column) });
+    this.listen(map, panel, readout, (row, column) => {
+      placeAt(frame, panel, row, column, 1, 1); // at once; the maps follow
+      pick(row, column);
+    });
+    return withText(panel, map, readout);
+  }
+
+  listen(map, panel, readout, pick) {
+    listenToZoom(map, {
+      picture: () => SHARES,
+      view: () => this.view,
+      show: (view) => this.show(view),
+      point: (place) =>
+        setText(readout, valueAt(panel, ...(place ? tokenAt(place, panel) : [panel.row, panel.column]))),
+      press: (place) => pick(...tokenAt(place, panel)),
+    });
+    map.addEventListener("keydown", (event) => {
+      const step = STEPS[event.key];
+      if (!step) return;
+      event.preventDefault();
+      pick(clamped(panel.row + step[0], panel.rows), clamped(panel.column + step[1], panel.columns));
+    });
+  }
 }
 
 function withText(panel, map, readout) {
-  const dot = made("span", { className: "dot", textContent: "\u25CF" });
+  const dot = element("span", { class: "dot", "aria-hidden": "true", text: "\u25CF" });
   dot.style.color = panel.colour;
-  dot.ariaHidden = "true";
-  const title = made("p", { className: "title" });
-  title.append(dot, made("strong", { textContent: ` ${panel.title}` }));
-  const note = made("p", { className: "note", textContent: panel.note });
-  const bar = made("div", { className: "bar" });
+  const bar = element("div", { class: "bar" });
   bar.style.background = panel.gradient;
-  const ticks = made("div", { className: "ticks" });
-  ticks.append(...panel.ticks.map((text) => made("span", { textContent: text })));
-  const quantity = made("p", { className: "quantity", textContent: panel.quantity });
-  const whole = made("section", { className: "panel" });
-  whole.append(title, note, map, bar, ticks, quantity, readout);
+  const ticks = panel.ticks.map((text) => element("span", { text }));
+  const whole = element(
+    "section",
+    { class: "panel" },
+    element("p", { class: "title" }, dot, element("strong", { text: ` ${panel.title}` })),
+    element("p", { class: "note", text: panel.note }),
+    map,
+    bar,
+    element("div", { class: "ticks" }, ...ticks),
+    element("p", { class: "quantity", text: panel.quantity }),
+    readout,
+  );
+  whole.style.setProperty("--ratio", panel.width / panel.height);
   return whole;
 }
 
-function listen(map, panel, readout, pick) {
-  const under = (event) => tokenUnder(event, map, panel);
-  map.addEventListener("click", (event) => pick(...under(event)));
-  map.addEventListener("pointermove", (event) => {
-    readout.textContent = valueAt(panel, ...under(event));
-  });
-  map.addEventListener("pointerleave", () => {
-    readout.textContent = valueAt(panel, panel.row, panel.column);
-  });
-  map.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
-    if (!step) return;
-    event.preventDefault();
-    pick(within(panel.row + step[0], panel.rows), within(panel.column + step[1], panel.columns));
-  });
-}
-
-function tokenUnder(event, map, panel) {
-  const box = map.getBoundingClientRect();
-  const y = ((event.clientY - box.top) / box.height) * panel.height;
-  const x = ((event.clientX - box.left) / box.width) * panel.width;
-  return [within(Math.floor(y / panel.side), panel.rows), within(Math.floor(x / panel.side), panel.columns)];
+function tokenAt(place, panel) {
+  const [row, column] = [(place.y * panel.height) / panel.side, (place.x * panel.width) / panel.side];
+  return [clamped(Math.floor(row), panel.rows), clamped(Math.floor(column), panel.columns)];
 }
 
 function valueAt(panel, row, column) {
@@ -85,13 +114,20 @@ function valueAt(panel, row, column) {
   return `token (${row}, ${column}): ${size} ${panel.unit}`;
 }
 
-function place(target, panel, row, column, rows, columns) {
+function placeAt(target, panel, row, column, rows, columns) {
   target.style.top = `${((100 * panel.side) / panel.height) * row}%`;
   target.style.left = `${((100 * panel.side) / panel.width) * column}%`;
   target.style.height = `${((100 * panel.side) / panel.height) * rows}%`;
   target.style.width = `${((100 * panel.side) / panel.width) * columns}%`;
 }
 
-const within = (index, count) => Math.min(Math.max(index, 0), count - 1);
+const clamped = (index, count) => Math.min(Math.max(index, 0), count - 1);
 
-const made = (name, properties) => Object.assign(document.createElement(name), properties);
+const mountedMaps = new WeakMap();
+
+// Streamlit calls this when the component appears and whenever its data changes.
+export function mountSpotMaps({ data, parentElement, setTriggerValue }) {
+  let maps = mountedMaps.get(parentElement);
+  if (!maps) mountedMaps.set(parentElement, (maps = new SpotMaps(parentElement)));
+  maps.update(data.panels, (panel, row, column) => setTriggerValue("picked", { panel, row, column }));
+}
