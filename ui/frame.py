@@ -24,10 +24,20 @@ from ui.view.view import NotAnSTViTError, View
 
 ICON = Path(__file__).parent / "icon.png"
 STYLE = """<style>
-.stMainBlockContainer {padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
+.stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
+.stApp:not(:has(.stSidebar)) .stMain {visibility: hidden; animation: appear 0s 2s forwards}
+@keyframes appear {to {visibility: visible}}
 .st-key-explore_answer {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
+.answer, .caption {margin: 0}
+.caption {font-size: .875rem; line-height: 1.5}
+.caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
+.stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
+  fill: color-mix(in srgb, currentColor 80%, transparent) !important}
+.stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}
 </style>"""
+
+"""How pages look. Nothing shows before the sidebar has its place: Streamlit would draw the page and then move it."""
 
 EXPLORE = "explore"
 OF_EXPLORE = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
@@ -49,8 +59,8 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page."""
-    st.set_page_config(page_icon=str(ICON), layout="wide")
     st.html(STYLE + glossary.STYLE)
+    st.set_page_config(page_icon=str(ICON))
     link = Link.of_session()
     views: list[View] = []
     entries = {each.address: _entry(each, views) for each in PAGES}

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from zlib import crc32
 
 import numpy as np
 import plotly.graph_objects as go
@@ -151,14 +152,25 @@ def number_height(canvas: Canvas, cell_height: int) -> float:
     return 0.7 if middle < 0.5 else 0.3
 
 
+def show_part(figure: go.Figure, rows: tuple[float, float], columns: tuple[float, float]) -> None:
+    """Make a figure over a picture show a part of it, in pixels, beyond which nobody can zoom or move."""
+    figure.update_xaxes(range=columns, minallowed=columns[0], maxallowed=columns[1])
+    figure.update_yaxes(range=rows[::-1], minallowed=rows[0], maxallowed=rows[1])
+
+
 def picture_layout(figure: go.Figure, height: int, width: int) -> go.Figure:
     """Give a figure square pixels, no axes, no margins but for a colour bar, and return it.
 
     The panel keeps its width where a tall picture does not fill it: the colour bar and the hover text need the room.
+    It can be zoomed, but not beyond the picture; another picture is shown whole again.
     """
-    figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=True)
-    figure.update_yaxes(visible=False, range=[height, 0], scaleanchor="x", constrain="domain", fixedrange=True)
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, scaleanchor="x", constrain="domain")
+    show_part(figure, (0, height), (0, width))
     figure.update_layout(
+        dragmode="pan",
+        uirevision=crc32("".join(image.source for image in figure.layout.images).encode()),
+        modebar={"bgcolor": "rgba(255,255,255,0.85)", "color": "#31333F", "activecolor": "#0072B2"},
         width=PANEL_WIDTH,
         height=round(PANEL_WIDTH * min(height / width, TALLEST)) + BAR_SPACE,
         margin={"l": 0, "r": 0, "t": 0, "b": BAR_SPACE},

@@ -8,7 +8,7 @@ import pytest
 from analysis.commands.main import main
 from analysis.figures.numbers import short
 from analysis.sweeps.reading import open_sweep
-from tests.support.app_support import app_at, check_fine, go_to, opened, opened_sidebar, texts
+from tests.support.app_support import answer_of, app_at, check_fine, go_to, opened, opened_sidebar, texts
 from tests.support.small_sweep import small_sweep
 from ui.panels.export import Export
 from ui.panels.extremes import link_to
@@ -32,8 +32,8 @@ def exports(monkeypatch) -> list[Export]:
 def test_without_a_folder_it_shows_the_reference_and_how_to_make_a_sweep():
     app = opened("dataset")
     check_fine(app)
-    assert "Over " in app.markdown[0].value
-    assert "the median normalised entropy of super token attention is" in app.markdown[0].value
+    assert "Over " in answer_of(app)
+    assert "the median normalised entropy of super token attention is" in answer_of(app)
     assert "analysis sweep" in app.code[0].value
 
 
@@ -55,7 +55,7 @@ def test_a_sweep_in_the_link_is_shown_and_exported_with_the_numbers_of_the_repor
     table = exports[-1].report.table()
     spread = table[table["table"] == "distributions"]
     own = spread[(spread["attention"] == "super") & (spread["block"] == 0)].iloc[0]
-    assert f"is {short(own['q50'])} in stage 1, block 1" in app.markdown[0].value
+    assert f"is {short(own['q50'])} in stage 1, block 1" in answer_of(app)
     assert main(["report", str(folder), "--out", str(tmp_path / "told")]) == 0
     told = pd.read_csv(tmp_path / "told" / "distributions.csv")
     told = told[told["metric"] == "normalised_entropy"]

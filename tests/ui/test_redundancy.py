@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.app_support import app_at, check_fine, go_to, texts
+from tests.support.app_support import answer_of, app_at, check_fine, go_to, texts
 from ui.panels.export import Export
 
 
@@ -31,8 +31,8 @@ def button(app, label):
 def test_a_sample_is_measured_and_said_until_all_tokens_are_asked_for(app, exports):
     check_fine(go_to(app, "redundancy"))
     assert "means over 20 tokens of each block" in texts(app)
-    assert "In stage 1, normalised entropy" in app.markdown[0].value
-    assert "global attention" in app.markdown[0].value
+    assert "In stage 1, normalised entropy" in answer_of(app)
+    assert "global attention" in answer_of(app)
     assert "--anchors 20" in exports[-1].command
     assert "--no-map" in exports[-1].command
     table = exports[-1].report.table()

@@ -1,5 +1,6 @@
 """The start page, the tour and the glossary."""
 
+import html
 import re
 
 import pytest
@@ -81,8 +82,22 @@ def test_the_tour_waits_while_another_page_is_open():
 
 def test_every_page_has_the_glossary(app):
     for page in ("start", "cost"):
-        said = texts(go_to(app, page))
+        said = "".join(each.proto.body for each in go_to(app, page).get("html"))
         assert all(f">{word}</span>" in said for word in TERMS)
+
+
+def test_terms_in_an_answer_and_a_caption_show_their_meaning():
+    answer, caption = (
+        next(
+            each.proto.body
+            for each in opened("explore").get("html")
+            if each.proto.body.startswith(f'<p class="{name}">')
+        )
+        for name in ("answer", "caption")
+    )
+    for said, word in ((answer, "super token attention"), (caption, "super token")):
+        assert f'data-means="{html.escape(TERMS[word])}"' in said
+    assert said.count('class="term"') >= 2
 
 
 def test_only_whole_words_are_marked_and_each_once():

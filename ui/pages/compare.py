@@ -28,7 +28,7 @@ from ui.markdown import escaped
 from ui.panels.alike_sides import show_alike_sides
 from ui.panels.answer import asked
 from ui.panels.export import Export, file_name, picture_source
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words
 from ui.panels.spot_maps import Picked, SpotPanel, spot_maps
 from ui.view.runs import is_sample
@@ -199,7 +199,7 @@ def _show_predictions(maps: Sequence[SpotMap]) -> None:
 
 def _show_charts(table: pd.DataFrame, metrics: Sequence[str], titles: Sequence[str], depth: float) -> None:
     st.markdown("#### Against depth")
-    st.caption(f"Means over {ANCHORS} tokens of each block and over its heads; dots are heads.")
+    note(f"Means over {ANCHORS} tokens of each block and over its heads; dots are heads.")
     for start in range(0, len(metrics), 2):
         for column, metric in zip(st.columns(2, gap="medium"), metrics[start:], strict=False):
             with column:

@@ -24,7 +24,7 @@ from ui.panels.answer import Answer, asked
 from ui.panels.bands import choose_folder, show_failure
 from ui.panels.export import Export
 from ui.panels.extremes import show_extremes
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.view.sweeps import key_of, opened
 from ui.view.view import View
 
@@ -72,7 +72,7 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     spread = _spread(bands, metric)
     pictures = bands.swept.pictures
     answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *_names(metric, spread, OWN), pictures))
-    st.caption(
+    note(
         f"The reference that ships: {plain(bands.model)} on {counted(pictures, 'picture')} of Imagenette at "
         f"{bands.swept.size} px. Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures."
     )
@@ -107,7 +107,7 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
     _show_bands(tables.spread, metric)
     _show_block(sweep, place, tables)
     st.markdown("#### Correlation with correctness and probability")
-    st.caption("Pearson's r over pictures with its 95 % interval; a sample of tokens weakens it towards 0.")
+    note("Pearson's r over pictures with its 95 % interval; a sample of tokens weakens it towards 0.")
     chart(intervals_by_depth(correlation_curves(tables.correlations), "r"), "dataset_correlations", fills_width=True)
     if other is not None and tables.differences is not None:
         _show_differences(other, tables.differences, metric)

@@ -23,7 +23,7 @@ from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
 from ui.panels.ledgers import Ledger, ledger_of
-from ui.panels.panel import caption, chart
+from ui.panels.panel import caption, chart, note
 from ui.panels.similarity import show_similarity
 from ui.view.view import View
 
@@ -46,7 +46,7 @@ CHART_HEIGHT = 270
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
-    st.caption(MEANING)
+    note(MEANING)
     attentions, metrics, export = _choose()
     if not attentions:
         st.info("Choose at least one kind of attention to measure.", icon=":material/info:")

@@ -8,7 +8,7 @@ from ui import glossary, tour
 from ui.links import page_link
 from ui.pages.page import Page
 from ui.panels.network import drawing
-from ui.panels.panel import caption
+from ui.panels.panel import caption, note
 from ui.view.view import View
 
 QUESTION = "What is a super token?"
@@ -53,4 +53,4 @@ def _show_questions(pages: Sequence[Page]) -> None:
         for column, page in zip(st.columns(COLUMNS), pages[start : start + COLUMNS], strict=False):
             with column, st.container(border=True, height="stretch"):
                 page_link(page.address, page.title, page.icon)
-                st.caption(page.question)
+                note(page.question)

@@ -19,10 +19,11 @@ from analysis.reports.report import Report
 from analysis.trials import class_names_of
 from stvit import BlockId, BlockRecord
 from stvit.attention import SuperTokenAttention
+from stvit.foreign_text import plain
 from ui import keys
 from ui.markdown import escaped
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.panel import chart, heading, slot
+from ui.panels.panel import chart, heading, note, slot
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
 from ui.view.view import BY_KEY, View
@@ -142,8 +143,8 @@ def _show(view: View, record: BlockRecord, part: Part, how: How, found: Effects,
     change = found.change(target)
     worst = int(change.argmin())
     number = worst + 1 if part == "heads" else worst
-    st.caption(
-        f"Change of log p of {escaped(names[target])} without each {'head' if part == 'heads' else 'super token'}; "
+    note(
+        f"Change of log p of {plain(names[target])} without each {'head' if part == 'heads' else 'super token'}; "
         f"number {number} matters most ({change[worst]:+.2f} nats)."
     )
     with st.container(horizontal=True, gap="medium"):

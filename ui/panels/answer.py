@@ -1,8 +1,11 @@
 """The first lines of every page: its question, and the answer computed from what the page shows."""
 
+import html
+
 import streamlit as st
 
-from ui.markdown import escaped
+from stvit.foreign_text import plain
+from ui.glossary import marked
 
 LONGEST_ANSWER = 600
 
@@ -20,8 +23,9 @@ class Answer:
         self.say("")
 
     def say(self, sentence: str) -> None:
-        """Show the answer; the sentence may hold foreign names."""
-        self._place.markdown(f"**{self._question}** {escaped(sentence, LONGEST_ANSWER)}")
+        """Show the answer, its terms with their meanings; the sentence may hold foreign names."""
+        said = marked(plain(" ".join(sentence.split()), LONGEST_ANSWER))
+        self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
 
 
 def asked(question: str) -> Answer:

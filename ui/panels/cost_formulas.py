@@ -8,6 +8,7 @@ from analysis.cost import crossing, global_attention_macs, super_token_attention
 from stvit import BlockRecord, TokenGrid
 from ui import keys
 from ui.address import number_binding
+from ui.panels.panel import note
 
 MOST_SIDE, MOST_CELL, MOST_CHANNELS = 256, 16, 512
 """How far the sliders reach; they reach further where the model does."""
@@ -67,7 +68,7 @@ def show_formulas(record: BlockRecord, channels_of_stage: int) -> None:
         st.metric("Ratio", f"{whole / through:,.1f} x", width="content", border=True)
     meeting = crossing(channels, cell**2)
     where = f"{record.id.caption} of this model and picture" if at_home else "numbers chosen with the sliders"
-    st.caption(
+    note(
         f"N = {grid.num_tokens:,} tokens, M = {grid.num_super_tokens:,} super tokens, C = {channels}: {where}. "
         + (f"The formulas cross at N = {meeting:,.0f}." if meeting else "Super tokens cost less at every N here.")
     )

@@ -16,10 +16,10 @@ from analysis.reports.faithfulness import curve_charts, faithfulness_report
 from analysis.reports.report import Report
 from analysis.trials import class_names_of
 from stvit import BlockId
+from stvit.foreign_text import plain
 from ui import keys
-from ui.markdown import escaped
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
 from ui.view.view import BY_KEY, View
@@ -39,9 +39,9 @@ def show_faithfulness(view: View, target: int | None) -> None:
         return
     followed = int(view.capture.logits[0].argmax()) if target is None else target
     st.markdown("#### Does the prediction follow the map?")
-    st.caption(
+    note(
         f"Groups of the picture are replaced, the most relevant first (deletion), or come back in that order "
-        f"(insertion); the curves follow log p of {escaped(names[followed])}. A map that is right falls fast, rises "
+        f"(insertion); the curves follow log p of {plain(names[followed])}. A map that is right falls fast, rises "
         "fast and leaves the grey band of random orders."
     )
     block, groups, orders, replacement = _choose(view)

@@ -26,7 +26,7 @@ from stvit import BlockId
 from stvit.captions import block_short, head_caption
 from ui import keys
 from ui.panels.ledgers import PATIENCE
-from ui.panels.panel import chart, heading, slot
+from ui.panels.panel import chart, heading, note, slot
 from ui.panels.pickers import choose_block, choose_head, keep_valid, open_head
 from ui.panels.work import Progress, worked
 from ui.view.store import STORE, this_session
@@ -103,7 +103,7 @@ def show_heads(view: View, found: HeadValues, chosen: ChosenHead, bands: Bands |
     """Draw extremes, matrix and map; return whether the map could be shown or there is none."""
     metric = CATALOGUE[chosen.metric]
     mapped = " Click a square to see where in the picture it comes from." if metric.scope == "token" else ""
-    st.caption(f"{metric.sentence}{mapped} {_usual(found, chosen, bands)}")
+    note(f"{metric.sentence}{mapped} {_usual(found, chosen, bands)}")
     if not found.values.size:
         st.info(f"{no_values(metric.title)} A sample of tokens cannot tell it, or it has no heads to compare.")
         return True

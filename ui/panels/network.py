@@ -42,7 +42,7 @@ STYLE = """<style>
 .network img.tokens {image-rendering: pixelated}
 .network figcaption {font-size: .8rem; line-height: 1.3; margin-top: .3rem}
 .network figcaption strong {display: block; font-size: .875rem}
-.network .arrow {align-self: center; flex: none; opacity: .6; padding-bottom: 2.5rem}
+.network .arrow {align-self: center; flex: none; opacity: .75; padding-bottom: 2.5rem}
 .network-title {font-weight: 600; margin: .4rem 0 .2rem}
 </style>"""
 

@@ -1,16 +1,26 @@
 """What panels have in common: a heading, a chart, a slot, and the line that says what is shown."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analysis.figures.style import PANEL_WIDTH
-from ui.markdown import escaped, in_html
+from analysis.figures.style import BAR_SPACE, PANEL_WIDTH
+from stvit.foreign_text import plain
+from ui.glossary import marked
+from ui.markdown import in_html
 from ui.view.view import View
 
 LONGEST_CAPTION_PART = 200
+
+ZOOM = {
+    "scrollZoom": True,  # with Ctrl alone: ui/browser/web/charts.js gives the wheel itself to the page
+    "showAxisDragHandles": False,
+    "modeBarButtonsToRemove": ["toImage", "zoom2d", "pan2d", "autoScale2d"],
+}
+"""Of Plotly's tools, those that zoom."""
 
 
 def heading(title: str, colour: str, note: str = "") -> None:
@@ -33,28 +43,57 @@ def chart(
     """Draw a figure.
 
     Args:
-        figure: Already has its final width, unless it fills its container.
+        figure: Already has its final width, unless it fills its container, as pictures do; a picture can be zoomed.
         key: Name of the chart in the session.
         fills_width: Whether it is as wide as its container.
         on_select: Called when points are clicked, before the page runs again.
     """
-    st.plotly_chart(
-        figure,
-        key=key,
-        width="stretch" if fills_width else "content",
-        on_select=on_select or "ignore",
-        selection_mode="points",
-        config={"displayModeBar": False},
-    )
+    over_picture = bool(figure.layout.images)
+    with _frame_of(figure, key) if over_picture else nullcontext():
+        st.plotly_chart(
+            figure,
+            key=key,
+            width="stretch" if fills_width or over_picture else "content",
+            height="stretch" if over_picture else "content",
+            on_select=on_select or "ignore",
+            selection_mode="points",
+            config=ZOOM if over_picture else {"displayModeBar": False},
+            alt=_alt(figure),
+        )
+
+
+def _frame_of(figure: go.Figure, key: str) -> DeltaGenerator:
+    """Return the container of a figure over a picture, which is as high as its width asks for."""
+    ratio = (figure.layout.height - BAR_SPACE) / figure.layout.width
+    name = f"picture_{key}"
+    st.html(f"<style>[class*=st-key-{name}] {{--ratio: {ratio:.4f}}}</style>")
+    return st.container(key=name)
+
+
+def _alt(figure: go.Figure) -> str:
+    """Return what screen readers say of a figure: what its axes or its colours stand for."""
+    layout = figure.layout
+    axes = [axis.title.text for axis in (layout.yaxis, layout.xaxis) if axis.title.text]
+    bars = [trace.colorbar.title.text for trace in figure.data if "colorbar" in trace and trace.colorbar.title.text]
+    return " against ".join(axes) or ", ".join(bars) or ("Picture" if layout.images else "Chart")
 
 
 def slot() -> DeltaGenerator:
-    """Return a container for one panel; slots flow into as many columns as the window has room for."""
+    """Return a container for one panel; slots flow into as many columns as there is room for and share the width."""
     return st.container(width=PANEL_WIDTH)
 
 
 def caption(view: View, *parts: str) -> None:
-    """Say in one line what is shown: model, picture and the resolution that is used, then the parts; no Markdown."""
+    """Say in one line what is shown: model, picture and the resolution that is used, then the parts; no Markdown.
+
+    Terms in the parts show their meanings.
+    """
     height, width = view.picture.shown.shape[:2]
-    said = (view.handle.title, view.picture.source.name, f"{width} x {height} px", *parts)
-    st.caption(" · ".join(escaped(part, LONGEST_CAPTION_PART) for part in said if part))
+    names = (in_html(each) for each in (view.handle.title, view.picture.source.name))
+    said = (marked(plain(part, LONGEST_CAPTION_PART)) for part in (f"{width} x {height} px", *parts) if part)
+    st.html(f'<p class="caption">{" · ".join([*names, *said])}</p>')
+
+
+def note(text: str) -> None:
+    """Say something below what is shown, as a caption whose terms have their meanings; no Markdown."""
+    st.html(f'<p class="caption">{marked(text)}</p>')

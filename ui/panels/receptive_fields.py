@@ -14,7 +14,7 @@ from analysis.reports.faithfulness import field_charts, field_panel, fields_repo
 from analysis.reports.report import Report
 from stvit import BlockId
 from ui.panels.export import Export, file_name, picture_options, subject_of
-from ui.panels.panel import chart, heading, slot
+from ui.panels.panel import chart, heading, note, slot
 from ui.panels.work import Progress, worked
 from ui.view.view import View
 
@@ -30,7 +30,7 @@ ByKind = dict[str, dict[BlockId, ReceptiveField]]
 def show_receptive_fields(view: View) -> None:
     """Draw how far each block sees, measured when asked for."""
     st.markdown("#### How far does each block see?")
-    st.caption(
+    note(
         "The smallest square around the centre token that holds 20, 30, 50 or 99 % of its absolute input gradient; "
         "dashed, of its rollout footprint. Where the two part, the paths of attention do not say what the features do."
     )

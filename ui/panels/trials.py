@@ -16,7 +16,7 @@ from analysis.reports.trials import trials_chart, trials_report
 from analysis.trials import Trial, all_changes, class_names_of, divergence, trials_table, try_changes
 from ui.failures import said
 from ui.panels.export import Export, as_path, file_name, picture_options, subject_of
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
 from ui.view.view import BY_KEY, View
@@ -75,7 +75,7 @@ def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -
     """Draw the top five probabilities under every change."""
     names = class_names_of(view.handle.model)
     st.markdown("#### The prediction under every change")
-    st.caption("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
+    note("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
     charts, tables = st.columns((2, 3), gap="medium")
     with charts:
         chart(bar_chart(trials_chart(trials, names)), "trials", fills_width=True)

@@ -14,6 +14,7 @@ from analysis.figures.style import (
     greyscale,
     number_height,
     picture_layout,
+    show_part,
 )
 
 GREY = "rgba(128,128,128,1)"
@@ -57,8 +58,8 @@ def candidates_map(canvas: Canvas, around: Neighbourhood, panel: Panel) -> go.Fi
         _phantom(figure, row + index // 3 - 1, column + index % 3 - 1, around.cell_pixels, value)
     frame(figure, canvas)
     picture_layout(figure, down, across)
-    figure.update_xaxes(range=[(column - 1 - NEIGHBOUR_MARGIN) * across, (column + 2 + NEIGHBOUR_MARGIN) * across])
-    figure.update_yaxes(range=[(row + 2 + NEIGHBOUR_MARGIN) * down, (row - 1 - NEIGHBOUR_MARGIN) * down])
+    ends = -1 - NEIGHBOUR_MARGIN, 2 + NEIGHBOUR_MARGIN
+    show_part(figure, tuple((row + end) * down for end in ends), tuple((column + end) * across for end in ends))
     return figure
 
 
