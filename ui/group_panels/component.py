@@ -56,8 +56,11 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick | None = None)
         f"<style>{others} {{display: none; visibility: hidden}}</style>"
     )  # the browser takes away the old panels after the new ones came
     with st.container(key=f"{NAME}_{key}"):
-        told = {} if on_pick is None else {"on_picked_change": partial(_tell, key, size, on_pick)}
-        _mount(key=key, data=payload | {"picks": on_pick is not None}, **told)
+        _mount(
+            key=key,
+            data=payload | {"picks": on_pick is not None},
+            on_picked_change=partial(_tell, key, size, on_pick) if on_pick else lambda: None,
+        )
 
 
 def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:

@@ -58,8 +58,9 @@ def candidates_map(canvas: Canvas, around: Neighbourhood, panel: Panel) -> go.Fi
         _phantom(figure, row + index // 3 - 1, column + index % 3 - 1, around.cell_pixels, value)
     frame(figure, canvas)
     picture_layout(figure, down, across)
-    ends = -1 - NEIGHBOUR_MARGIN, 2 + NEIGHBOUR_MARGIN
-    show_part(figure, tuple((row + end) * down for end in ends), tuple((column + end) * across for end in ends))
+    before, after = -1 - NEIGHBOUR_MARGIN, 2 + NEIGHBOUR_MARGIN
+    rows = (row + before) * down, (row + after) * down
+    show_part(figure, rows, ((column + before) * across, (column + after) * across))
     return figure
 
 
