@@ -83,6 +83,13 @@ def test_each_page_elsewhere_has_one_address():
     assert len({page(link) for link in links}) == len({urlsplit(link)._replace(fragment="").geturl() for link in links})
 
 
+def test_pictures_are_small_and_each_is_shown():
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert [path.name for path in pictures if path.stat().st_size > 500_000] == []
+    shown = "\n".join(page.read_text() for page in [*PAGES, *(ROOT / "pretrained").glob("*.md")])
+    assert [path.name for path in pictures if f"images/{path.name}" not in shown] == []
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "docs").glob("*.py")), ids=lambda script: script.name)
 def test_scripts_of_the_docs_start(script):
     subprocess.run([sys.executable, str(script), "--help"], check=True, capture_output=True, cwd=ROOT / "docs")
