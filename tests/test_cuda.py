@@ -11,7 +11,7 @@ from analysis.counterfactual import compare, outcome_of, outcome_table
 from analysis.grouping.tasks import learned_labels
 from analysis.one_token.anchor import anchor_maps
 from analysis.one_token.steps import steps_table, token_steps
-from analysis.redundancy.features import cka_matrix
+from analysis.redundancy.cka import cka_matrix
 from analysis.redundancy.head_pairs import head_pairs
 from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints

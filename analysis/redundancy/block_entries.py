@@ -58,7 +58,7 @@ BLOCK_ENTRIES = (
         "block",
         "high",
         "Linear CKA (unbiased) between the tokens of this block and the one captured before.",
-        rule="analysis.redundancy.features:cka_previous",
+        rule="analysis.redundancy.cka:cka_previous",
     ),
     Metric(
         "leakage",

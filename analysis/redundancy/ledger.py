@@ -1,11 +1,13 @@
 """The redundancy ledger: every number about the attention of a capture in one tidy table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from analysis.attention.kinds import DEFAULT_WINDOW, SourceRule, attention_rules
 from analysis.backbones.records import BackboneCapture
@@ -19,7 +21,7 @@ from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.watch import Progress, Watch
 from analysis.redundancy.where import where_column
-from stvit import Attention, BlockRecord, Capture
+from stvit import Attention, BlockId, BlockRecord, Capture
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.error_text import counted
 
@@ -28,7 +30,22 @@ COLUMNS = ("image", "stage", "block", "head", "attention", "metric", "value", "u
 BLOCK = "block"
 """What stands for the attention in rows about a block itself (its tokens, its association)."""
 
-_Row = tuple[Any, ...]
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One metric of one attention in one block, or of the block itself.
+
+    Attributes:
+        attention: Name of the attention; `BLOCK` for a metric of the block itself.
+        metric: Name of the metric.
+        values: One for each head, or one for the block.
+        stderr: Their standard errors; None where they are exact.
+    """
+
+    attention: str
+    metric: str
+    values: Float[np.ndarray, " heads_or_1"]
+    stderr: Float[np.ndarray, " heads_or_1"] | None = None
 
 
 def ledger(
@@ -93,22 +110,22 @@ def ledger(
     names = _names(image_names, records[0].batch_size if records else 0)
     seeds = _seeds(seed, len(names))
     shares = [_share(record, len(rules)) for record in records]
-    rows: list[_Row] = []
+    found: list[tuple[Any, BlockId, _Found]] = []
     for image, name in enumerate(names):
         before: AttentionRecord | None = None
         for number, record in enumerate(whole.select(image) for whole in records):
             told = _part(progress, image * sum(shares) + sum(shares[:number]), shares[number], len(names) * sum(shares))
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
-            (of_block,) = run_all([partial(_block_rows, record, before, wanted)], Watch(0, told))
-            of_heads = _head_rows(record, rules, wanted, settings, exact_tokens, sample, told)
-            rows += ((name, *record.id, *row) for row in (*of_block, *of_heads))
+            (of_block,) = run_all([partial(_of_block, record, before, wanted)], Watch(0, told))
+            of_heads = _of_heads(record, rules, wanted, settings, exact_tokens, sample, told)
+            found += ((name, record.id, one) for one in (*of_block, *of_heads))
             before = record
             if told is not None:
                 told(1, 1)
-    return _table(rows)
+    return _table(found)
 
 
-def _head_rows(
+def _of_heads(
     record: AttentionRecord,
     rules: Mapping[str, SourceRule],
     wanted: Sequence[str],
@@ -116,8 +133,8 @@ def _head_rows(
     exact_tokens: int,
     sample: RowSample | None,
     progress: Progress | None,
-) -> Iterator[_Row]:
-    """Yield (head, attention, metric, value, its error) of all attentions of a block; equal ones are measured once."""
+) -> Iterator[_Found]:
+    """Yield what all attentions of a block measure; equal ones are measured once."""
     if not record.heads or all(CATALOGUE[name].scope == "block" for name in wanted):
         return
     different: list[Attention] = []
@@ -136,14 +153,12 @@ def _head_rows(
         raise ValueError(f"In {record.id.caption}: {error}") from error
     for name, which in number.items():
         for metric, values in found[which].head_values().items():
-            errors = found[which].stderr.get(metric, [None] * len(values))
-            for head, (value, stderr) in enumerate(zip(values, errors, strict=True)):
-                yield head, name, metric, value, stderr
+            yield _Found(name, metric, values, found[which].stderr.get(metric))
 
 
-def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> list[_Row]:
-    """Return (no head, "block", metric, value, no error) of one block."""
-    rows: list[_Row] = []
+def _of_block(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> list[_Found]:
+    """Return the metrics of a block itself."""
+    found = []
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
     together = block_similarity(record) if metrics else {}
     if record.heads and metrics:
@@ -151,8 +166,8 @@ def _block_rows(record: AttentionRecord, before: AttentionRecord | None, wanted:
     for metric in metrics:
         value = together.get(metric.name) if metric.rule is None else metric.compute(record, before)
         if value is not None:
-            rows.append((pd.NA, BLOCK, metric.name, value, None))
-    return rows
+            found.append(_Found(BLOCK, metric.name, np.array([value])))
+    return found
 
 
 def _losses(record: AttentionRecord) -> dict[str, float]:
@@ -195,10 +210,23 @@ def _seeds(seed: int | Sequence[int], batch: int) -> Sequence[int]:
     return seed
 
 
-def _table(rows: list[_Row]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["image", "stage", "block", "head", "attention", "metric", "value", "stderr"])
-    numbers = {"value": np.float64, "stderr": np.float64}
-    table = table.astype({"stage": "Int64", "block": "Int64", "head": "Int64", **numbers})
+def _table(found: Sequence[tuple[Any, BlockId, _Found]]) -> pd.DataFrame:
+    """Return the table of what was found: (name of the image, block, values), a row for each value."""
+    about = [(name, *block, one.attention, one.metric) for name, block, one in found]
+    ones = [one for _, _, one in found]
+    count = [len(one.values) for one in ones]
+    table = pd.DataFrame(about, columns=["image", "stage", "block", "attention", "metric"])
     table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
+    table = table.astype({"stage": "Int64", "block": "Int64"})
+    table = table.loc[table.index.repeat(count)].reset_index(drop=True)
+    head = [number for length in count for number in range(length)]
+    of_block = np.repeat([one.attention == BLOCK for one in ones], count)
+    table["head"] = pd.arrays.IntegerArray(np.array(head, np.int64), of_block.astype(bool))
+    table["value"] = _joined([one.values for one in ones])
+    table["stderr"] = _joined([np.full(len(one.values), np.nan) if one.stderr is None else one.stderr for one in ones])
     table["where"] = where_column(table)
     return table.loc[table["value"].notna(), list(COLUMNS)].reset_index(drop=True)
+
+
+def _joined(values: Sequence[Float[np.ndarray, " _"]]) -> Float[np.ndarray, " all"]:
+    return np.concatenate([np.empty(0), *values])

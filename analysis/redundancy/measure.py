@@ -194,6 +194,7 @@ def _collected(
     decomposed = [one for one in spectra if one is not None]
     exact = all(one.exact for one in decomposed)
     received = known_received[0] if known_received else _received(pieces)
+    of_rows = in_order(pieces, None if sample is None else sample.tokens) if pieces else {}
     for metric in work.wanted:
         target = found.per_token if metric.scope == "token" else found.per_head
         if metric.takes == "spectrum":
@@ -202,11 +203,11 @@ def _collected(
         elif metric.takes == "received":
             if received is not None:
                 target[metric.name] = metric.compute(received)
-        elif metric.name in pieces[0].values:
+        elif metric.name in of_rows:
+            values = of_rows[metric.name]
             if sample is None:
-                target[metric.name] = in_order(pieces, metric.name, None)
+                target[metric.name] = values
             else:
-                values = in_order(pieces, metric.name, sample.tokens)
                 found.per_head[metric.name] = sample.mean(values)
                 found.stderr[metric.name] = sample.standard_error(values)
     return found

@@ -165,12 +165,13 @@ def check_rows(rows: RowMetrics) -> None:
 
 
 def in_order(
-    pieces: Sequence[Piece], name: str, tokens: Int[Tensor, " rows"] | None
-) -> Float[np.ndarray, "heads rows"]:
-    """Return a metric of all rows in the order of these tokens, or of all tokens if None."""
+    pieces: Sequence[Piece], tokens: Int[Tensor, " rows"] | None
+) -> dict[str, Float[np.ndarray, "heads rows"]]:
+    """Return the metrics of all rows in the order of these tokens, or of all tokens if None."""
     anchors = np.concatenate([piece.anchors for piece in pieces])
-    values = np.concatenate([piece.values[name] for piece in pieces], axis=1)
-    rank = np.argsort(anchors)  # no token is read twice
-    if tokens is None:
-        return values[:, rank]
-    return values[:, rank[np.searchsorted(anchors, tokens.numpy(force=True), sorter=rank)]]
+    order = np.argsort(anchors)  # no token is read twice
+    if tokens is not None:
+        order = order[np.searchsorted(anchors, tokens.numpy(force=True), sorter=order)]
+    return {
+        name: np.concatenate([piece.values[name] for piece in pieces], axis=1)[:, order] for name in pieces[0].values
+    }

@@ -1,13 +1,13 @@
 """All metrics of one block of rows, each computed when first asked for and from what others already computed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from math import log
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analysis.redundancy.scratch import Scratch
@@ -108,7 +108,7 @@ class RowMetrics:
     @cached_property
     def local_mass(self) -> Float[Tensor, "heads rows"]:
         """Share within the neighbourhood around the anchor."""
-        return self.layout.mass_nearby(self.block, self.share, self.settings.neighbourhood)
+        return _dot(self.share, self.layout.nearby(self.block, self.settings.neighbourhood))
 
     @cached_property
     def top_mass(self) -> Float[Tensor, "heads rows"]:
@@ -133,12 +133,12 @@ class RowMetrics:
     @cached_property
     def head_divergence(self) -> Float[Tensor, "heads rows"] | None:
         """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2; None for one head."""
-        return _mean_over_others(self.pair_divergence, len(self.share))
+        return self._mean_over_others(self.pair_divergence)
 
     @cached_property
     def head_cosine(self) -> Float[Tensor, "heads rows"] | None:
         """Mean cosine with the other heads' rows; None for one head."""
-        return _mean_over_others(self.pair_cosine, len(self.share))
+        return self._mean_over_others(self.pair_cosine)
 
     @cached_property
     def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
@@ -146,22 +146,21 @@ class RowMetrics:
 
         H((p + q) / 2) = log 2 - sum (p + q) log (p + q) / 2 wherever both have mass: no other pass over the rows.
         """
-        pairs = []
-        for first, other in combinations(range(len(self.share)), 2):
-            both = self._scratch.like("both", self._positive[first])
-            torch.add(self._positive[first], self._positive[other], out=both)
-            between = log(2) + self._entropy(both, both) / 2
-            have_mass = self._has_mass[first] & self._has_mass[other]
-            pairs.append((between - (self.entropy[first] + self.entropy[other]) / 2).clamp(min=0) * have_mass)
-        return torch.stack(pairs) if pairs else self.mass[:0]
+        first, other = self._pairs
+        of_sums = self._with_later_heads(self._entropy_of_sums)
+        apart = log(2) + (of_sums - self.entropy[first] - self.entropy[other]) / 2
+        return apart.clamp(min=0) * (self._has_mass[first] & self._has_mass[other])
 
     @cached_property
     def pair_cosine(self) -> Float[Tensor, "pairs rows"]:
         """Cosine for each pair of heads in order."""
+        first, other = self._pairs
         norm = _dot(self.share, self.share).sqrt().clamp(min=torch.finfo(self.share.dtype).tiny)
-        heads = combinations(range(len(norm)), 2)
-        pairs = [_dot(self.share[first], self.share[other]) / norm[first] / norm[other] for first, other in heads]
-        return torch.stack(pairs) if pairs else self.mass[:0]
+        return (
+            self._with_later_heads(lambda head: _dot(self.share[head], self.share[head + 1 :]))
+            / norm[first]
+            / norm[other]
+        )
 
     @cached_property
     def received(self) -> Float[Tensor, "heads tokens"]:
@@ -204,11 +203,38 @@ class RowMetrics:
         runs = runs.unflatten(-1, (-1, run))
         held = runs.sum(-1).cumsum(-1)
         limit = held[..., -1:] * held.new_tensor([1 - level / 100 + LEVEL_TOLERANCE for level in LEVELS])
-        whole = torch.searchsorted(held, limit, right=True).clamp(max=held.shape[-1] - 1)  # runs that can be left out
+        count = held.shape[-1]
+        whole = torch.searchsorted(held, limit, right=True).clamp(max=count - 1)  # runs that can be left out
         before = torch.nn.functional.pad(held, (1, 0)).gather(-1, whole)
-        inside = runs.gather(-2, whole.unsqueeze(-1).expand(*whole.shape, run)).cumsum(-1)
-        left_out = whole * run + (before.unsqueeze(-1) + inside <= limit.unsqueeze(-1)).sum(-1)
-        return (runs.shape[-2] * run - left_out).to(held.dtype)
+        first = torch.arange(0, held.numel(), count, device=held.device).view(*held.shape[:-1], 1)
+        deciding = runs.flatten(0, -2)[first + whole]  # (heads, rows, levels, run)
+        inside = before.unsqueeze(-1) + deciding.cumsum(-1)
+        left_out = whole * run + torch.searchsorted(inside, limit.unsqueeze(-1), right=True).squeeze(-1)
+        return (count * run - left_out).to(held.dtype)
+
+    @cached_property
+    def _pairs(self) -> Int[Tensor, "2 pairs"]:
+        """The pairs of heads in order."""
+        heads = self.share.shape[0]
+        return torch.triu_indices(heads, heads, 1, device=self.share.device)
+
+    def _with_later_heads(self, rule: Callable[[int], Float[Tensor, "others rows"]]) -> Float[Tensor, "pairs rows"]:
+        """Return what a rule tells of each head with every head after it; nothing for one head."""
+        return torch.cat([self.mass[:0], *(rule(head) for head in range(self.share.shape[0] - 1))])
+
+    def _mean_over_others(self, pairs: Float[Tensor, "pairs rows"]) -> Float[Tensor, "heads rows"] | None:
+        """Average what belongs to pairs of heads over the partners of each head; None without partners."""
+        if not len(pairs):
+            return None
+        first, other = self._pairs
+        total = torch.zeros_like(self.mass).index_add_(0, first, pairs).index_add_(0, other, pairs)
+        return total / (total.shape[0] - 1)
+
+    def _entropy_of_sums(self, head: int) -> Float[Tensor, "others rows"]:
+        """Return -sum (p + q) log (p + q) of the rows p of a head and those q of each head after it."""
+        later = self._positive[head + 1 :]
+        both = torch.add(self._positive[head], later, out=self._scratch.like("both", later))
+        return self._entropy(both, both)
 
     def _entropy(self, values: Float[Tensor, "*rows k"], positive: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
         """Return -sum x log x, of positive numbers where x is 0; NumPy's logarithm takes a third of the time."""
@@ -220,19 +246,8 @@ class RowMetrics:
         return 0 - _dot(values, logarithm)  # not -0.0 where one token has all
 
 
-def _dot(first: Float[Tensor, "*rows k"], second: Float[Tensor, "*or_fewer k"]) -> Float[Tensor, "*rows"]:
-    """Return sums of products of rows; on the CPU by NumPy, which takes half of the time."""
+def _dot(first: Float[Tensor, "*rows k"], second: Float[Tensor, "*other_rows k"]) -> Float[Tensor, "*broadcast"]:
+    """Return sums of products of rows, broadcast over heads; on the CPU by NumPy, which takes half as long."""
     if first.device.type == "cpu":
         return torch.from_numpy(np.asarray(np.vecdot(first.numpy(), second.numpy())))
     return torch.linalg.vecdot(first, second)
-
-
-def _mean_over_others(pairs: Float[Tensor, "pairs rows"], heads: int) -> Float[Tensor, "heads rows"] | None:
-    """Average what belongs to pairs of heads, in order, over the partners of each head; None without partners."""
-    if heads < 2:
-        return None
-    total = pairs.new_zeros(heads, pairs.shape[1])
-    for value, (first, other) in zip(pairs, combinations(range(heads), 2), strict=True):
-        total[first] += value
-        total[other] += value
-    return total / (heads - 1)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from analysis.attention.kinds import KINDS, attention_rules
 from analysis.figures.matrix_values import MatrixChart
 from analysis.figures.paper.matrix import matrices_figure
-from analysis.redundancy.features import LEAST_TOKENS, cka_matrix
+from analysis.redundancy.cka import LEAST_TOKENS, cka_matrix
 from analysis.redundancy.head_pairs import head_pairs
 from analysis.reports.report import Report, Subject
 from stvit import BlockId

@@ -13,31 +13,12 @@ from torch import Tensor
 from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
 from stvit.attentions.softmax import SoftmaxAttention
+from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single
 
 SHARED_BYTES = 64 * 2**20
 """Memory that rows of A(S) Q-hat^T may take which the rows of several tokens share."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Strip:
-    """Consecutive tokens whose part of Q is dense on the few super tokens that they use.
-
-    Attributes:
-        used: Super tokens in use.
-        weight: Q of the strip, transposed, shape (used, tokens).
-    """
-
-    used: Int[Tensor, " used"]
-    weight: Float[Tensor, "used tokens"]
-
-    @classmethod
-    def of(cls, index: Int[Tensor, "tokens k"], weight: Float[Tensor, "tokens k"]) -> "_Strip":
-        """Return the strip of these rows of Q; phantoms take no part."""
-        used, position = index.clamp(min=0).unique(return_inverse=True)
-        dense = weight.new_zeros(len(used), len(index))
-        return cls(used, dense.scatter_add_(0, position.T, (weight * (index != PHANTOM)).T))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +111,7 @@ class DecomposedAttention(Attention):
             yield from self.super_attention.some_rows(tokens)
         elif isinstance(tokens, range):
             for group in self._by_row_of_cells(torch.arange(tokens.start, tokens.stop, device=self._index.device)):
-                used = self._index[group].clamp(min=0).unique()
+                used, _ = numbered(self._index[group])
                 shared_bytes = self.heads * len(used) * self.num_tokens * self._weight.element_size()
                 for part in group.chunk(1 + shared_bytes // SHARED_BYTES):
                     yield from self._rows_that_share(part)
@@ -142,7 +123,7 @@ class DecomposedAttention(Attention):
         check_head(head, self.heads)
         if self._is_identity:
             return self.super_attention.rows(start, stop, head)
-        own = _Strip.of(self._index[start:stop], self._weight[start:stop])
+        own = Strip.of(self._index[start:stop], self._weight[start:stop])
         mixed = one_head(self.super_attention.take(own.used), head)  # (used, M)
         return self._spread(own.weight.T @ mixed / self._normaliser)
 
@@ -179,26 +160,27 @@ class DecomposedAttention(Attention):
         """Return what each token receives from all rows, each divided by its sum, (heads, N); from the factors."""
         if self._is_identity:
             return None
-        mass = self.apply_heads(self._ones.expand(self.heads, -1, -1))
-        share = torch.where(mass > 0, 1 / mass.clamp(min=torch.finfo(mass.dtype).tiny), 0)  # (heads, N, 1)
-        normaliser = self._normaliser.unsqueeze(-1)
-        pooled = self._each_head(self.association.sample, share) * normaliser  # Q^T of it
-        spread = self.super_attention.apply_heads_transposed(pooled) / normaliser
-        return self._each_head(self.association.upsample, spread)[..., 0]
+        normaliser = self._normaliser
+        kept = self._strips.pool(self._ones.T) / normaliser  # Q-hat^T 1
+        mass = self._strips.spread(self._each_vector(self.super_attention.apply_heads, kept))
+        share = torch.where(mass > 0, 1 / mass.clamp(min=torch.finfo(mass.dtype).tiny), 0)
+        spread = self._each_vector(self.super_attention.apply_heads_transposed, self._strips.pool(share[:, 0]))
+        return self._strips.spread(spread / normaliser)[:, 0]
 
     def singular_values(self, head: int | None = None) -> Float[Tensor, " super_tokens"]:
         """Return the singular values in falling order, shape (M,); the other N - M are exactly zero.
 
-        They are those of G^(1/2) A(S) H^(1/2) with the Gram matrices G = Q^T Q and H = Q-hat^T Q-hat, taken in
-        float64: an M x M problem, exact to about 1e-8 of the largest value.
+        With the Gram matrix G = Q^T Q and the column sums D of Q, they are those of W (D^(1/2) A(S) D^(-1/2)) W, where
+        W is the square root of D^(-1/2) G D^(-1/2), taken in float64: an M x M problem, exact to about 1e-8 of the
+        largest value.
         """
         check_head(head, self.heads)
         cells = self.super_attention.num_tokens
         core = self.super_attention.rows(0, cells, head).double()
         if self._is_identity:
             return torch.linalg.svdvals(core)
-        left, right = self._square_roots
-        return torch.linalg.svdvals(left @ core @ right)
+        root, scale = self._gram_root
+        return torch.linalg.svdvals(root @ (scale[:, None] * core / scale) @ root)
 
     @property
     def _is_identity(self) -> bool:
@@ -217,45 +199,43 @@ class DecomposedAttention(Attention):
         return self.association.normaliser[0]
 
     @cached_property
-    def _strips(self) -> list[_Strip]:
-        """The columns: tokens of one row of cells after the other."""
+    def _strips(self) -> Strips:
+        """Q, tokens of one row of cells after the other."""
         grid = self.association.grid
-        length = grid.cell_size[0] * grid.width
-        return [_Strip.of(*part) for part in zip(self._index.split(length), self._weight.split(length), strict=True)]
+        return Strips(self._index, self._weight, grid.cell_size[0] * grid.width, grid.num_super_tokens)
 
     def _rows_of(self, tokens: slice | Tensor) -> Float[Tensor, "heads rows tokens"]:
-        own = _Strip.of(self._index[tokens], self._weight[tokens])
-        return self._on_tokens(own.weight.T @ self._mixed(own.used))
+        own = Strip.of(self._index[tokens], self._weight[tokens])
+        return self._strips.spread(own.weight.T @ self._mixed(own.used))
 
     def _rows_that_share(self, tokens: Int[Tensor, " rows"]) -> Iterator[RowBlock]:
         """Yield the rows of tokens that lie together, from the rows of A(S) Q-hat^T of the super tokens they use."""
         index, weight = self._index[tokens], self._weight[tokens] * (self._index[tokens] != PHANTOM)
-        used, near = index.clamp(min=0).unique(return_inverse=True)
-        shared = self._on_tokens(self._mixed(used))
+        used, near = numbered(index)
+        shared = self._strips.spread(self._mixed(used))
         step = block_rows(self)
         buffer = shared.new_empty(self.heads * min(step, len(tokens)) * self.num_tokens)
+        held: Tensor | None = None
         for start in range(0, len(tokens), step):
             here = slice(start, start + step)
             rows = buffer[: self.heads * len(tokens[here]) * self.num_tokens].view(self.heads, -1, self.num_tokens)
             for first, last in _runs(near[here]):
                 cells, own = near[start + first], weight[start + first : start + last]
+                if held is None or not cells.equal(held):  # a block may end within a cell
+                    held, parts = cells, shared[:, cells]
                 for head in range(self.heads):
-                    torch.mm(own, shared[head, cells], out=rows[head, first:last])
+                    torch.mm(own, parts[head], out=rows[head, first:last])
             yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
 
     def _mixed(self, used: Int[Tensor, " used"]) -> Float[Tensor, "heads used super_tokens"]:
         """Return rows of A(S), divided by what Q-hat is divided by."""
         return self.super_attention.take(used) / self._normaliser
 
-    def _on_tokens(self, cells: Float[Tensor, "heads rows super_tokens"]) -> Float[Tensor, "heads rows tokens"]:
-        """Multiply by Q^T, strip by strip."""
-        heads, rows, _ = cells.shape
-        result, cells, start = cells.new_empty(heads, rows, self.num_tokens), cells.flatten(0, 1), 0
-        for strip in self._strips:
-            stop = start + strip.weight.shape[1]
-            torch.mm(cells[:, strip.used], strip.weight, out=result.flatten(0, 1)[:, start:stop])
-            start = stop
-        return result
+    def _each_vector(
+        self, operation: Callable[[Tensor], Tensor], values: Float[Tensor, "heads_or_1 super_tokens"]
+    ) -> Tensor:
+        """Run an operation on one vector for each head, (heads, 1, M)."""
+        return operation(values.expand(self.heads, -1)[:, :, None]).transpose(1, 2)
 
     def _by_row_of_cells(self, tokens: Int[Tensor, " rows"]) -> Sequence[Int[Tensor, " some_rows"]]:
         """Return the tokens cell by cell, cut after each row of cells; hard ones by the super token they belong to."""
@@ -274,15 +254,12 @@ class DecomposedAttention(Attention):
         return result
 
     @cached_property
-    def _square_roots(self) -> tuple[Tensor, Tensor]:
-        """Square roots of Q^T Q and Q-hat^T Q-hat in float64, each (M, M), the same for all heads."""
-        cells = self.association.grid.num_super_tokens
-        gram = torch.zeros(cells, cells, dtype=torch.float64, device=self._weight.device)
-        for strip in self._strips:
-            weight = strip.weight.double()
-            gram[strip.used[:, None], strip.used] += weight @ weight.T
-        mass = self._normaliser.double()
-        return _square_root(gram), _square_root(gram / (mass[:, None] * mass))
+    def _gram_root(self) -> tuple[Tensor, Tensor]:
+        """W, shape (M, M), and D^(1/2), shape (M,), of `singular_values` in float64, the same for all heads."""
+        gram = self._strips.gram()
+        scale = torch.where(gram.diagonal() > 0, self._normaliser.double(), 1).sqrt()  # 1: nobody's, but for epsilon
+        values, vectors = torch.linalg.eigh(gram / scale / scale[:, None])
+        return (vectors * values.clamp(min=0).sqrt()) @ vectors.T, scale
 
     def _check(self, token: int, head: int | None) -> None:
         check_token(token, self.num_tokens)
@@ -300,9 +277,3 @@ def _runs(near: Int[Tensor, "tokens k"]) -> Iterator[tuple[int, int]]:
     """Yield (first, after the last) of consecutive tokens with the same super tokens."""
     ends = (near[1:] != near[:-1]).any(-1).nonzero()[:, 0] + 1
     return pairwise([0, *ends.tolist(), len(near)])
-
-
-def _square_root(matrix: Tensor) -> Tensor:
-    """Return the symmetric square root of a positive semi-definite matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.transpose(-1, -2)

@@ -76,22 +76,25 @@ class SoftmaxAttention(QueryKeyAttention):
         return RowBlock(0, self.take(index), None, self.num_tokens, index)
 
     def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
-        """Yield the rows of consecutive or chosen tokens block by block, all in the same memory."""
-        if self.dense_nbytes <= DENSE_BYTES:
+        """Yield the rows of consecutive or chosen tokens block by block, all in the same memory.
+
+        Only consecutive ones may come from rows that are kept: of a large attention, chosen ones are few.
+        """
+        if isinstance(tokens, range) and self.dense_nbytes <= DENSE_BYTES:
             yield from super().some_rows(tokens)
             return
         step = min(len(tokens), block_rows(self))
-        logits, weight = at_least_single(self.query).new_empty(2, self.heads * step * self.num_tokens)
+        memory = at_least_single(self.query).new_empty(self.heads * step * self.num_tokens)
         for start in range(0, len(tokens), step):
             part = tokens[start : start + step]
             shape = self.heads, len(part), self.num_tokens
             first, index, chosen = (
                 (part.start, slice(part.start, part.stop), None) if isinstance(part, range) else (0, part, part)
             )
+            rows = memory[: prod(shape)].view(shape)
             query = at_least_single(self.query[:, index]) * self.scale**0.5
-            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=logits[: prod(shape)].view(shape))
-            rows = torch.softmax(logits[: prod(shape)].view(shape), -1, out=weight[: prod(shape)].view(shape))
-            yield RowBlock(first, rows, None, self.num_tokens, chosen)
+            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=rows)
+            yield RowBlock(first, torch.softmax(rows, -1, out=rows), None, self.num_tokens, chosen)
 
     def take(self, index: Int[Tensor, " rows"]) -> Float[Tensor, "heads rows tokens"]:
         """Return chosen rows of every head."""

@@ -7,7 +7,7 @@ import pytest
 from analysis.commands.main import main
 from analysis.faithfulness.effects import effects_of_each
 from analysis.faithfulness.receptive_field import receptive_fields
-from analysis.redundancy.features import cka_matrix
+from analysis.redundancy.cka import cka_matrix
 from analysis.trials import AS_IT_IS, all_changes
 from stvit import BlockId, capture, create_model, load_pretrained
 from stvit.images import prepare

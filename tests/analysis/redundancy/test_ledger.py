@@ -14,7 +14,8 @@ from analysis.attention.kinds import attention_rules
 from analysis.redundancy import ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
-from analysis.redundancy.features import block_similarity, feature_cka
+from analysis.redundancy.cka import feature_cka
+from analysis.redundancy.features import block_similarity
 from analysis.redundancy.measure import measure, measure_all
 from analysis.redundancy.row_metrics import RowSettings
 from stvit import BlockId, SoftmaxAttention, capture

@@ -10,6 +10,7 @@ from analysis.attention.baselines import UniformAttention
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.row_sample import RowSample, draw_rows, snake
 from stvit import BlockId, RowBlock, SoftmaxAttention, TokenGrid, WindowedAttention, capture
+from tests.support.memory import LargestTensor
 from tests.support.random_attention import token_attention
 from tests.support.tiny import tiny_model, tiny_pixels
 
@@ -108,6 +109,17 @@ def test_measure_takes_rows_of_a_sample(make):
         np.testing.assert_allclose(got.per_head[name], sample.mean(values), atol=1e-12, err_msg=name)
         np.testing.assert_allclose(got.stderr[name], sample.standard_error(values), atol=1e-12, err_msg=name)
     assert set(got.stderr) == set(OF_ROWS)
+
+
+@pytest.mark.parametrize("make", [plain, token_attention], ids=["global", "super"])
+def test_a_sample_builds_nothing_of_all_pairs(make):
+    grid, anchors = TokenGrid(24, 32, 8), 10
+    attention = make(grid)
+    with LargestTensor() as largest:
+        measure(attention, grid, 4, anchors=anchors)
+    of_rows, of_distances = 8 * attention.heads * anchors * 768, 8 * (2 * 24 - 1) * (2 * 32 - 1)
+    of_association = 8 * 9 * 768
+    assert largest.nbytes <= max(of_rows, of_distances, of_association) < 8 * 768**2 / 30
 
 
 def test_what_factors_know_stays_exact_and_the_rest_is_left_out():

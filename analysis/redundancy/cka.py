@@ -1,0 +1,198 @@
+"""Linear centred kernel alignment (CKA): how alike the features of two blocks, or of two models, are."""
+
+import math
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.redundancy.features import FeatureMap
+from stvit import BlockId
+from stvit.capturing.attention_record import AttentionRecord
+
+LEAST_TOKENS = 16
+"""Below, the unbiased CKA of a single picture is mostly noise, and the ledger and the matrices leave it out."""
+
+PART_OF_TOKEN = 1e-9
+"""What rounding may add to the number of places along an axis."""
+
+
+def linear_cka(
+    first: Float[Tensor, "examples channels"], second: Float[Tensor, "examples more_channels"], *, unbiased: bool = True
+) -> float:
+    """Return the linear centred kernel alignment of two sets of features on the same examples.
+
+    HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = X X^T and L = Y Y^T (Kornblith et al., ICML 2019), from
+    products of channels, so that no examples x examples matrix is built.
+
+    Args:
+        first: X, shape (n, C).
+        second: Y, shape (n, D).
+        unbiased: Use the unbiased HSIC (Song et al., JMLR 2012), which is about 0 for unrelated features and may
+            fall below 0. The plain one tends to 1 for any features where channels outnumber examples.
+
+    Raises:
+        ValueError: If the numbers of examples differ or are too small (unbiased: 4, plain: 2).
+
+    Example:
+        >>> examples = torch.arange(5.0)[:, None]
+        >>> round(linear_cka(examples, 2 * examples + 1), 6)
+        1.0
+    """
+    _check_examples(first, second, 4 if unbiased else 2)
+    x, y = (part.double() - part.double().mean(0) for part in (first, second))
+    hsic = _unbiased_hsic if unbiased else _plain_hsic
+    own = hsic(x, x) * hsic(y, y)
+    return hsic(x, y) / own**0.5 if own > 0 else float("nan")
+
+
+def feature_cka(
+    first: FeatureMap,
+    second: Float[Tensor, "more_channels other_height other_width"],
+    token_pixels: tuple[int, int] = (1, 1),
+    *,
+    unbiased: bool = True,
+) -> float:
+    """Return the linear CKA of two feature maps of one picture, tokens being the examples.
+
+    The finer map is averaged over the places of the coarser one's tokens, so that examples are the same regions of the
+    picture; see `same_places`.
+
+    Args:
+        first: Of a block.
+        second: Of another one.
+        token_pixels: Pixels of the picture per token and axis, of both maps.
+        unbiased: As in `linear_cka`.
+
+    Raises:
+        ValueError: If the sizes of the maps do not fit these pixels.
+
+    Example:
+        >>> features = torch.arange(4.0).view(1, 2, 2)
+        >>> round(feature_cka(features, 3 * features), 6)
+        1.0
+    """
+    (fine, pixels), (coarse, more) = sorted(zip((first, second), token_pixels, strict=True), key=lambda pair: pair[1])
+    height, width = coarse.shape[1:]
+    pooled = same_places(fine.double(), more / pixels, (height, width))
+    return linear_cka(pooled.flatten(1).T, coarse.double().flatten(1).T, unbiased=unbiased)
+
+
+def same_places(features: FeatureMap, ratio: float, size: tuple[int, int]) -> Float[Tensor, "channels rows columns"]:
+    """Average a map over the places of the tokens of a coarser grid, the last ones as large as the map leaves them.
+
+    A token that lies in two of these places counts in each by the part that lies there. `adaptive_avg_pool2d` shifts
+    its bins on odd grids instead: 7 rows into 4 become rows 1-2, 2-4, 4-6 and 6-7, where the tokens lie at 1-2, 3-4,
+    5-6 and 7.
+
+    Args:
+        features: The finer map.
+        ratio: Its tokens per coarser token along an axis, at least 1.
+        size: Rows and columns of the coarser grid.
+
+    Raises:
+        ValueError: If the map has other than `size` such places.
+
+    Example:
+        >>> same_places(torch.tensor([[[1.0, 3.0, 5.0]]]), 2, (1, 2))
+        tensor([[[2., 5.]]])
+    """
+    expected = tuple(math.ceil(side / ratio - PART_OF_TOKEN) for side in features.shape[1:])
+    if ratio < 1 or expected != tuple(size):
+        raise ValueError(
+            f"A map of {features.shape[1]} x {features.shape[2]} tokens has {expected[0]} x {expected[1]} places of "
+            f"{ratio:g} tokens a side, got a grid of {size[0]} x {size[1]}; give the pixels per token of both maps."
+        )
+    if ratio == 1:  # every token is a place of its own
+        return features
+    down, across = (_parts(side, ratio, count) for side, count in zip(features.shape[1:], size, strict=True))
+    return down.to(features) @ features @ across.to(features).T
+
+
+def cka_previous(record: AttentionRecord, before: AttentionRecord | None) -> float | None:
+    """Return the linear CKA of the tokens of a block and of the one before, of one image; None where there is none.
+
+    There is none on grids of fewer than `LEAST_TOKENS` tokens.
+    """
+    if before is None or min(before.grid.num_tokens, record.grid.num_tokens) < LEAST_TOKENS:
+        return None
+    return _records_cka(before, record, 0, unbiased=True)
+
+
+def cka_matrix(
+    records: Mapping[BlockId, AttentionRecord],
+    others: Mapping[BlockId, AttentionRecord] | None = None,
+    image: int = 0,
+    *,
+    unbiased: bool = True,
+) -> Float[np.ndarray, "blocks other_blocks"]:
+    """Return the linear CKA between the attention inputs of all blocks of a capture, in order of depth.
+
+    Args:
+        records: A capture.
+        others: A capture of the same pixels by another model; None compares the first with itself.
+        image: Which image of the batch.
+        unbiased: As in `linear_cka`.
+
+    Returns:
+        A row for each block of the first capture, a column for each of the other; NaN where the coarser of the two
+        grids has fewer than `LEAST_TOKENS` tokens.
+
+    Raises:
+        ValueError: If the two captures are of pictures of different sizes.
+    """
+    rows = list(records.values())
+    if others is None:
+        return _own_cka_matrix(rows, image, unbiased)
+    columns = list(others.values())
+    return np.array([[_records_cka(one, other, image, unbiased) for other in columns] for one in rows])
+
+
+def _own_cka_matrix(records: list[AttentionRecord], image: int, unbiased: bool) -> Float[np.ndarray, "blocks blocks"]:
+    matrix = np.diag([_records_cka(record, record, image, unbiased) for record in records])
+    for first, second in combinations(range(len(records)), 2):
+        value = _records_cka(records[first], records[second], image, unbiased)
+        matrix[first, second] = matrix[second, first] = value
+    return matrix
+
+
+def _records_cka(first: AttentionRecord, second: AttentionRecord, image: int, unbiased: bool) -> float:
+    if min(first.grid.num_tokens, second.grid.num_tokens) < LEAST_TOKENS:
+        return float("nan")
+    pixels = first.token_pixels, second.token_pixels
+    return feature_cka(first.tokens[image], second.tokens[image], pixels, unbiased=unbiased)
+
+
+def _parts(side: int, ratio: float, count: int) -> Float[Tensor, "places tokens"]:
+    """Return how much of each place along an axis each of its tokens takes; rows sum to 1."""
+    edges = torch.arange(side + 1, dtype=torch.float64)
+    starts = torch.arange(count, dtype=torch.float64)[:, None] * ratio
+    inside = torch.minimum(edges[1:], starts + ratio) - torch.maximum(edges[:-1], starts)
+    parts = inside.clamp(min=0)
+    return parts / parts.sum(1, keepdim=True)
+
+
+def _plain_hsic(x: Tensor, y: Tensor) -> float:
+    """Return HSIC of centred features up to the factor (n - 1)^-2, which cancels: |X^T Y|^2."""
+    return (x.T @ y).square().sum().item()
+
+
+def _unbiased_hsic(x: Tensor, y: Tensor) -> float:
+    """Return HSIC_1 up to the factor 1 / (n (n - 3)), from K and L without their diagonals, never built."""
+    count = len(x)
+    x_own, y_own = x.square().sum(1), y.square().sum(1)  # diagonals of K and L
+    x_sums, y_sums = x @ x.sum(0) - x_own, y @ y.sum(0) - y_own  # row sums without them
+    trace = (x.T @ y).square().sum() - x_own @ y_own
+    centre = x_sums.sum() * y_sums.sum() / ((count - 1) * (count - 2))
+    return (trace + centre - 2 / (count - 2) * (x_sums @ y_sums)).item()
+
+
+def _check_examples(first: Tensor, second: Tensor, least: int) -> None:
+    if len(first) != len(second) or len(first) < least:
+        raise ValueError(
+            f"CKA compares features of the same examples, at least {least} of them, got {len(first)} and "
+            f"{len(second)}; bring feature maps to one grid first (feature_cka does)."
+        )
