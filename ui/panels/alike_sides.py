@@ -8,7 +8,7 @@ from analysis.commands.model_names import model_word
 from analysis.commands.views.similarity import SimilarityView
 from analysis.figures.matrix_values import MatrixChart
 from analysis.figures.screen.matrix import matrix_chart
-from analysis.redundancy.features import LEAST_TOKENS
+from analysis.redundancy.cka import LEAST_TOKENS
 from analysis.reports.report import Report
 from analysis.reports.similarity import cka_chart, similarity_report
 from ui.panels.export import Export, file_name, picture_options, subject_of
