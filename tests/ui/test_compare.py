@@ -9,7 +9,7 @@ from analysis.compare.maps import difference, spot_map
 from analysis.compare.measured import measured
 from analysis.compare.side import Side
 from analysis.compare.spot import Spot
-from analysis.redundancy.features import cka_matrix
+from analysis.redundancy.cka import cka_matrix
 from stvit import capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
