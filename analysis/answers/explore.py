@@ -4,14 +4,21 @@ import math
 from collections.abc import Mapping
 
 
-def explore_answer(name: str, own: Mapping[str, float], other: Mapping[str, float] | None, tokens: int) -> str:
-    """Say how far and how evenly the pinned token looks.
+def explore_answer(
+    name: str,
+    own: Mapping[str, float],
+    other: Mapping[str, float] | None,
+    tokens: int,
+    whence: str = "the pinned token",
+) -> str:
+    """Say how far and how evenly the pinned token or region looks.
 
     Args:
         name: What the block's own attention is called.
-        own: "distance" in px and "entropy" in nats of the token's row of that attention, from `measure_row`.
+        own: "distance" in px and "entropy" in nats of its row of that attention, from `measure_region`.
         other: The same of global attention; None where that is the block's own.
         tokens: Number of tokens N; no entropy is larger than log N.
+        whence: What is pinned.
 
     Example:
         >>> own, other = {"distance": 98.2, "entropy": 7.52}, {"distance": 84.0, "entropy": 7.1}
@@ -23,7 +30,7 @@ def explore_answer(name: str, own: Mapping[str, float], other: Mapping[str, floa
     """
     distance, entropy = ("", "") if other is None else _beside(other)
     return (
-        f"From the pinned token, {name} reaches {own['distance']:.0f} px on average{distance}; its entropy is "
+        f"From {whence}, {name} reaches {own['distance']:.0f} px on average{distance}; its entropy is "
         f"{own['entropy']:.2f}{entropy} of at most {math.log(tokens):.2f} nats."
     )
 

@@ -19,4 +19,5 @@ def follow(chosen: ExplorerState) -> None:
 
 state = explorer(view, BlockId(0, 0), None, Anchor(10, 20), on_change=follow)
 st.text(f"Python: {tuple(state.block)} {state.row} {state.column} {state.head}")
+st.text(f"Region: {state.region.kind} {state.region.height} {state.region.width}")
 st.text(f"Followed: {st.session_state.get('followed')}")

@@ -68,10 +68,19 @@ def read_payload(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]
     return json.loads(metadata[HEADER]), load(payload)
 
 
+SOURCES = {"super": block_attention, "global": global_attention, "local": local_attention}
+
+
+def python_rows(record: BlockRecord, kind: str, head: int, incoming: bool) -> np.ndarray:
+    """Return all rows or columns that the library computes, (N, N)."""
+    dense = SOURCES[kind](record).to_dense()
+    rows = dense.mean(0) if head == MEAN else dense[head]
+    return (rows.T if incoming else rows).numpy()
+
+
 def python_row(record: BlockRecord, kind: str, token: int, head: int, incoming: bool) -> np.ndarray:
     """Return the row or column that the library computes."""
-    sources = {"super": block_attention, "global": global_attention, "local": local_attention}
-    source = sources[kind](record)
+    source = SOURCES[kind](record)
     read = source.column if incoming else source.row
     return read(token, None if head == MEAN else head).numpy()
 

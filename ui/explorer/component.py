@@ -13,19 +13,18 @@ from hashlib import sha256
 import streamlit as st
 
 from analysis.figures.canvas import Anchor
+from analysis.one_token.region import DEFAULT_REGION, Region, SegmentLabels, segment_labels
 from stvit import BlockId, BlockRecord
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import streamlit_module, style
-from ui.explorer.look import Look
-from ui.explorer.scene_payload import block_name, scene_payload
+from ui.explorer.look import DEFAULT_LOOK, Look
+from ui.explorer.scene_payload import block_name, scene_payload, segments_name
+from ui.explorer.segments_payload import segments_payload
 from ui.explorer.state import ExplorerState, Memory, decide
 from ui.view.store import STORE, this_session
 from ui.view.view import View
 
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
-
-
-DEFAULT_LOOK = Look()
 
 
 def explorer(
@@ -34,6 +33,7 @@ def explorer(
     head: int | None,
     anchor: Anchor,
     look: Look = DEFAULT_LOOK,
+    region: Region = DEFAULT_REGION,
     key: str = "explorer",
     on_change: Callable[[ExplorerState], None] | None = None,
 ) -> ExplorerState:
@@ -48,10 +48,11 @@ def explorer(
         head: Head to show, None for the mean over heads.
         anchor: Token to pin on the block's grid.
         look: How to show attention.
+        region: What the anchor is: the token, or a region around it.
         key: Name of the component on the page.
         on_change: Called with each new choice before the page runs again, while the values of widgets may still be set.
     """
-    asked = ExplorerState(block, anchor.row, anchor.column, head, look)
+    asked = ExplorerState(block, anchor.row, anchor.column, head, look, region)
     memory = decide(asked, _chosen(key), _remembered(key), view.capture)
     st.session_state[_memory_key(key)] = memory
     shown, name = memory.shown, scene_name(view)
@@ -59,6 +60,8 @@ def explorer(
         _mount(key=key, data=_control(name, memory), on_chosen_change=partial(_tell, key, view, on_change))
         _mount(key=f"{key}_scene", data=_scene(name, view))
         _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), view.capture[shown.block]))
+        if shown.region.kind == "segment":
+            _mount(key=f"{key}_segments", data=_segments(name, view))
     return shown
 
 
@@ -80,6 +83,7 @@ def _control(name: str, memory: Memory) -> dict[str, object]:
         "column": shown.column,
         "head": shown.head,
         "look": asdict(shown.look),
+        "region": asdict(shown.region),
         "sequence": memory.sequence,
     }
 
@@ -95,6 +99,20 @@ def _scene(name: str, view: View) -> bytes:
 def _block(name: str, record: BlockRecord) -> bytes:
     make = partial(block_payload, record, record.id.stride, name=name)
     return STORE.get(("block", name), make, len, this_session())
+
+
+def segments_of(view: View) -> SegmentLabels:
+    """Return the segments of a view's picture on the grids of all blocks."""
+    make = partial(segment_labels, list(view.capture.values()), view.picture.shown)
+    return STORE.get(("segments", scene_name(view)), make, _nbytes, this_session())
+
+
+def _nbytes(found: SegmentLabels) -> int:
+    return sum(labels.nbytes for labels in found.values())
+
+
+def _segments(name: str, view: View) -> bytes:
+    return segments_payload(segments_name(name), segments_of(view))
 
 
 def _chosen(key: str) -> object:

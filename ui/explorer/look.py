@@ -43,6 +43,9 @@ class Look:
         )
 
 
+DEFAULT_LOOK = Look()
+
+
 def _share(value: object, default: float) -> float:
     """Return a number of at most two decimals from 0 to 1, the default for what is no number."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):

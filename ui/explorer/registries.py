@@ -27,11 +27,18 @@ def panels() -> list[dict[str, Any]]:
 
 
 def figures() -> list[dict[str, Any]]:
-    """Return the figures beside a row: metric, title (a different one for columns), unit, sentence, number format."""
+    """Return the figures beside a row: metric, titles (also for columns and regions), unit, sentence, number format."""
     return [
         _figure("entropy", decimals=2, unit="nats"),
-        _figure("distance", decimals=1, unit="px"),
-        _figure("local_mass", decimals=1, unit=f"{NEIGHBOURHOOD} × {NEIGHBOURHOOD}", factor=100, suffix=" %"),
+        _figure("distance", region="Distance from its middle", decimals=1, unit="px"),
+        _figure(
+            "local_mass",
+            region="Mass inside it",
+            decimals=1,
+            unit=f"{NEIGHBOURHOOD} × {NEIGHBOURHOOD}",
+            factor=100,
+            suffix=" %",
+        ),
         _figure("tokens_for_90", decimals=0),
         _figure("mass", incoming="Mass received", decimals=3),
     ]

@@ -66,6 +66,7 @@ def scene_payload(
         "anchor_colour": ANCHOR_COLOUR,
         "panels": registries.panels(),
         "preview_decades": DECADES,
+        "segments": segments_name(name),
         "figures": registries.figures(),
         "blocks": blocks,
     }
@@ -75,6 +76,11 @@ def scene_payload(
 def block_name(scene: str, stage: int, block: int) -> str:
     """Return the name under which the browser keeps a block of a scene."""
     return f"{scene}/{stage}.{block}"
+
+
+def segments_name(scene: str) -> str:
+    """Return the name under which the browser keeps the segments of a scene."""
+    return f"{scene}/segments"
 
 
 def preview_grid(grid: TokenGrid) -> tuple[int, int, int]:

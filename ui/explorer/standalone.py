@@ -4,15 +4,19 @@ import base64
 import html
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from jaxtyping import UInt8
 
 from analysis.figures.canvas import Anchor
+from analysis.one_token.region import DEFAULT_REGION, Region, segment_labels
 from stvit import BlockId, Capture
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import script, style
-from ui.explorer.scene_payload import block_name, scene_payload
+from ui.explorer.look import DEFAULT_LOOK, Look
+from ui.explorer.scene_payload import block_name, scene_payload, segments_name
+from ui.explorer.segments_payload import segments_payload
 
 SCENE = "scene"
 
@@ -59,6 +63,8 @@ def standalone_html(
     *,
     anchor: Anchor,
     head: int | None = None,
+    look: Look = DEFAULT_LOOK,
+    region: Region = DEFAULT_REGION,
     title: str = "STViT from inside",
     alt: str = "The picture",
     image: int = 0,
@@ -73,6 +79,8 @@ def standalone_html(
         blocks: Blocks to include, at least one; the first is shown first.
         anchor: Token of the first block to pin.
         head: Head to show first, None for the mean over heads.
+        look: How attention is shown first.
+        region: What the anchor is at first: the token, or a region around it.
         title: Heading of the page.
         alt: What the picture shows, for people who do not see it.
         image: Which image of the batch.
@@ -88,11 +96,14 @@ def standalone_html(
     for block in blocks:
         name = block_name(SCENE, *block)
         payloads.append(block_payload(capture[block], block.stride, name=name, image=image))
+    payloads.append(segments_payload(segments_name(SCENE), segment_labels(list(capture.values()), shown)))
     first = {"scene": SCENE, "stage": blocks[0].stage, "block": blocks[0].block, "head": head, "sequence": 0}
     return PAGE.format(
         title=html.escape(title),
         style=style(),
         script=script(),
         payloads=json.dumps([base64.b64encode(payload).decode() for payload in payloads]),
-        control=json.dumps(first | {"row": anchor.row, "column": anchor.column}),
+        control=json.dumps(
+            first | {"row": anchor.row, "column": anchor.column, "look": asdict(look), "region": asdict(region)}
+        ),
     )

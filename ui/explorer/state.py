@@ -1,9 +1,10 @@
 """What the explorer shows, and who decides: the person in the browser or the page's arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from analysis.one_token.region import Region
 from stvit import BlockId, Capture
 from ui.explorer.look import Look
 
@@ -18,6 +19,7 @@ class ExplorerState:
         column: Column of the pinned anchor.
         head: Head, or None for the mean over heads.
         look: How attention is shown.
+        region: What the anchor is: the token, or a region around it.
     """
 
     block: BlockId
@@ -25,6 +27,7 @@ class ExplorerState:
     column: int
     head: int | None
     look: Look = field(default_factory=Look)
+    region: Region = field(default_factory=Region)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def within(state: ExplorerState, capture: Capture) -> ExplorerState:
     row = min(max(state.row, 0), record.grid.height - 1)
     column = min(max(state.column, 0), record.grid.width - 1)
     head = state.head if state.head is not None and 0 <= state.head < record.heads else None
-    return ExplorerState(block, row, column, head, state.look)
+    return replace(state, block=block, row=row, column=column, head=head)
 
 
 def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
@@ -78,8 +81,8 @@ def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
     stage, block, row, column, sequence = (_whole(chosen.get(name)) for name in names)
     if stage is None or block is None or row is None or column is None or sequence is None:
         return None
-    look = Look.reported(chosen.get("look"))
-    return ExplorerState(BlockId(stage, block), row, column, _whole(chosen.get("head")), look), sequence
+    look, region = Look.reported(chosen.get("look")), Region.reported(chosen.get("region"))
+    return ExplorerState(BlockId(stage, block), row, column, _whole(chosen.get("head")), look, region), sequence
 
 
 def _whole(value: Any) -> int | None:

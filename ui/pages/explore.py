@@ -12,13 +12,13 @@ from analysis.figures.canvas import Anchor, Canvas, Panel
 from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.one_token.anchor import AnchorMap, anchor_maps
-from analysis.redundancy.measure import measure_row
+from analysis.one_token.region import DEFAULT_REGION, Region, mean_row, measure_region, region_tokens
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
 from stvit import Attention, BlockId, BlockRecord
 from stvit.captions import no_super_tokens
 from ui import keys
-from ui.explorer import explorer, standalone_html
+from ui.explorer import ExplorerState, explorer, segments_of, standalone_html
 from ui.explorer.smaller import offer_smaller
 from ui.links import page_link
 from ui.panels.answer import asked
@@ -27,6 +27,7 @@ from ui.panels.figure_script import show_figure_script
 from ui.panels.look import choose_look, choose_range
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
+from ui.panels.regions import choose_region
 from ui.sidebar.choose import SIZES
 from ui.view.view import View
 
@@ -60,22 +61,27 @@ def draw(view: View) -> None:
     if mode == LIVE:
         with tools:
             record, head, anchor = _choose(view)
-            _offer_file(view, record.id, head, anchor)
+            region = choose_region()
+            file = st.container()
             with st.expander("How attention is shown"):
                 look = choose_look()
         if offer_smaller(view, SIZES, keys.SIZE):
             return
-        shown = explorer(view, record.id, head, anchor, look, on_change=partial(follow_explorer, view))
+        shown = explorer(view, record.id, head, anchor, look, region, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
+        region = shown.region
+        with file:
+            _offer_file(view, shown)
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             record, head, anchor = _choose(view)
             shared = choose_range()
             export = st.container(width="content")
+        region = DEFAULT_REGION
         _show_figures(view, record, head, anchor, shared, export=export)
     with tools:
         page_link("steps", "Follow this token step by step", ":material/school:")
-    answer.say(_answer(record, head, anchor))
+    answer.say(_answer(view, record, head, anchor, region))
     show_figure_script(view, record, head, anchor)
 
 
@@ -88,7 +94,7 @@ def _draw_figures(view: View) -> None:
         export = st.container(width="content")
     _show_figures(view, record, head, anchor, shared, export=export)
     st.caption("The live view and the steps are of STViTs; a backbone is shown in still figures.")
-    answer.say(_answer(record, head, anchor))
+    answer.say(_answer(view, record, head, anchor, DEFAULT_REGION))
 
 
 def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
@@ -97,15 +103,17 @@ def _choose(view: View) -> tuple[BlockRecord, int | None, Anchor]:
     return record, choose_head(record), choose_anchor(record.grid)
 
 
-def _answer(record: BlockRecord | BackboneRecord, head: int | None, anchor: Anchor) -> str:
-    """Return the sentence about the pinned token."""
-    token = record.grid.token(anchor.row, anchor.column)
+def _answer(view: View, record: BlockRecord | BackboneRecord, head: int | None, anchor: Anchor, region: Region) -> str:
+    """Return the sentence about the pinned token or region."""
+    segments = segments_of(view) if region.kind == "segment" else None
+    tokens = region_tokens(region, record, anchor.row, anchor.column, segments)
 
     def measured(attention: Attention) -> dict[str, float]:
-        return measure_row(attention.row(token, head), record.grid, token, record.token_pixels)
+        return measure_region(mean_row(attention, tokens, head), record, region, tokens)
 
     other = None if shows_global_alone(record) else measured(record.global_attention())
-    return explore_answer(_name(record), measured(record.token_attention()), other, record.grid.num_tokens)
+    own, everywhere = measured(record.token_attention()), record.grid.num_tokens
+    return explore_answer(_name(record), own, other, everywhere, region.words(len(tokens)))
 
 
 def _name(record: BlockRecord | BackboneRecord) -> str:
@@ -124,12 +132,22 @@ def shows_global_alone(record: BlockRecord | BackboneRecord) -> bool:
     return record.grid.is_identity and record.own_window is None
 
 
-def _offer_file(view: View, block: BlockId, head: int | None, anchor: Anchor) -> None:
-    """Offer the explorer as a page of its own."""
+def _offer_file(view: View, shown: ExplorerState) -> None:
+    """Offer the explorer as a page of its own, which opens as it is shown now."""
+    block = shown.block
     title = f"{view.picture.source.name}, {view.handle.title}, {view.capture[block].id.caption}"
 
     def page() -> str:
-        return standalone_html(view.capture, view.picture.shown, [block], anchor=anchor, head=head, title=title)
+        return standalone_html(
+            view.capture,
+            view.picture.shown,
+            [block],
+            anchor=Anchor(shown.row, shown.column),
+            head=shown.head,
+            look=shown.look,
+            region=shown.region,
+            title=title,
+        )
 
     st.download_button(
         "Save as a page",

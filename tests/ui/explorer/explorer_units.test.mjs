@@ -12,6 +12,8 @@ import { Player } from "../../../ui/explorer/web/player.js";
 import { barTicks, formatWeight, positionOnBar, toLevels, topOf } from "../../../ui/explorer/web/scale.js";
 import { rowSummary } from "../../../ui/explorer/web/summary.js";
 
+const TOKEN = { kind: "token", height: 200, width: 200 };
+const AT_FIRST = { row: 0, column: 0, tokens: [0], token: { row: 0, column: 0 } };
 const values = Float32Array.of(0, 0.2, 0.05, 0.4, 0.2);
 const sorted = values.toSorted();
 const levels = (scale, top, uniform = 0.2) => [...toLevels(values, { scale, top, uniform, sorted }, new Uint8Array(5))];
@@ -54,20 +56,20 @@ test("what is no finite number is drawn, ranked and written without harm", () =>
     assert.ok(drawn[4] > 0, scale);
   }
   assert.deepEqual([NaN, Infinity, -Infinity].map(formatWeight), ["–", "–", "–"]);
-  const block = { width: 5, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
-  assert.equal(rowSummary(broken, block, 0), null);
-  assert.equal(rowSummary(new Float32Array(5), block, 0).tokens_for_90, 0);
+  const block = { height: 1, width: 5, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
+  assert.equal(rowSummary(broken, block, AT_FIRST), null);
+  assert.equal(rowSummary(new Float32Array(5), block, AT_FIRST).tokens_for_90, 0);
 });
 
 test("the fewest tokens for a share may fall short of it by the tolerance", () => {
-  const block = { width: 10, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
+  const block = { height: 1, width: 10, token_pixels: 4, neighbourhood: 7, large_share: 0.9, level_tolerance: 1e-6 };
   const tenths = new Float32Array(10).fill(0.1);
-  assert.equal(rowSummary(tenths, block, 0).tokens_for_90, 9);
+  assert.equal(rowSummary(tenths, block, AT_FIRST).tokens_for_90, 9);
   tenths[0] += 1e-6; // the nine heaviest still hold more than 90 %
-  assert.equal(rowSummary(tenths, block, 0).tokens_for_90, 9);
+  assert.equal(rowSummary(tenths, block, AT_FIRST).tokens_for_90, 9);
   const short = Float32Array.of(0.8999995, 0.1000005);
-  assert.equal(rowSummary(short, block, 0).tokens_for_90, 1);
-  assert.equal(rowSummary(short, { ...block, level_tolerance: 1e-12 }, 0).tokens_for_90, 2);
+  assert.equal(rowSummary(short, block, AT_FIRST).tokens_for_90, 1);
+  assert.equal(rowSummary(short, { ...block, level_tolerance: 1e-12 }, AT_FIRST).tokens_for_90, 2);
 });
 
 test("ranks ignore distances and give equal weights equal colours", () => {
@@ -124,7 +126,7 @@ test("a choice keeps its point on other grids and obeys Python unless it is olde
   const choice = new Choice(blocks);
   choice.adopt({ stage: 0, block: 0, row: 41, column: 3, head: 1, sequence: 4 });
   choice.chooseBlock(1);
-  assert.deepEqual(choice.report(), { stage: 1, block: 0, row: 20, column: 1, head: 1, sequence: 5 });
+  assert.deepEqual(choice.report(), { stage: 1, block: 0, row: 20, column: 1, head: 1, region: TOKEN, sequence: 5 });
   choice.adopt({ stage: 0, block: 0, row: 0, column: 0, head: null, sequence: 4 }); // an answer to what was before
   assert.equal(choice.index, 1);
   choice.adopt({ stage: 1, block: 0, row: 20, column: 1, head: 3, sequence: 5 });
@@ -132,7 +134,7 @@ test("a choice keeps its point on other grids and obeys Python unless it is olde
   assert.deepEqual(choice.pinned(), { row: 41, column: 3 });
   assert.equal(choice.headOf(blocks[0]), -1); // it has no fourth head
   choice.chooseHead(-1);
-  assert.deepEqual(choice.report(), { stage: 0, block: 0, row: 41, column: 3, head: null, sequence: 6 });
+  assert.deepEqual(choice.report(), { stage: 0, block: 0, row: 41, column: 3, head: null, region: TOKEN, sequence: 6 });
 });
 
 test("a token survives a coarser grid and back", () => {

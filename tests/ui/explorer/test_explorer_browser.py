@@ -29,7 +29,7 @@ ROWS = """(bytes, requests) => {
   const binary = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
   const block = makeBlock(decodePayload(binary));
   return requests.map(({ kind, token, head, incoming }) =>
-    [...ATTENTIONS[kind](block, token, head, incoming, new Float32Array(block.N))]);
+    [...ATTENTIONS[kind](block, [token], head, incoming, new Float32Array(block.N))]);
 }"""
 
 

@@ -60,6 +60,18 @@ def test_streamlit_hears_of_pins_blocks_and_heads(app):
     assert "no super tokens" in app.locator(".status").inner_text()
 
 
+def test_streamlit_hears_of_regions_and_sends_segments(app):
+    app.get_by_label("What the anchor is").select_option("segment")
+    app.get_by_text("Region: segment 200 200", exact=True).wait_for()
+    app.locator(READY).wait_for()
+    assert note(app).startswith("segment")
+    app.get_by_label("What the anchor is").select_option("rectangle")
+    app.locator(".picker").focus()
+    app.keyboard.press("w")
+    app.get_by_text("Region: rectangle 196 214", exact=True).wait_for()
+    assert note(app) == "rectangle 11 × 12, 132 tokens of 56 × 56"
+
+
 def test_hovering_asks_nothing_of_python(app, sent):
     app.wait_for_timeout(1000)
     before = len(sent)

@@ -3,6 +3,7 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from analysis.attention.baselines import global_attention
 from analysis.figures.canvas import Anchor
+from analysis.one_token.region import Region, measure_region, region_tokens, segment_labels
 from analysis.redundancy.measure import measure_row
 from stvit import BlockId, SoftmaxAttention, capture, create_model, load_pretrained
 from stvit.images import prepare
@@ -23,6 +25,7 @@ from tests.support.explorer_support import (
     node,
     node_answers,
     python_row,
+    python_rows,
     read_payload,
     sharp_capture,
 )
@@ -85,6 +88,52 @@ def test_browser_and_library_agree_on_every_row_column_and_figure(block, tmp_pat
         expected = python_row(record, **request)
         check_close(answer["row"], expected)
         _check_figures(answer["summary"], measure_row(expected, record.grid, request["token"], 4))
+
+
+@pytest.mark.parametrize("incoming", [False, True])
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_browser_and_library_agree_on_every_region(block, incoming, tmp_path):
+    captured = sharp_capture()
+    record, segments = captured[block], segment_labels(list(captured.values()), SHOWN)
+    grid, labels = record.grid, segments[record.grid.height, record.grid.width]
+    row, column = grid.height // 2, grid.width // 3
+    regions = [Region("super"), Region("rectangle", 400, 300), Region("rectangle", 1000, 1000), Region("segment")]
+    choices = list(itertools.product(regions, ("super", "global", "local"), (MEAN, record.heads - 1)))
+    requests = [
+        {"region": asdict(region), "row": row, "column": column, "kind": kind, "head": head, "incoming": incoming}
+        | {"segments": labels.tolist()}
+        for region, kind, head in choices
+    ]
+    answers = node_answers(block_payload(record, record.token_pixels), requests, tmp_path)
+    dense = {(kind, head): python_rows(record, kind, head, incoming) for _, kind, head in choices[:6]}
+    for (region, kind, head), answer in zip(choices, answers, strict=True):
+        tokens = region_tokens(region, record, row, column, segments)
+        assert answer["tokens"] == tokens.tolist()
+        expected = dense[kind, head][tokens].mean(0)
+        check_close(answer["row"], expected)
+        _check_figures(answer["summary"], measure_region(torch.from_numpy(expected), record, region, tokens))
+
+
+def test_regions_of_windows_are_those_of_the_library(tmp_path):
+    record = sharp_capture(mixers=("window", "window", "super", "super"), window=4)[BlockId(0, 1)]
+    region = Region("rectangle", 500, 300)
+    tokens = region_tokens(region, record, 9, 9)
+    for incoming in (False, True):
+        request = {"region": asdict(region), "row": 9, "column": 9, "kind": "super", "head": MEAN}
+        [answer] = node_answers(block_payload(record, 4), [request | {"incoming": incoming}], tmp_path)
+        check_close(answer["row"], python_rows(record, "super", MEAN, incoming)[tokens].mean(0))
+
+
+def test_the_association_of_a_region_is_the_mean_of_its_tokens(tmp_path):
+    record = sharp_capture()[BlockId(0, 0)]
+    region = Region("rectangle", 300, 300)
+    tokens = region_tokens(region, record, 2, 2)
+    requests = [{"region": asdict(region), "row": 2, "column": 2, "kind": "association"}]
+    requests += [{"token": int(token), "kind": "association"} for token in tokens]
+    whole, *each = node_answers(block_payload(record, 4), requests, tmp_path)
+    check_close(whole["row"], np.mean([answer["row"] for answer in each], axis=0))
+    lost = record.association.leakage()[0, torch.from_numpy(tokens)].mean().item()
+    assert whole["phantoms"] == pytest.approx(lost, rel=1e-3, abs=1e-4)
 
 
 def _check_figures(found, expected):
@@ -311,5 +360,6 @@ def test_modules_come_after_those_that_they_import():
         joined({"use": use, "give": back + give})
 
 
-def test_small_parts_of_the_javascript():
-    node("--test", "explorer_units.test.mjs")
+@pytest.mark.parametrize("parts", ["units", "regions"])
+def test_small_parts_of_the_javascript(parts):
+    node("--test", f"explorer_{parts}.test.mjs")

@@ -1,6 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analysis.one_token.region import Region
 from stvit import BlockId
 from tests.support.explorer_support import sharp_capture
 from ui.explorer.look import Look
@@ -69,6 +70,13 @@ def test_a_look_is_part_of_a_choice(captured):
 )
 def test_an_impossible_look_is_the_default(captured, look):
     assert decide(ASKED, REPORT | {"look": look}, None, captured).shown == REPORTED
+
+
+def test_a_region_is_part_of_a_choice(captured):
+    region = {"kind": "rectangle", "height": 300, "width": 150}
+    shown = decide(ASKED, REPORT | {"region": region}, None, captured).shown
+    assert shown.region == Region("rectangle", 300, 150)
+    assert decide(ASKED, REPORT | {"region": {"kind": "star"}}, None, captured).shown == REPORTED
 
 
 @pytest.mark.parametrize(("opacity", "shown"), [(7, 1.0), (-1, 0.0), (0.35, 0.35), (True, 0.75)])

@@ -1,26 +1,36 @@
 // Rows and columns of N x N attention from its factors. Heads count from 0; MEAN is the mean over heads.
-// Every function fills `out` (Float32Array of N) and returns it. Rows are queries: outgoing is a row of the
-// anchor, incoming its column. Nothing is renormalised.
+// Every function fills `out` (Float32Array of N) and returns it: the mean row of some tokens (outgoing; rows are
+// queries) or their mean column (incoming). A token alone is a list of one. Nothing is renormalised.
 
 export const MEAN = -1;
 
 // Q A(S) Q-hat^T; in a block without super tokens it is the attention in its own windows, or global (cell 1).
-export function tokenAttention(block, token, head, incoming, out) {
-  if (block.ownWindows) return windowedAttention(block, block.ownWindows, token, head, incoming, out);
-  if (block.identity) return globalAttention(block, token, head, incoming, out);
-  const { M, k, index, weight, normaliser, cells } = block;
+// The mean is taken of the rows of Q, so that a region costs no more than a few of its super tokens.
+export function tokenAttention(block, tokens, head, incoming, out) {
+  if (block.ownWindows) return windowedAttention(block, block.ownWindows, tokens, head, incoming, out);
+  if (block.identity) return globalAttention(block, tokens, head, incoming, out);
+  const { M, normaliser, cells, shares } = block;
   const core = head === MEAN ? block.meanCore : block.core.subarray(head * M * M, (head + 1) * M * M);
+  meanAssociation(block, tokens, shares);
   cells.fill(0);
-  for (let j = 0; j < k; j++) {
-    const m = index[token * k + j];
-    if (m === M) continue; // a phantom: its weight is lost
-    const share = incoming ? weight[token * k + j] / normaliser[m] : weight[token * k + j];
+  for (let m = 0; m < M; m++) {
+    if (shares[m] === 0) continue;
+    const share = incoming ? shares[m] / normaliser[m] : shares[m];
     const start = incoming ? m : m * M;
     const stride = incoming ? M : 1;
     for (let c = 0; c < M; c++) cells[c] += share * core[start + c * stride];
   }
   if (!incoming) for (let c = 0; c < M; c++) cells[c] /= normaliser[c];
   return spread(block, out);
+}
+
+// Fills `shares` (M + 1) with the mean row of Q; what phantoms took is the last of them.
+function meanAssociation({ k, index, weight }, tokens, shares) {
+  shares.fill(0);
+  for (const token of tokens) {
+    for (let at = token * k; at < (token + 1) * k; at++) shares[index[at]] += weight[at] / tokens.length;
+  }
+  return shares;
 }
 
 // Gives each token the weighted sum of its super tokens' values in block.cells.
@@ -35,15 +45,32 @@ function spread({ N, M, k, index, weight, cells }, out) {
 }
 
 // softmax(q k^T * scale) over all tokens. Incoming needs every row's normaliser; without them null is returned.
-export function globalAttention(block, token, head, incoming, out) {
+export function globalAttention(block, tokens, head, incoming, out) {
   if (incoming && !block.logNormaliser) return null;
+  const left = globalSteps(block, tokens, head, incoming, out);
+  while (!left.next().done);
+  return out;
+}
+
+// The same in steps of one row of one head, for regions that take longer than a pointer may wait.
+export function* globalSteps(block, tokens, head, incoming, out) {
   out.fill(0);
   const [first, last] = headRange(block, head);
+  const share = 1 / ((last - first) * tokens.length);
+  const add = incoming ? addGlobalColumn : addGlobalRow;
   for (let h = first; h < last; h++) {
-    if (incoming) addGlobalColumn(block, token, h, 1 / (last - first), out);
-    else addGlobalRow(block, token, h, 1 / (last - first), out);
+    for (const token of tokens) {
+      add(block, token, h, share, out);
+      yield;
+    }
   }
-  return out;
+}
+
+// Multiplications that a kind of attention takes: products of all pairs of tokens, or next to nothing.
+export function workOf(kind, block, tokens, head) {
+  const isGlobal = kind === "global" || (kind === "super" && block.identity && !block.ownWindows);
+  const [first, last] = headRange(block, head);
+  return isGlobal ? (last - first) * tokens.length * block.N * block.head_dim : 0;
 }
 
 function addGlobalRow(block, token, h, share, out) {
@@ -75,31 +102,39 @@ function products(one, many, { N, head_dim: dim, scale, scores }, h, token) {
 }
 
 // The same inside non-overlapping windows that start at the top left.
-export function localAttention(block, token, head, incoming, out) {
-  return windowedAttention(block, { side: block.window, shift: [0, 0], bias: null }, token, head, incoming, out);
+export function localAttention(block, tokens, head, incoming, out) {
+  return windowedAttention(block, { side: block.window, shift: [0, 0], bias: null }, tokens, head, incoming, out);
 }
 
-// softmax(q k^T * scale + bias) inside windows; zero outside the anchor's window.
-function windowedAttention(block, windows, token, head, incoming, out) {
+// softmax(q k^T * scale + bias) inside windows; zero outside those of the tokens.
+function windowedAttention(block, windows, tokens, head, incoming, out) {
   out.fill(0);
-  const members = windowOf(block, windows, token);
   const [first, last] = headRange(block, head);
-  const row = new Float64Array(members.length);
-  for (let h = first; h < last; h++) {
-    if (!incoming) {
-      windowRow(block, windows.bias && windows, h, token, members, row);
-      members.forEach((n, i) => {
-        out[n] += row[i] / (last - first);
-      });
-      continue;
-    }
-    const own = members.indexOf(token);
-    for (const n of members) {
-      windowRow(block, windows.bias && windows, h, n, members, row);
-      out[n] += row[own] / (last - first);
+  const share = 1 / ((last - first) * tokens.length);
+  for (const { members, chosen } of windowsOf(block, windows, tokens)) {
+    const row = new Float64Array(members.length);
+    for (let h = first; h < last; h++) {
+      for (const [i, query] of members.entries()) {
+        if (!incoming && !chosen.has(i)) continue;
+        windowRow(block, windows.bias && windows, h, query, members, row);
+        if (incoming) for (const own of chosen) out[query] += share * row[own];
+        else for (const [j, key] of members.entries()) out[key] += share * row[j];
+      }
     }
   }
   return out;
+}
+
+// The windows that hold some tokens: the members of each, and which of them, by number, are among the tokens.
+function windowsOf(block, windows, tokens) {
+  const found = new Map();
+  for (const token of tokens) {
+    const members = windowOf(block, windows, token);
+    const window = found.get(members[0]) ?? { members, chosen: new Set() };
+    window.chosen.add(members.indexOf(token));
+    found.set(members[0], window);
+  }
+  return found.values();
 }
 
 function windowRow({ N, width, head_dim: dim, scale, query, key }, biased, h, token, members, row) {
@@ -142,28 +177,22 @@ function begin(position, side, shift) {
   return Math.floor((position - shift) / side) * side + shift;
 }
 
-// The anchor's association, drawn on the tokens that belong most to each of its super tokens.
-export function association(block, token, out) {
+// The mean association of some tokens, drawn on the tokens that belong most to each of their super tokens.
+export function association(block, tokens, out) {
   if (block.identity) {
     out.fill(0);
-    out[token] = 1;
+    for (const token of tokens) out[token] = 1 / tokens.length;
     return out;
   }
-  const { N, k, index, weight, labels, cells } = block;
-  cells.fill(0);
-  for (let j = 0; j < k; j++) cells[index[token * k + j]] += weight[token * k + j];
-  for (let n = 0; n < N; n++) out[n] = cells[labels[n]];
+  const { N, labels } = block;
+  const shares = meanAssociation(block, tokens, block.shares);
+  for (let n = 0; n < N; n++) out[n] = shares[labels[n]];
   return out;
 }
 
-// What phantoms took of the anchor's association.
-export function phantomMass(block, token) {
-  if (block.identity) return 0;
-  let lost = 0;
-  for (let j = 0; j < block.k; j++) {
-    if (block.index[token * block.k + j] === block.M) lost += block.weight[token * block.k + j];
-  }
-  return lost;
+// What phantoms took of the association of some tokens, on average.
+export function phantomMass(block, tokens) {
+  return block.identity ? 0 : meanAssociation(block, tokens, block.shares)[block.M];
 }
 
 function headRange(block, head) {

@@ -25,6 +25,7 @@ export function makeBlock({ header, arrays }) {
     core: identity ? null : arrays.core,
     meanCore: identity ? null : meanOverHeads(arrays.core, heads, M * M),
     cells: new Float64Array(M + 1),
+    shares: new Float64Array(M + 1),
     scores: new Float64Array(N),
   };
 }

@@ -4,9 +4,10 @@
 import { MEAN, phantomMass } from "./attention.js";
 import { formatWeight } from "./scale.js";
 
-export const HINT = "Hover or drag to move the anchor, click to pin it.";
+export const HINT = "Hover or drag to move the anchor, click to pin it; Shift and drag draws a rectangle.";
 export const KEYS =
-  "Keys: arrows move it, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
+  "Keys: arrows move it, A makes it a super token, a rectangle (H higher, W wider, with Shift less so), a segment or a " +
+  "token, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
 
 // "outgoing, mean over heads"
 export function selection(block, head, incoming) {
@@ -30,18 +31,34 @@ function windowsInWords({ side, shift: [down, across] }) {
   return `windows of ${side} × ${side} tokens${shifted}`;
 }
 
-export function anchorLine({ row, column }, { height, width }, pinned) {
-  return `row ${row}, column ${column} of ${height} × ${width}${pinned ? "" : " · click to pin"}`;
+export function anchorLine(region, { height, width }, pinned) {
+  return `${nameOf(region)} of ${height} × ${width}${pinned ? "" : " · click to pin"}`;
 }
 
-export function associationLine(block, token, top) {
+// "super token 24, 64 tokens"; numbers of super tokens and segments count from 1.
+function nameOf({ kind, token, tokens, row, column, label, rows, columns }) {
+  if (token) return `row ${token.row}, column ${token.column}`;
+  if (label === null) return `row ${row}, column ${column}, its own super token`;
+  const name = kind === "rectangle" ? `rectangle ${rows} × ${columns}` : `${TITLES[kind]} ${label + 1}`;
+  return `${name}, ${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
+}
+
+const TITLES = { super: "super token", segment: "segment" };
+
+// Whose row the figures are of.
+export function figuresLine(kind, chosen, incoming) {
+  const line = incoming ? "column" : "row";
+  return kind === "token" ? `Anchor's ${line}, ${chosen}` : `Mean ${line} of the region's tokens, ${chosen}`;
+}
+
+export function associationLine(block, tokens, top) {
   if (block.identity) return "no super tokens: each token is its own";
-  return `heaviest ${formatWeight(top)}, lost ${phantomMass(block, token).toFixed(2)}`;
+  return `heaviest ${formatWeight(top)}, lost ${phantomMass(block, tokens).toFixed(2)}`;
 }
 
 // The pinned anchor for people who listen; `title` names the attention that the figures are of.
-export function spokenAnchor({ row, column }, title, summary) {
-  const where = `Row ${row}, column ${column}.`;
+export function spokenAnchor(region, title, summary) {
+  const where = `${capitalised(nameOf(region))}.`;
   if (!summary) return where;
   return `${where} ${title}: entropy ${summary.entropy.toFixed(2)} nats, ${summary.tokens_for_90} tokens hold 90 %.`;
 }

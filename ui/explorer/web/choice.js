@@ -1,4 +1,4 @@
-// What is chosen: block, head and token. The one owner of all three in the browser; it knows nothing of the page.
+// What is chosen: block, head, token and region. The one owner of them in the browser; it knows nothing of the page.
 
 import { MEAN } from "./attention.js";
 import { centreOf, sameToken, tokenAt } from "./geometry.js";
@@ -9,6 +9,7 @@ export class Choice {
     this.blocks = blocks;
     this.index = 0; // of the chosen block
     this.head = MEAN;
+    this.region = { kind: "token", height: 200, width: 200 }; // what lies around the token; see region.js
     this.pin = { down: 0.5, across: 0.5 }; // a point of the picture, so that it survives other resolutions
     this.sequence = null; // counts choices made here; null until Python has said where to start
   }
@@ -23,7 +24,7 @@ export class Choice {
   }
 
   // Takes what Python says, unless a later choice was made here; tells whether it did.
-  adopt({ stage, block, row, column, head, sequence }) {
+  adopt({ stage, block, row, column, head, region, sequence }) {
     const first = this.sequence === null;
     if (!first && sequence < this.sequence) return false;
     this.sequence = sequence;
@@ -31,6 +32,7 @@ export class Choice {
     const token = { row, column };
     if (first || !sameToken(token, this.pinned())) this.pin = centreOf(token, this.block);
     this.head = head ?? MEAN;
+    if (region) this.region = region;
     return true;
   }
 
@@ -46,6 +48,11 @@ export class Choice {
 
   chooseHead(head) {
     this.head = head;
+    this.sequence += 1;
+  }
+
+  chooseRegion(region) {
+    this.region = { ...this.region, ...region };
     this.sequence += 1;
   }
 
@@ -67,6 +74,6 @@ export class Choice {
   report() {
     const { stage, block } = this.block;
     const head = this.head === MEAN ? null : this.head;
-    return { stage, block, ...this.pinned(), head, sequence: this.sequence };
+    return { stage, block, ...this.pinned(), head, region: this.region, sequence: this.sequence };
   }
 }

@@ -1,31 +1,31 @@
-// Wires the explorer together: when to load, to compute and to paint, and what Python hears of a choice.
+// Wires the explorer together: when to load and to paint, and what Python hears of a choice.
 
-import { blockLine, spokenAnchor } from "./captions.js";
+import { blockLine } from "./captions.js";
 import { Choice } from "./choice.js";
 import { element, setText } from "./dom.js";
-import { makeFilmstrip, markFrame, markPlaying, paintFilmstrip } from "./filmstrip.js";
-import { centreOf, clampToken, sameToken, tokenAt } from "./geometry.js";
+import { makeFilmstrip, markFrame, markPlaying } from "./filmstrip.js";
+import { clampToken } from "./geometry.js";
 import { arrange } from "./layout.js";
 import { listenToKeys, listenToPanel, listenToPicture } from "./input.js";
-import { describeAnchor, describeView, paintView, readView } from "./painting.js";
+import { Painter } from "./painter.js";
+import { readView } from "./painting.js";
 import { Player } from "./player.js";
+import { grown, kindAfter, spanned } from "./region.js";
+import { Reporter } from "./reporter.js";
 import { APPEARANCE, settings } from "./settings.js";
-import { moveMark } from "./stage.js";
 import { keptPayload, onPayload } from "./store.js";
 import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
-import { fitView, makeView } from "./view.js";
+import { fitView, makeView, showRegionKind } from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
 
 export class Explorer {
   // report(state) hears what was chosen; with onlyStored, blocks that are not in the store cannot be chosen.
   constructor(host, { report, onlyStored = false }) {
-    this.report = report;
     this.onlyStored = onlyStored;
-    this.hovered = null; // a token of the block that is shown
+    this.reporter = new Reporter(() => report({ ...this.choice.report(), look: { ...settings } }));
     this.shown = null; // the block that is shown, which is not the chosen one while that loads
-    this.scene = this.choice = this.view = this.strip = this.toolbar = this.control = null;
-    this.stripDue = this.reportDue = 0;
+    this.scene = this.choice = this.view = this.strip = this.toolbar = this.painter = this.control = null;
     this.status = element("p", { class: "status", role: "status" });
     this.content = element("div", { class: "content" }, this.status);
     this.spoken = element("p", { class: "spoken", "aria-live": "polite" });
@@ -36,6 +36,8 @@ export class Explorer {
       stage: (number) => this.choice && this.#selectBlock(number, 0),
       walk: (by) => this.choice && this.select(this.choice.index + by),
       play: () => this.strip && this.player.toggle(),
+      region: (by) => this.shown && this.#chooseRegion(kindAfter(this.choice.region, by)),
+      resize: (rows, columns) => this.shown && this.#resize(rows, columns),
     });
     this.endListening = onPayload(() => this.control && this.#refresh());
     this.arrange = () => this.shown && arrange(this.view.body, this.view.picture, this.#maps());
@@ -56,8 +58,8 @@ export class Explorer {
     this.player.stop();
     this.resized.disconnect();
     window.removeEventListener("resize", this.arrange);
-    clearTimeout(this.reportDue);
-    cancelAnimationFrame(this.stripDue);
+    this.reporter.stop();
+    this.painter?.stop();
     if (this.view) URL.revokeObjectURL(this.view.source);
   }
 
@@ -73,18 +75,18 @@ export class Explorer {
   }
 
   #adoptLook(look) {
-    if (!look) return; // a page of its own has none
     Object.assign(settings, look);
     this.toolbar.show(settings);
     this.#applyAppearance();
   }
 
   #build(scene) {
+    this.painter?.stop();
     if (this.view) URL.revokeObjectURL(this.view.source);
     this.scene = scene;
     this.choice = new Choice(scene.header.blocks);
-    this.shown = this.hovered = null;
-    this.view = makeView(scene);
+    this.shown = null;
+    this.view = makeView(scene, (kind) => this.#chooseRegion(kind));
     this.toolbar = makeToolbar(settings, {
       changed: (name) => this.#settingChanged(name),
       chooseHead: (head) => this.#chooseHead(head),
@@ -94,6 +96,8 @@ export class Explorer {
       play: () => this.player.toggle(),
       available: (index) => this.#available(index),
     });
+    const { view, strip, choice, spoken } = this;
+    this.painter = new Painter({ view, strip, choice, spoken, segmentsOf: (block) => this.#segments(block) });
     const { body, numbers } = this.view;
     this.content.replaceChildren(this.toolbar.root, this.strip.root, body, this.status, numbers);
     this.#listen();
@@ -102,26 +106,41 @@ export class Explorer {
 
   #listen() {
     const pin = (token) => this.pin(token);
-    const step = (rows, columns) => this.step(rows, columns);
-    listenToPicture(this.view.picker.stage, { hover: (token) => this.hover(token), pin, step });
-    for (const { stage } of this.view.panels) listenToPanel(stage, { read: (token) => this.#read(token), pin });
+    listenToPicture(this.view.picker.stage, {
+      hover: (token) => this.shown && this.painter.hover(token),
+      pin,
+      step: (rows, columns) => this.step(rows, columns),
+      draws: () => this.choice.region.kind === "rectangle",
+      span: (one, other, isDone) => this.span(one, other, isDone),
+    });
+    const read = (token) => this.shown && readView(this.view, token, this.shown);
+    for (const { stage } of this.view.panels) listenToPanel(stage, { read, pin });
   }
 
   #loadBlock() {
     const { block, index } = this.choice;
     markFrame(this.strip, index);
     const ready = keptPayload(block.name);
-    this.view.body.setAttribute("aria-busy", String(!ready));
-    if (!ready) return setText(this.status, `Loading ${block.captions.title} …`);
+    const missing = ready ? this.#missingSegments(ready) : block.captions.title;
+    this.view.body.setAttribute("aria-busy", String(Boolean(missing)));
+    if (missing) return setText(this.status, `Loading ${missing} …`);
     setText(this.status, blockLine(ready));
     if (ready !== this.shown) {
-      if (this.hovered) this.hovered = tokenAt(centreOf(this.hovered, this.shown), ready);
+      this.painter.open(ready);
       this.shown = ready;
       fitView(this.view, ready);
     }
     this.arrange();
     offerHeads(this.toolbar, ready, this.choice.headOf(ready));
     return this.#showAll();
+  }
+
+  #segments({ height, width }) {
+    return keptPayload(this.scene.header.segments)?.arrays[`${height}x${width}`];
+  }
+
+  #missingSegments(block) {
+    return this.choice.region.kind === "segment" && !this.#segments(block) ? "the segments" : null;
   }
 
   #maps() {
@@ -149,32 +168,10 @@ export class Explorer {
 
   // --- painting -----------------------------------------------------------------------------------------------
 
-  // Paints after a change of block or settings, which notes and ranges tell of.
   #showAll() {
-    describeView(this.view, this.shown, { head: this.choice.headOf(this.shown), incoming: settings.incoming });
     enableRange(this.toolbar, settings.scale === "linear" || settings.scale === "log");
-    this.#show();
-    readView(this.view, null, this.shown);
-  }
-
-  #show() {
-    const pinned = this.choice.pinned(this.shown);
-    const anchor = this.hovered ?? pinned;
-    const head = this.choice.headOf(this.shown);
-    const summaries = paintView(this.view, this.shown, { anchor, head, incoming: settings.incoming, settings });
-    describeAnchor(this.view, this.shown, anchor, !this.hovered);
-    moveMark(this.view.picker.stage, "pin", this.hovered ? pinned : null);
-    if (!this.hovered) {
-      const { kind, spokenTitle } = this.view.panels[0];
-      setText(this.spoken, spokenAnchor(anchor, spokenTitle, summaries[kind]));
-    }
-    if (!this.stripDue) this.stripDue = requestAnimationFrame(() => this.#showStrip());
-  }
-
-  #showStrip() {
-    this.stripDue = 0;
-    const point = this.hovered ? centreOf(this.hovered, this.shown) : this.choice.pin;
-    paintFilmstrip(this.strip, point, settings.incoming, settings.scale);
+    showRegionKind(this.view, this.choice.region.kind);
+    this.painter.showAll();
   }
 
   #applyAppearance() {
@@ -186,30 +183,49 @@ export class Explorer {
 
   // --- what a person does -------------------------------------------------------------------------------------
 
-  hover(token) {
-    if (!this.shown || sameToken(token, this.hovered)) return;
-    this.hovered = token;
-    this.#show();
-  }
-
   pin(token, delay = 0) {
     if (!this.shown) return;
     this.choice.pinToken(token, this.shown);
-    this.hovered = null;
-    this.#show();
-    this.#tell(delay);
+    this.painter.hovered = null;
+    this.painter.show();
+    this.reporter.tell(delay);
+  }
+
+  // Draws a rectangle, and pins it when it is done.
+  span(one, other, isDone) {
+    if (!this.shown) return;
+    const rectangle = { kind: "rectangle", ...spanned(one, other, this.shown) };
+    if (!isDone) return this.painter.draw(rectangle);
+    const { token, ...region } = rectangle;
+    this.choice.chooseRegion(region);
+    this.painter.drawn = null;
+    this.pin(token);
+    return this.#showAll();
+  }
+
+  #chooseRegion(kind) {
+    this.choice.chooseRegion({ kind });
+    this.#loadBlock();
+    this.reporter.tell(0);
+  }
+
+  #resize(rows, columns) {
+    if (this.choice.region.kind !== "rectangle") return;
+    this.choice.chooseRegion(grown(this.choice.region, rows, columns, this.shown));
+    this.painter.show();
+    this.reporter.tell(REPORT_MS);
   }
 
   step(rows, columns) {
     if (!this.shown) return;
-    const from = this.hovered ?? this.choice.pinned(this.shown);
+    const from = this.painter.hovered ?? this.choice.pinned(this.shown);
     this.pin(clampToken({ row: from.row + rows, column: from.column + columns }, this.shown), REPORT_MS);
   }
 
   select(index) {
     if (index === this.choice.index || !this.choice.blocks[index] || !this.#available(index)) return;
     this.choice.chooseBlock(index);
-    this.#tell(0);
+    this.reporter.tell(0);
     this.#loadBlock();
   }
 
@@ -220,27 +236,13 @@ export class Explorer {
   #chooseHead(head) {
     this.choice.chooseHead(head);
     if (this.shown) this.#showAll();
-    this.#tell(REPORT_MS);
-  }
-
-  #read(token) {
-    if (this.shown) readView(this.view, token, this.shown);
+    this.reporter.tell(REPORT_MS);
   }
 
   #settingChanged(name) {
     if (APPEARANCE.includes(name)) this.#applyAppearance();
     else if (this.shown) this.#showAll();
     this.choice.count();
-    this.#tell(REPORT_MS);
-  }
-
-  #tell(delay) {
-    clearTimeout(this.reportDue);
-    if (delay) this.reportDue = setTimeout(() => this.#send(), delay);
-    else this.#send();
-  }
-
-  #send() {
-    this.report({ ...this.choice.report(), look: { ...settings } });
+    this.reporter.tell(REPORT_MS);
   }
 }

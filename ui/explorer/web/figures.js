@@ -9,13 +9,17 @@ export function makeFigures({ figures, panels }) {
   const head = element("tr", {}, element("td", {}), ...attentions.map(makeHeading));
   const body = element("tbody", {}, ...rows.map((row) => row.root));
   const root = element("table", { class: "figures" }, caption, element("thead", {}, head), body);
-  const setDirection = (incoming) => {
-    for (const { label, figure } of rows) setText(label, (incoming && figure.incoming) || figure.title);
+  const nameRows = (incoming, ofRegion) => {
+    for (const { label, unit, figure } of rows) {
+      const special = (incoming && figure.incoming) || (ofRegion && figure.region);
+      setText(label, special || figure.title);
+      unit.hidden = Boolean(ofRegion && figure.region && figure.factor);
+    }
   };
   const hideKind = (kind, hidden) => {
     for (const cell of root.querySelectorAll(`[data-kind="${kind}"]`)) cell.hidden = hidden;
   };
-  return { root, caption, rows, setDirection, hideKind };
+  return { root, caption, rows, nameRows, hideKind };
 }
 
 // Writes the figures; a kind without a summary gets dashes.
@@ -31,10 +35,10 @@ function written(summary, { metric, factor = 1, decimals, suffix = "" }) {
 
 function makeRow(figure, attentions) {
   const label = element("span", { text: figure.title, title: figure.sentence });
-  const unit = figure.unit ? element("span", { class: "unit", text: figure.unit }) : "";
+  const unit = element("span", { class: "unit", text: figure.unit ?? "" });
   const cells = attentions.map(({ kind }) => ({ kind, cell: element("td", { "data-kind": kind }) }));
   const heading = element("th", { scope: "row" }, label, unit);
-  return { figure, label, cells, root: element("tr", {}, heading, ...cells.map(({ cell }) => cell)) };
+  return { figure, label, unit, cells, root: element("tr", {}, heading, ...cells.map(({ cell }) => cell)) };
 }
 
 function makeHeading({ kind, short, colour }) {

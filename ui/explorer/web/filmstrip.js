@@ -2,7 +2,7 @@
 
 import { capitalised } from "./captions.js";
 import { element } from "./dom.js";
-import { makePreview, previewAttention } from "./preview.js";
+import { makePreview, previewAttention, previewShares } from "./preview.js";
 import { toLevels, topOf } from "./scale.js";
 
 // choose(index) is called when a person picks a block; play() when the button is pressed.
@@ -22,11 +22,14 @@ export function makeFilmstrip(scene, table, { choose, play, available }) {
   return { root: element("div", { class: "strip", style: sizes }, button, list), list, frames, button };
 }
 
-// Paints every preview for a point of the picture.
-export function paintFilmstrip(strip, point, incoming, scale) {
+// Paints every preview for the place of a region of a block.
+export function paintFilmstrip(strip, region, block, incoming, scale) {
+  const known = new Map(); // shares of the tokens, by the shape of a preview
   for (const frame of strip.frames) {
     const { preview, values, sorted, levels, pixels, table } = frame;
-    previewAttention(preview, point, incoming, values);
+    const shape = `${preview.height} ${preview.width}`;
+    if (!known.has(shape)) known.set(shape, previewShares(preview, region, block));
+    previewAttention(preview, known.get(shape), incoming, values);
     if (scale === "rank") {
       sorted.set(values);
       sorted.sort();

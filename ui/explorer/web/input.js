@@ -1,21 +1,42 @@
-// Mouse, touch and keyboard on the picture become three wishes: hover a token, pin one, take a step.
+// Mouse, touch and keyboard on the picture become wishes: hover a token, pin one, take a step, span a rectangle.
 
+import { sameToken } from "./geometry.js";
 import { tokenUnder } from "./stage.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-// hover(token or null), pin(token), step(rows, columns)
-export function listenToPicture(stage, { hover, pin, step }) {
+// hover(token or null), pin(token), step(rows, columns); span(from, to, isDone) where draws() says that dragging draws
+// a rectangle, as it does with Shift.
+export function listenToPicture(stage, { hover, pin, step, draws, span }) {
   const target = stage.root;
-  target.addEventListener("pointermove", (event) => hover(tokenUnder(stage, event)));
+  let corner = null; // where a rectangle began
+  let spans = false; // whether the pointer has left that token
+  const end = (act) => (event) => {
+    act(event);
+    corner = null;
+    spans = false;
+  };
+  target.addEventListener("pointermove", (event) => {
+    const token = tokenUnder(stage, event);
+    spans ||= Boolean(corner) && !sameToken(corner, token);
+    if (spans) span(corner, token, false);
+    else hover(token);
+  });
   target.addEventListener("pointerdown", (event) => {
     target.focus({ preventScroll: true });
-    if (event.isTrusted && event.pointerType !== "mouse") target.setPointerCapture(event.pointerId);
+    corner = event.shiftKey || draws() ? tokenUnder(stage, event) : null;
+    if (event.isTrusted && (corner || event.pointerType !== "mouse")) target.setPointerCapture(event.pointerId);
     hover(tokenUnder(stage, event));
   });
-  target.addEventListener("pointerup", (event) => pin(tokenUnder(stage, event)));
-  target.addEventListener("pointerleave", () => hover(null));
-  target.addEventListener("pointercancel", () => hover(null));
+  target.addEventListener(
+    "pointerup",
+    end((event) => (spans ? span(corner, tokenUnder(stage, event), true) : pin(tokenUnder(stage, event)))),
+  );
+  target.addEventListener("pointerleave", () => spans || hover(null));
+  target.addEventListener(
+    "pointercancel",
+    end(() => hover(null)),
+  );
   target.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !STEPS[event.key]) return;
     const [rows, columns] = STEPS[event.key];
@@ -32,17 +53,24 @@ export function listenToPanel(stage, { read, pin }) {
   stage.root.addEventListener("click", (event) => pin(tokenUnder(stage, event)));
 }
 
-// Keys that work wherever the focus is inside the explorer: digits, comma and full stop, P.
-export function listenToKeys(root, { blockOfStage, stage, walk, play }) {
+// Keys that work wherever the focus is inside the explorer, but in a list, which letters and digits search.
+export function listenToKeys(root, { blockOfStage, stage, walk, play, region, resize }) {
+  const letters = {
+    ",": () => walk(-1),
+    ".": () => walk(1),
+    p: () => play(),
+    a: (more) => region(more),
+    h: (more) => resize(more, 0),
+    w: (more) => resize(0, more),
+  };
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-    if (digit && event.shiftKey) stage(Number(digit) - 1);
-    else if (digit) blockOfStage(Number(digit) - 1);
-    else if (event.key === ",") walk(-1);
-    else if (event.key === ".") walk(1);
-    else if (event.key.toLowerCase() === "p") play();
-    else return;
+    const act = digit
+      ? () => (event.shiftKey ? stage : blockOfStage)(Number(digit) - 1)
+      : letters[event.key.toLowerCase()];
+    if (!act) return;
+    act(event.shiftKey ? -1 : 1);
     event.preventDefault();
   });
 }

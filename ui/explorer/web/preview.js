@@ -1,6 +1,6 @@
 // Light previews for the filmstrip: super token attention of any block, mean over heads, in bytes.
 
-import { tokenAt } from "./geometry.js";
+import { centreOf, tokenAt } from "./geometry.js";
 import { neighbourIndex, sampledTokens, withoutNegatives } from "./block.js";
 
 // Takes block `number` of a decoded scene.
@@ -24,29 +24,50 @@ export function makePreview({ header, arrays }, number) {
     normaliser: part("normaliser"),
     core: attention("core"),
     cells: new Float32Array(M + 1),
+    parts: new Float32Array(M + 1),
   };
 }
 
-// Fills `out` with the row (or column) of the preview token at a point of the picture.
-export function previewAttention(preview, point, incoming, out) {
-  const { row, column } = tokenAt(point, preview);
-  const token = row * preview.width + column;
-  return preview.dense ? fromDense(preview, token, incoming, out) : fromFactors(preview, token, incoming, out);
+// The share of each preview token in a region of a block: how many of the region's tokens it stands for. The region may
+// name one exact point instead.
+export function previewShares(preview, region, block) {
+  const shares = new Float32Array(preview.n);
+  const points = region.point ? [region.point] : region.tokens.map((token) => pointOf(token, block));
+  for (const point of points) {
+    const { row, column } = tokenAt(point, preview);
+    shares[row * preview.width + column] += 1 / points.length;
+  }
+  return shares;
 }
 
-function fromDense({ n, dense }, token, incoming, out) {
-  for (let i = 0; i < n; i++) {
-    out[i] = incoming ? dense[i * n + token] : dense[token * n + i];
+function pointOf(token, block) {
+  return centreOf({ row: Math.floor(token / block.width), column: token % block.width }, block);
+}
+
+// Fills `out` with the mean row (or column) of the preview's tokens, weighted by their shares.
+export function previewAttention(preview, shares, incoming, out) {
+  return preview.dense ? fromDense(preview, shares, incoming, out) : fromFactors(preview, shares, incoming, out);
+}
+
+function fromDense({ n, dense }, shares, incoming, out) {
+  out.fill(0);
+  for (let token = 0; token < n; token++) {
+    if (shares[token] === 0) continue;
+    for (let i = 0; i < n; i++) out[i] += shares[token] * (incoming ? dense[i * n + token] : dense[token * n + i]);
   }
   return out;
 }
 
-function fromFactors({ n, M, k, weight, index, normaliser, core, cells }, token, incoming, out) {
+function fromFactors({ n, M, k, weight, index, normaliser, core, cells, parts }, shares, incoming, out) {
+  parts.fill(0);
+  for (let token = 0; token < n; token++) {
+    if (shares[token] === 0) continue;
+    for (let at = token * k; at < (token + 1) * k; at++) parts[index[at]] += (shares[token] * weight[at]) / 255;
+  }
   cells.fill(0);
-  for (let j = 0; j < k; j++) {
-    const m = index[token * k + j];
-    if (m === M) continue;
-    const share = weight[token * k + j] / (incoming ? 255 * normaliser[m] : 255);
+  for (let m = 0; m < M; m++) {
+    if (parts[m] === 0) continue;
+    const share = incoming ? parts[m] / normaliser[m] : parts[m];
     for (let c = 0; c < M; c++) cells[c] += share * (incoming ? core[c * M + m] : core[m * M + c]);
   }
   if (!incoming) for (let c = 0; c < M; c++) cells[c] /= normaliser[c];

@@ -3,14 +3,18 @@
 import { HINT, KEYS } from "./captions.js";
 import { gradient, pixelTable } from "./colours.js";
 import { element } from "./dom.js";
+import { REGIONS } from "./region.js";
 import { makeFigures } from "./figures.js";
 import { fitPanel, makePanel, titlePanel } from "./panel.js";
 import { fitStage, makeStage } from "./stage.js";
 
-export function makeView({ header, arrays }) {
+const REGION_NAMES = { token: "token", super: "super token", rectangle: "rectangle", segment: "segment" };
+
+// chooseRegion(kind) when a person chooses what the anchor is.
+export function makeView({ header, arrays }, chooseRegion) {
   const { picture } = header;
   const source = URL.createObjectURL(new Blob([arrays.picture], { type: picture.type }));
-  const picker = makePicker(header.alt);
+  const picker = makePicker(header.alt, chooseRegion);
   const panels = header.panels.map(makePanel);
   const figures = makeFigures(header);
   for (const stage of [picker.stage, ...panels.map((panel) => panel.stage)]) stage.ground.src = source;
@@ -41,7 +45,7 @@ function isTrivial({ kind }, { identity, own_windows: windows }) {
 }
 
 // The picture on which the anchor is picked.
-function makePicker(alt) {
+function makePicker(alt, chooseRegion) {
   const stage = makeStage({
     class: "picker",
     tabindex: "0",
@@ -52,8 +56,19 @@ function makePicker(alt) {
   const note = element("p", { class: "note" });
   const dot = element("span", { class: "dot anchor-dot", "aria-hidden": "true" });
   const heading = element("h3", {}, dot, "Anchor");
-  const root = element("section", { class: "panel chooser", "aria-label": "Picture" }, heading, note, stage.root);
-  return { root, stage, note };
+  const attributes = { class: "kind", "aria-label": "What the anchor is", title: "What the anchor is" };
+  const options = REGIONS.map((kind) => element("option", { value: kind, text: REGION_NAMES[kind] }));
+  const kind = element("select", attributes, ...options);
+  kind.addEventListener("change", () => chooseRegion(kind.value));
+  const line = element("div", { class: "line-above" }, heading, kind, note);
+  const root = element("section", { class: "panel chooser", "aria-label": "Picture" }, line, stage.root);
+  return { root, stage, note, kind };
+}
+
+// Shows which kind of region is chosen; rectangles are drawn with a finger, too.
+export function showRegionKind({ picker }, kind) {
+  picker.kind.value = kind;
+  picker.stage.root.classList.toggle("draws", kind === "rectangle");
 }
 
 function makeNumbers(figures) {
