@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.commands.settings import Settings, from_one, option, path, to_one, whole_number
+
+if TYPE_CHECKING:
+    from analysis.one_token.region import Region
 
 SAMPLES = ("china", "astronaut", "cat", "coffee", "rocket", "galaxies", "tissue")
 """Names of `stvit.images.samples`, which cannot be asked without loading torch."""
@@ -105,3 +109,32 @@ class TokenChoice(Settings):
 
     row: int = option(help="of the anchor, counted from 0", parse=whole_number, metavar="NUMBER")
     column: int = option(help="of the anchor, counted from 0", parse=whole_number, metavar="NUMBER")
+
+
+REGIONS = ("token", "super", "rectangle", "segment")
+"""Names of `analysis.one_token.region.REGIONS`, which cannot be asked without loading torch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionChoice(Settings):
+    """What the anchor is: its token, or a region around it."""
+
+    region: str = option("token", help="what the anchor is: a region stands for its tokens' mean", choices=REGIONS)
+    region_height: int = option(
+        200, help="of a rectangle, in thousandths of the picture", parse=whole_number, metavar="NUMBER"
+    )
+    region_width: int = option(200, help="the same across", parse=whole_number, metavar="NUMBER")
+
+    @property
+    def chosen_region(self) -> "Region":
+        """The region.
+
+        Raises:
+            ValueError: If a rectangle has no such size.
+        """
+        from analysis.one_token.region import THOUSAND, Region
+
+        for name, side in (("height", self.region_height), ("width", self.region_width)):
+            if not 1 <= side <= THOUSAND:
+                raise ValueError(f"A rectangle's {name} is 1 to {THOUSAND} thousandths of the picture, got {side}.")
+        return Region(self.region, self.region_height, self.region_width)

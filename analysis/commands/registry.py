@@ -32,5 +32,6 @@ VIEWS = {
     "dataset": "analysis.commands.views.dataset:Dataset",
     "figure-script": "analysis.commands.views.figure_script:FigureScript",
     "anchor": "analysis.commands.views.anchor:AnchorView",
+    "head-maps": "analysis.commands.views.head_maps:HeadMapsView",
 }
 """Class of each view."""

@@ -15,7 +15,7 @@ RATIO_TICKS = {-2.0: "1/100", -1.0: "1/10", 0.0: "same", 1.0: "10", 2.0: "100"}
 """Decades of a ratio and how they are written."""
 
 
-def in_decades(times: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns"]:
+def in_decades(times: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Return the decimal logarithm of multiples of uniform attention, cut off at the ends of the bar.
 
     Example:

@@ -24,6 +24,7 @@ from ui.links import page_link
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.figure_script import show_figure_script
+from ui.panels.head_maps import Pinned, show_head_maps
 from ui.panels.look import choose_look, choose_range
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
@@ -82,6 +83,8 @@ def draw(view: View) -> None:
     with tools:
         page_link("steps", "Follow this token step by step", ":material/school:")
     answer.say(_answer(view, record, head, anchor, region))
+    if mode == LIVE:
+        show_head_maps(view, Pinned(record.id, head, anchor.row, anchor.column, region, shown.look.incoming))
     show_figure_script(view, record, head, anchor)
 
 

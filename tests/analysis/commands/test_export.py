@@ -94,9 +94,18 @@ def second_stage(app: AppTest) -> None:
     app.segmented_control("cost_stage").set_value(1).run()
 
 
+def heads_of_all_blocks(app: AppTest) -> None:
+    app.segmented_control("mode").set_value("Live").run()
+    app.toggle("head_maps").set_value(True).run()
+    app.segmented_control("region").set_value("super").run()
+    app.selectbox("head_maps_order").set_value("distance").run()
+    app.segmented_control("head_maps_values").set_value("rising").run()
+
+
 PAGES = [
     ("explore", corner),
     ("explore", figure_script),
+    ("explore", heads_of_all_blocks),
     ("super-tokens", nothing),
     ("super-tokens", other_groupings),
     ("redundancy", other_head),

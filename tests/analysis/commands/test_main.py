@@ -11,7 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from analysis.commands.choices import SAMPLES, HeadChoice, ModelChoice
+from analysis.commands import choices
+from analysis.commands.choices import SAMPLES, HeadChoice, ModelChoice, RegionChoice
 from analysis.commands.main import build_parser, main
 from analysis.commands.measure_run import stored_under
 from analysis.commands.measure_settings import MeasureSettings
@@ -19,6 +20,7 @@ from analysis.commands.registry import COMMANDS, VIEWS
 from analysis.commands.settings import Settings, add_options, option, options_of, path, read, whole_number
 from analysis.commands.views.groupings import Groupings
 from analysis.commands.views.view import View
+from analysis.one_token import region
 from stvit.images.samples import sample_images
 from tests.support.paths import ROOT
 
@@ -94,6 +96,11 @@ def test_a_command_line_cannot_make_a_terminal_act(capsys):
 
 def test_samples_that_the_parser_knows_are_those_of_the_library():
     assert set(SAMPLES) == set(sample_images())
+
+
+def test_regions_that_the_parser_knows_are_those_of_the_library():
+    assert tuple(region.REGIONS) == choices.REGIONS
+    assert (RegionChoice().region_height, RegionChoice().region_width) == (region.SIDE, region.SIDE)
 
 
 @pytest.mark.parametrize("name", VIEWS)
