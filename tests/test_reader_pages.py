@@ -13,6 +13,7 @@ from analysis import measure
 from benchmarks.__main__ import NAMES
 from stvit import Association, BlockId, DecomposedAttention, SoftmaxAttention, TokenGrid, capture, create_model
 from stvit.weights import list_pretrained
+from tests.support.documents import commands
 from tests.support.model_zoo import digests, evaluated_at, evaluation, rows
 from tests.support.paths import ROOT
 from training.cli import build_parser
@@ -66,6 +67,7 @@ def test_the_table_of_models_is_that_of_the_manifest_and_the_networks():
 def test_each_model_has_a_command_that_evaluates_it():
     for entry in list_pretrained():
         words = shlex.split(evaluation(entry))
+        assert words in commands(ROOT / "docs" / "models.md")
         assert words[:3] == ["python", "-m", "training"]
         options = build_parser().parse_args(words[3:])
         assert (options.checkpoint, options.size) == (entry.name, evaluated_at(entry))
