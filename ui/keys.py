@@ -21,6 +21,7 @@ SIZE = "size"
 OWN_SIZE = "own_size"
 FRAMING = "framing"
 DEVICE = "device"
+PRECISION = "precision"
 
 # Block, head and token; `ui.panels.pickers` alone reads and writes them.
 STAGE = "stage"

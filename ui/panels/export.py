@@ -14,6 +14,7 @@ from analysis.reports.report import NUMBERS, Report, Subject
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 from stvit.images import RGBImage
+from ui.view.precision import FULL
 from ui.view.runs import is_sample
 from ui.view.view import View
 
@@ -96,7 +97,8 @@ def subject_of(view: View) -> Subject:
 
 def file_name(view: View, *parts: str) -> str:
     """Return a name for files from the picture's name and what is shown, such as cat-stage1-block2."""
-    words = [view.picture.source.name.rsplit(".", 1)[0], *parts]
+    precision = () if view.handle.precision == FULL else (view.handle.precision,)
+    words = [view.picture.source.name.rsplit(".", 1)[0], *parts, *precision]
     safe = ["".join(letter if letter.isalnum() else "-" for letter in word).strip("-") for word in words]
     return "-".join([safe[0][:LONGEST_NAME] or "picture", *safe[1:]])
 
@@ -118,9 +120,10 @@ def as_path(name: str) -> Path:
 
 
 def model_options(view: View) -> dict[str, Any]:
-    """Return how commands name the model."""
+    """Return how commands name the model, and its precision where it is not the usual one."""
     flag, value = view.handle.options
-    return {flag.removeprefix("--"): Path(value) if flag in PATH_FLAGS else value}
+    precision = {} if view.handle.precision == FULL else {"precision": view.handle.precision}
+    return {flag.removeprefix("--"): Path(value) if flag in PATH_FLAGS else value, **precision}
 
 
 def block_options(record: AttentionRecord) -> dict[str, Any]:

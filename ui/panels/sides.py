@@ -111,7 +111,7 @@ def _choose_model(label: str, place: int) -> str:
 
 def _handle(view: View, word: str) -> ModelHandle:
     if word == HERE:
-        return view.handle
+        return view.handle.in_single or view.handle  # models are compared in one precision
     kind, _, variant = word.partition(":")
     return random_model(variant) if kind == "random" else pretrained_model(word)
 

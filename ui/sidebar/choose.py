@@ -14,6 +14,7 @@ from ui.failures import LONGEST_SENTENCE, said
 from ui.markdown import escaped
 from ui.sidebar.backbone_choice import BACKBONE, TITLE, choose_backbone
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
+from ui.sidebar.precision_choice import choose_precision
 from ui.sidebar.uploads import OwnPictures, own_pictures, remove_picture, upload_pictures
 from ui.sidebar.wanted import find_wanted, keep_uploads, name_in_link, wanted_digest
 from ui.view.devices import Device, choose_device
@@ -71,6 +72,7 @@ def choose(link: Link) -> tuple[Choice | None, DeltaGenerator]:
     handle = _choose_model(link)
     size, framing = _choose_size(link, handle)
     device = choose_device()
+    handle = choose_precision(link, handle, size, device)
     choice = Choice(picture, handle, size, framing, device) if picture else None
     with browser:
         mount_browser(

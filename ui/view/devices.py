@@ -77,10 +77,15 @@ def _copy(digest: str, device: str, _model: STViT) -> STViT:
     if device.startswith("cuda"):
         # Convolutions would round to 10 bits of mantissa by default, and captures would not replay.
         torch.backends.cudnn.allow_tf32 = False
-    copy = STViT(_model.config)  # not deepcopy: it would copy the hooks of captures that are in progress
-    copy.load_state_dict(_model.state_dict())
-    copy.class_names = _model.class_names
-    return copy.to(device).eval()
+    return copied(_model, device, next(_model.parameters()).dtype)
+
+
+def copied(model: STViT, device: str, dtype: torch.dtype) -> STViT:
+    """Return a copy of a model on a device and in a type, in evaluation mode."""
+    copy = STViT(model.config)  # not deepcopy: it would copy the hooks of captures that are in progress
+    copy.load_state_dict(model.state_dict())
+    copy.class_names = model.class_names
+    return copy.to(device, dtype).eval()
 
 
 def on_cpu(capture: Capture, model: STViT) -> Capture:

@@ -33,6 +33,8 @@ class ModelHandle:
         trained: False for random weights.
         options: How the command lines name it.
         notes: Sentences about what was loaded from a weights file, such as whether raw or averaged weights.
+        precision: Type of its weights and activations.
+        in_single: The same model in float32, of which this one is a copy in half precision; None if it is no copy.
     """
 
     network: STViT | Backbone
@@ -41,6 +43,8 @@ class ModelHandle:
     trained: bool
     options: tuple[str, str]
     notes: tuple[str, ...] = ()
+    precision: str = "float32"
+    in_single: "ModelHandle | None" = None
 
     @property
     def is_backbone(self) -> bool:
