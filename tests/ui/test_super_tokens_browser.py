@@ -34,6 +34,19 @@ MAGENTA = """canvas => {
 """How many pixels of a panel have the colour of the outline, and the box around them as shares."""
 
 
+ALIKE = """async (canvas, source) => {
+  const other = new Image();
+  other.src = source;
+  await other.decode();
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(other, 0, 0, canvas.width, canvas.height);
+  const [one, two] = [canvas.getContext("2d"), copy].map((context) =>
+    context.getImageData(0, 0, canvas.width, canvas.height).data);
+  return one.reduce((sum, value, at) => sum + Math.abs(value - two[at]), 0) / one.length / 255;
+}"""
+"""How far a panel is from another picture of it, 0 to 1."""
+
+
 @pytest.fixture(scope="module")
 def address(browser, tmp_path_factory) -> Iterator[str]:
     with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
@@ -117,6 +130,30 @@ def test_all_panels_zoom_and_move_together(page):
     page.get_by_role("button", name="Show the whole picture").click()
     again = [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
     assert again == before
+
+
+def test_the_zoom_stands_in_the_link(page, browser):
+    page.locator(".zoom-bar").get_by_role("button", name="Zoom in").click()
+    page.locator(".zoom-bar").get_by_role("button", name="Zoom in").click()
+    x, y = point(page, "SLIC", 0.5, 0.5)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 40, steps=3)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    page.wait_for_url(re.compile(r"(?=.*zoom=2\.25)(?=.*zoom_down=\d+)(?=.*zoom_across=\d+)"))
+    page.locator(QUIET).wait_for()
+    shown = panel(page, "SLIC").evaluate("canvas => canvas.toDataURL()")
+    again = browser.new_page(viewport={"width": 1440, "height": 1400})
+    again.set_default_timeout(PATIENCE)
+    again.goto(page.url)
+    panel(again, "SLIC").wait_for()
+    again.get_by_text("2.3x").wait_for()
+    again.locator(QUIET).wait_for()
+    assert panel(again, "SLIC").evaluate(ALIKE, shown) < 0.02
+    again.close()
+    page.get_by_role("button", name="Show the whole picture").click()
+    page.wait_for_url(lambda url: "zoom" not in url)
+    page.get_by_text("1x", exact=True).wait_for()
 
 
 def test_the_keys_walk_and_choose(page):

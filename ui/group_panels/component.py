@@ -1,6 +1,7 @@
 """The linked panels as a Streamlit component."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +12,7 @@ import streamlit as st
 from ui import keys
 from ui.explorer.bundle import WEB as EXPLORER
 from ui.explorer.bundle import joined
+from ui.group_panels.part import Part
 from ui.view.view import View
 from ui.zoom import modules, style
 
@@ -40,7 +42,13 @@ def key_of_panels(view: View) -> str:
     return f"{keys.GROUP_PANELS}_{sha256(view.key.encode()).hexdigest()[:16]}"
 
 
-def group_panels(payload: dict[str, Any], key: str, on_pick: Pick | None = None) -> None:
+def group_panels(
+    payload: dict[str, Any],
+    key: str,
+    on_pick: Pick | None = None,
+    part: Part | None = None,
+    on_zoom: Callable[[Part], None] = lambda part: None,
+) -> None:
     """Draw linked panels.
 
     Args:
@@ -49,6 +57,9 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick | None = None)
             browser has decoded the next.
         on_pick: Called with row and column of the token that a person clicks, before the page runs again; None takes
             no clicks.
+        part: Of the picture that they show; what a person zooms to wins until this changes. None leaves it to the
+            browser.
+        on_zoom: Called with the part that a person zooms to, before the page runs again, if there is a part.
     """
     size = payload["grid"]["rows"], payload["grid"]["columns"]
     others = f"[class*=st-key-{NAME}_]:not(.st-key-{NAME}_{key})"
@@ -56,9 +67,11 @@ def group_panels(payload: dict[str, Any], key: str, on_pick: Pick | None = None)
         f"<style>{others} {{display: none; visibility: hidden}}</style>"
     )  # the browser takes away the old panels after the new ones came
     with st.container(key=f"{NAME}_{key}"):
+        told = None if part is None else asdict(part) | {"sequence": st.session_state.get(_sequence_key(key), 0)}
         _mount(
             key=key,
-            data=payload | {"picks": on_pick is not None},
+            data=payload | {"picks": on_pick is not None, "part": told},
+            on_part_change=partial(_tell_part, key, on_zoom),
             on_picked_change=partial(_tell, key, size, on_pick) if on_pick else lambda: None,
         )
 
@@ -67,6 +80,17 @@ def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:
     picked = (st.session_state.get(key) or {}).get("picked")
     if place := picked_place(picked, size):
         on_pick(*place)
+
+
+def _tell_part(key: str, on_zoom: Callable[[Part], None]) -> None:
+    reported = Part.reported((st.session_state.get(key) or {}).get("part"))
+    if reported is not None:
+        part, st.session_state[_sequence_key(key)] = reported
+        on_zoom(part)
+
+
+def _sequence_key(key: str) -> str:
+    return f"{key}_sequence"
 
 
 def picked_place(picked: Any, size: tuple[int, int]) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from stvit.error_text import counted
 from ui import keys
 from ui.failures import said
 from ui.group_panels.component import group_panels, key_of_panels
+from ui.group_panels.part import Part
 from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
@@ -30,6 +31,7 @@ from ui.panels.group_results import colour_of, level_title, show_memberships, sh
 from ui.panels.groupings import choose_drawing, foreign_grouping, groupings
 from ui.panels.own_files import choose_groups, choose_people
 from ui.panels.panel import caption
+from ui.panels.parts import choose_part, open_part
 from ui.panels.pickers import choose_anchor, choose_block, keep_valid, open_token
 from ui.view.view import View
 
@@ -56,6 +58,7 @@ def draw(view: View) -> None:
         on = _choose_resolution()
         iterations = _choose_iterations(view.handle.model.config.num_iters[record.id.stage])
         groups, people, annotator = _choose_files(view)
+        part = choose_part(view.picture.source.sha256)
         export = st.container(width="content")
     found = groupings(view, record, methods, iterations, on)
     if groups is not None:
@@ -70,7 +73,7 @@ def draw(view: View) -> None:
     table = report().table()
     answer.say(groups_answer(table.to_dict("records"), len(comparison.people.maps) if comparison.people else 0))
     with panels:
-        _show_panels(view, record, comparison, table)
+        _show_panels(view, record, comparison, table, part)
         show_scores(table, record)
     with below:
         show_memberships(view, record, comparison)
@@ -173,7 +176,7 @@ def _explain_identity(record: BlockRecord) -> None:
     )
 
 
-def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table: pd.DataFrame) -> None:
+def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table: pd.DataFrame, part: Part) -> None:
     grid = record.grid
     caption(
         view,
@@ -192,7 +195,7 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
         for row in table.to_dict("records")
     ]
     payload = panels_payload(view.picture.shown, grid, comparison, headings, HINT)
-    group_panels(payload, key_of_panels(view), partial(open_token, grid))
+    group_panels(payload, key_of_panels(view), partial(open_token, grid), part, open_part)
 
 
 def _note(row: dict[Hashable, Any], wanted: int) -> str:

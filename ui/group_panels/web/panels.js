@@ -5,36 +5,64 @@ import { element, setText } from "./dom.js";
 import { bordersOf, cellAt, coverage } from "./labels.js";
 import { sceneOf } from "./scene.js";
 import { listenToZoom } from "./gestures.js";
-import { wholePicture, zoomBar, zoomedInMiddle } from "./zoom.js";
+import { partOf, viewOf, wholePicture, zoomBar, zoomedInMiddle } from "./zoom.js";
 
+const REPORT_MS = 400; // a zoom is reported when it rests
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
 export class GroupPanels {
-  constructor(host, pick) {
+  // pick(place) hears of a token, zoomed(part) of the part that is shown.
+  constructor(host, { pick, zoomed }) {
     this.pick = pick;
+    this.zoomed = zoomed;
     this.view = wholePicture();
     this.turn = 0;
+    this.sequence = null; // counts zooms made here; null until Python has said where to start
+    this.zoomDue = 0;
     this.figures = [];
     this.rows = element("div", { class: "sections" });
     host.append(this.toolbar(), this.rows);
     this.observer = new ResizeObserver(() => this.fit());
   }
 
-  async update(data) {
+  async update({ part, ...data }) {
     const turn = ++this.turn;
+    const content = JSON.stringify(data);
+    if (content === this.content) return this.adopt(part); // what is pointed at stays
     const same = this.scene?.picture.name === data.picture.name;
     if (!same) this.rows.replaceChildren(); // another picture's panels must not stay for a moment
     const scene = await sceneOf(data);
     if (turn !== this.turn) return; // a newer one came meanwhile
     if (!same) this.view = wholePicture();
+    this.content = content;
     this.scene = scene;
     this.pointed = null;
     this.bar.hint(data.hint);
     this.build();
+    this.adopt(part);
+  }
+
+  // Shows the part that Python says, unless a later one was chosen here; pages may leave the zoom to the browser.
+  adopt(part) {
+    if (!part || (this.sequence !== null && part.sequence < this.sequence)) return;
+    this.sequence = part.sequence;
+    const now = partOf(this.view, this.scene.picture);
+    if (Object.keys(now).some((name) => now[name] !== part[name])) this.show(viewOf(part, this.scene.picture));
+  }
+
+  // Shows a part that a person chose.
+  choose(view) {
+    this.show(view);
+    if (this.sequence === null) return;
+    this.sequence += 1;
+    clearTimeout(this.zoomDue);
+    const report = () => this.zoomed({ ...partOf(this.view, this.scene.picture), sequence: this.sequence });
+    this.zoomDue = setTimeout(report, REPORT_MS);
   }
 
   destroy() {
     this.turn++;
+    clearTimeout(this.zoomDue);
     this.observer.disconnect();
   }
 
@@ -42,8 +70,8 @@ export class GroupPanels {
     const ready = (act) => () => this.scene && act();
     this.bar = zoomBar({
       label: "Zoom of all panels",
-      zoom: (factor) => ready(() => this.show(zoomedInMiddle(this.view, this.scene.picture, factor)))(),
-      whole: ready(() => this.show(wholePicture())),
+      zoom: (factor) => ready(() => this.choose(zoomedInMiddle(this.view, this.scene.picture, factor)))(),
+      whole: ready(() => this.choose(wholePicture())),
     });
     return this.bar.root;
   }
@@ -95,7 +123,7 @@ export class GroupPanels {
     listenToZoom(canvas, {
       picture: () => this.scene.picture,
       view: () => this.view,
-      show: (view) => this.show(view),
+      show: (view) => this.choose(view),
       point: (place) => this.point(figure, place),
       press: (place) => {
         this.point(figure, place);
@@ -186,22 +214,4 @@ export class GroupPanels {
 
 function percent(share) {
   return share < 0.01 ? `${(100 * share).toFixed(2)} %` : `${Math.round(100 * share)} %`;
-}
-
-const mountedPanels = new WeakMap();
-
-// Streamlit calls this when the component appears and whenever its data changes.
-export function mountPanels({ data, parentElement, setTriggerValue }) {
-  let panels = mountedPanels.get(parentElement);
-  if (!panels) {
-    const host = element("div", { class: "group-panels" });
-    parentElement.append(host);
-    panels = new GroupPanels(host, (place) => setTriggerValue("picked", place));
-    mountedPanels.set(parentElement, panels);
-  }
-  panels.update(data);
-  return () => {
-    mountedPanels.get(parentElement)?.destroy();
-    mountedPanels.delete(parentElement);
-  };
 }

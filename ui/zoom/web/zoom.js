@@ -9,6 +9,17 @@ export function wholePicture() {
   return { zoom: 1, x: 0, y: 0 };
 }
 
+// The same as people and links say it: the zoom, and the middle of the part in thousandths of the picture's sides.
+export function partOf({ zoom, x, y }, { width, height }) {
+  const middle = (corner, size) => Math.round((1000 * (corner + size / 2 / zoom)) / size);
+  return { zoom: Math.round(100 * zoom) / 100, down: middle(y, height), across: middle(x, width) };
+}
+
+export function viewOf({ zoom, down, across }, picture) {
+  const corner = (middle, size) => (middle * size) / 1000 - size / 2 / zoom;
+  return withinPicture({ zoom, x: corner(across, picture.width), y: corner(down, picture.height) }, picture);
+}
+
 // Zooms about a place of the picture, which stays where it is.
 export function zoomedAt(view, picture, factor, x, y) {
   const zoom = Math.min(MOST, Math.max(1, view.zoom * factor));
