@@ -46,8 +46,12 @@ OF_EXPLORE = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
 RUN = "run"
 """Key of the container in the sidebar that tells of the run."""
 
-HIDE_OLD = f"<style>:is(.stMain, .st-key-{RUN}) [data-stale=true] {{visibility: hidden}}</style>"
-"""Hides what an earlier run drew until this run draws over it; Streamlit would fade it after a while only."""
+HIDE_OLD = f"<style>:is(.stMain, .st-key-{RUN}) [data-stale=true]:not(:focus-within) {{visibility: hidden}}</style>"
+"""Hides what an earlier run drew until this run draws over it; Streamlit would fade it after a while only.
+
+What has the focus stays: hidden, it would lose the focus, and with it the next press of a key. Pictures and models are
+chosen in the sidebar, so the focus is not on their old results.
+"""
 
 SHOW_OLD = "<style></style>"
 

@@ -37,6 +37,12 @@ def settled(page, expected: tuple[float, float]) -> None:
     )
 
 
+def rows_of_frames(page) -> list[float]:
+    """Return how many of 56 tokens lie above the middle of each map's frame."""
+    places = page.locator(".map").evaluate_all(WHERE)
+    return [56 * down for down, _ in places]
+
+
 @pytest.mark.parametrize("clicked", [0, 1, 2])
 def test_one_click_drives_all_maps(browser, address, clicked):
     context = browser.new_context(viewport={"width": 1366, "height": 1200})
@@ -59,3 +65,25 @@ def test_one_click_drives_all_maps(browser, address, clicked):
         page.locator(QUIET).wait_for()
         settled(page, (0.75 - step / 56, 0.25))
     context.close()
+
+
+def test_quick_presses_are_all_counted(browser, address):
+    page = browser.new_page(viewport={"width": 1366, "height": 1200})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/compare?sample=Cat&down=750&across=250")
+    maps = page.locator(".map")
+    maps.nth(2).wait_for()
+    page.locator(QUIET).wait_for()
+    before = rows_of_frames(page)
+    maps.nth(0).focus()
+    for press in range(12):
+        page.keyboard.press("ArrowUp")
+        page.wait_for_timeout(60 if press % 3 else 250)  # now and then an answer comes between two presses
+    expected = pytest.approx([row - 12 for row in before], abs=0.2)
+    for _ in range(60):
+        if rows_of_frames(page) == expected:
+            break
+        page.wait_for_timeout(1000)
+    page.locator(QUIET).wait_for()
+    assert rows_of_frames(page) == expected
+    page.close()

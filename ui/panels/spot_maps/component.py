@@ -79,16 +79,36 @@ class Picked:
 
 
 def spot_maps(panels: Sequence[SpotPanel], key: str, on_pick: Callable[[Picked], None]) -> None:
-    """Draw maps; a click in any of them is reported before the page runs again."""
-    data = {"panels": [_told(panel) for panel in panels]}
+    """Draw maps; a click in any of them is reported before the page runs again.
+
+    The browser numbers its reports and holds the last one until an answer has its number, so no quick step is lost.
+    """
+    data = {"panels": [_told(panel) for panel in panels], "sequence": st.session_state.get(_sequence_key(key), 0)}
     shapes = [panel.decades.shape for panel in panels]
     _mount(key=key, data=data, on_picked_change=partial(_report, key, shapes, on_pick))
 
 
 def _report(key: str, shapes: Sequence[tuple[int, int]], on_pick: Callable[[Picked], None]) -> None:
-    picked = picked_of(st.session_state[key].get("picked"), shapes)
+    said = st.session_state[key].get("picked")
+    st.session_state[_sequence_key(key)] = sequence_of(said)
+    picked = picked_of(said, shapes)
     if picked is not None:
         on_pick(picked)
+
+
+def _sequence_key(key: str) -> str:
+    return f"{key}_sequence"
+
+
+def sequence_of(said: object) -> int:
+    """Return the number of a report of the browser, 0 if it has none.
+
+    Example:
+        >>> sequence_of({"sequence": 3}), sequence_of("north")
+        (3, 0)
+    """
+    sequence = said.get("sequence") if isinstance(said, Mapping) else None
+    return sequence if isinstance(sequence, int) and not isinstance(sequence, bool) else 0
 
 
 def picked_of(said: object, shapes: Sequence[tuple[int, int]]) -> Picked | None:

@@ -1,4 +1,5 @@
-// Maps side by side in which a click, or an arrow key, moves one spot everywhere; they zoom together.
+// Maps side by side in which a click, or an arrow key, moves one spot everywhere; they zoom together. The browser holds
+// the token that was picked last, so that no press is lost while Python still answers an older one.
 
 import { element, setText } from "./dom.js";
 import { listenToZoom } from "./gestures.js";
@@ -11,6 +12,9 @@ const SHARES = { width: 1, height: 1 }; // the maps may be of several pictures, 
 class SpotMaps {
   constructor(host) {
     this.view = wholePicture();
+    this.figures = [];
+    this.sequence = null; // counts picks made here; null until Python has said where to start
+    this.picked = null;
     this.bar = zoomBar({
       label: "Zoom of all maps",
       hint: "A click or an arrow key moves the spot in all maps.",
@@ -21,11 +25,23 @@ class SpotMaps {
     host.append(element("div", { class: "spot-maps" }, this.bar.root, this.row));
   }
 
-  update(panels, pick) {
-    const focused = [...this.row.children].findIndex((child) => child.contains(this.row.getRootNode().activeElement));
-    this.row.replaceChildren(...panels.map((panel, index) => this.panel(panel, (...token) => pick(index, ...token))));
-    if (focused >= 0) this.row.children[focused]?.querySelector(".map").focus();
+  // pick(picked) hears of a token, with a number that Python gives back as the sequence of its answer.
+  update({ panels, sequence }, pick) {
+    this.pick = pick;
+    if (this.sequence === null || sequence >= this.sequence) Object.assign(this, { sequence, picked: null });
+    if (this.figures.length !== panels.length) {
+      this.figures = panels.map((_, index) => this.figure(index));
+      this.row.replaceChildren(...this.figures.map((figure) => figure.root));
+    } // else they stay where they are, and keep the focus
+    this.figures.forEach((figure, index) => fill(figure, this.held(panels[index], index)));
     this.show(this.view);
+  }
+
+  // A copy of a panel, with the token that was picked in it if Python's answer is older than that.
+  held(panel, index) {
+    const { picked } = this;
+    if (picked?.panel !== index || picked.row >= panel.rows || picked.column >= panel.columns) return { ...panel };
+    return { ...panel, row: picked.row, column: picked.column };
   }
 
   show(view) {
@@ -37,67 +53,72 @@ class SpotMaps {
       layers.style.transform = `scale(${view.zoom}) translate(${-100 * view.x}%, ${-100 * view.y}%)`;
   }
 
-  panel(panel, pick) {
-    const heat = element("img", { class: "heat", src: panel.heat, alt: "" });
-    placeAt(heat, panel, 0, 0, panel.rows, panel.columns);
-    const frame = element("div", { class: "frame" });
-    placeAt(frame, panel, panel.row, panel.column, 1, 1);
-    const ground = element("img", { class: "ground", src: panel.ground, alt: "" });
-    const map = element(
-      "div",
-      {
-        class: "map",
-        tabindex: "0",
-        role: "application",
-        "aria-label": `${panel.title}. ${panel.note}. A click or the arrow keys move the spot.`,
-      },
-      element("div", { class: "layers" }, ground, heat, frame),
-    );
-    const readout = element("p", { class: "readout", text: valueAt(panel, panel.row, panel.column) });
-    this.listen(map, panel, readout, (row, column) => {
-      placeAt(frame, panel, row, column, 1, 1); // at once; the maps follow
-      pick(row, column);
-    });
-    return withText(panel, map, readout);
-  }
-
-  listen(map, panel, readout, pick) {
+  figure(index) {
+    const figure = makeFigure();
+    const { map, readout } = figure;
+    const pick = (row, column) => {
+      Object.assign(figure.panel, { row, column }); // where the next step starts; the maps follow
+      showSpot(figure);
+      this.sequence += 1;
+      this.picked = { panel: index, row, column };
+      this.pick({ ...this.picked, sequence: this.sequence });
+    };
     listenToZoom(map, {
       picture: () => SHARES,
       view: () => this.view,
       show: (view) => this.show(view),
-      point: (place) =>
-        setText(readout, valueAt(panel, ...(place ? tokenAt(place, panel) : [panel.row, panel.column]))),
-      press: (place) => pick(...tokenAt(place, panel)),
+      point: (place) => {
+        const { panel } = figure;
+        setText(readout, valueAt(panel, ...(place ? tokenAt(place, panel) : [panel.row, panel.column])));
+      },
+      press: (place) => pick(...tokenAt(place, figure.panel)),
     });
     map.addEventListener("keydown", (event) => {
       const step = STEPS[event.key];
       if (!step) return;
       event.preventDefault();
-      pick(clamped(panel.row + step[0], panel.rows), clamped(panel.column + step[1], panel.columns));
+      const { row, column, rows, columns } = figure.panel;
+      pick(clamped(row + step[0], rows), clamped(column + step[1], columns));
     });
+    return figure;
   }
 }
 
-function withText(panel, map, readout) {
+// The elements of a panel; `fill` says what they show.
+function makeFigure() {
+  const [ground, heat] = ["ground", "heat"].map((name) => element("img", { class: name, alt: "" }));
+  const frame = element("div", { class: "frame" });
+  const layers = element("div", { class: "layers" }, ground, heat, frame);
+  const map = element("div", { class: "map", tabindex: "0", role: "application" }, layers);
   const dot = element("span", { class: "dot", "aria-hidden": "true", text: "\u25CF" });
+  const name = element("strong");
+  const [note, quantity, readout] = ["note", "quantity", "readout"].map((each) => element("p", { class: each }));
+  const [bar, ticks] = ["bar", "ticks"].map((each) => element("div", { class: each }));
+  const title = element("p", { class: "title" }, dot, name);
+  const root = element("section", { class: "panel" }, title, note, map, bar, ticks, quantity, readout);
+  return { root, map, ground, heat, frame, dot, name, note, bar, ticks, quantity, readout };
+}
+
+function fill(figure, panel) {
+  const { root, map, ground, heat, dot, name, note, bar, ticks, quantity } = figure;
+  figure.panel = panel;
+  map.setAttribute("aria-label", `${panel.title}. ${panel.note}. A click or the arrow keys move the spot.`);
+  ground.src = panel.ground;
+  heat.src = panel.heat;
+  placeAt(heat, panel, 0, 0, panel.rows, panel.columns);
   dot.style.color = panel.colour;
-  const bar = element("div", { class: "bar" });
+  setText(name, ` ${panel.title}`);
+  setText(note, panel.note);
   bar.style.background = panel.gradient;
-  const ticks = panel.ticks.map((text) => element("span", { text }));
-  const whole = element(
-    "section",
-    { class: "panel" },
-    element("p", { class: "title" }, dot, element("strong", { text: ` ${panel.title}` })),
-    element("p", { class: "note", text: panel.note }),
-    map,
-    bar,
-    element("div", { class: "ticks" }, ...ticks),
-    element("p", { class: "quantity", text: panel.quantity }),
-    readout,
-  );
-  whole.style.setProperty("--ratio", panel.width / panel.height);
-  return whole;
+  ticks.replaceChildren(...panel.ticks.map((text) => element("span", { text })));
+  setText(quantity, panel.quantity);
+  root.style.setProperty("--ratio", panel.width / panel.height);
+  showSpot(figure);
+}
+
+function showSpot({ panel, frame, readout }) {
+  placeAt(frame, panel, panel.row, panel.column, 1, 1);
+  setText(readout, valueAt(panel, panel.row, panel.column));
 }
 
 function tokenAt(place, panel) {
@@ -126,8 +147,8 @@ const clamped = (index, count) => Math.min(Math.max(index, 0), count - 1);
 const mountedMaps = new WeakMap();
 
 // Streamlit calls this when the component appears and whenever its data changes.
-export function mountSpotMaps({ data, parentElement, setTriggerValue }) {
+export function mountSpotMaps({ data, parentElement, setStateValue }) {
   let maps = mountedMaps.get(parentElement);
   if (!maps) mountedMaps.set(parentElement, (maps = new SpotMaps(parentElement)));
-  maps.update(data.panels, (panel, row, column) => setTriggerValue("picked", { panel, row, column }));
+  maps.update(data, (picked) => setStateValue("picked", picked));
 }
