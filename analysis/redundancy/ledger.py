@@ -20,7 +20,7 @@ from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.row_sample import RowSample, draw_rows
 from analysis.redundancy.watch import Progress, Watch
-from analysis.redundancy.where import where_column
+from analysis.redundancy.where import where
 from stvit import Attention, BlockId, BlockRecord, Capture
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.error_text import counted
@@ -212,20 +212,23 @@ def _seeds(seed: int | Sequence[int], batch: int) -> Sequence[int]:
 
 def _table(found: Sequence[tuple[Any, BlockId, _Found]]) -> pd.DataFrame:
     """Return the table of what was found: (name of the image, block, values), a row for each value."""
-    about = [(name, *block, one.attention, one.metric) for name, block, one in found]
-    ones = [one for _, _, one in found]
-    count = [len(one.values) for one in ones]
-    table = pd.DataFrame(about, columns=["image", "stage", "block", "attention", "metric"])
-    table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
+    about = [(name, *block, one.attention, one.metric, len(one.values)) for name, block, one in found]
+    table = pd.DataFrame(about, columns=["image", "stage", "block", "attention", "metric", "count"])
     table = table.astype({"stage": "Int64", "block": "Int64"})
-    table = table.loc[table.index.repeat(count)].reset_index(drop=True)
-    head = [number for length in count for number in range(length)]
-    of_block = np.repeat([one.attention == BLOCK for one in ones], count)
-    table["head"] = pd.arrays.IntegerArray(np.array(head, np.int64), of_block.astype(bool))
-    table["value"] = _joined([one.values for one in ones])
-    table["stderr"] = _joined([np.full(len(one.values), np.nan) if one.stderr is None else one.stderr for one in ones])
-    table["where"] = where_column(table)
+    table["unit"] = table["metric"].map({name: metric.unit for name, metric in CATALOGUE.items()})
+    table = table.loc[table.index.repeat(table.pop("count"))].reset_index(drop=True)
+    heads = [(block, _heads(one)) for _, block, one in found]
+    table["head"] = pd.array([head for _, several in heads for head in several], dtype="Int64")
+    table["where"] = pd.Series([where(*block, head) for block, several in heads for head in several], dtype="str")
+    table["value"] = _joined([one.values for _, _, one in found])
+    table["stderr"] = _joined(
+        [np.full(len(one.values), np.nan) if one.stderr is None else one.stderr for _, _, one in found]
+    )
     return table.loc[table["value"].notna(), list(COLUMNS)].reset_index(drop=True)
+
+
+def _heads(one: _Found) -> Sequence[int | None]:
+    return [None] if one.attention == BLOCK else range(len(one.values))
 
 
 def _joined(values: Sequence[Float[np.ndarray, " _"]]) -> Float[np.ndarray, " all"]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -66,8 +67,10 @@ def effective_rank(values: Float[Tensor, " count"]) -> float:
         >>> round(effective_rank(torch.ones(3)), 3)
         3.0
     """
-    total = values.sum()
-    return torch.special.entr(values / total).sum().exp().item() if total > 0 else 0.0
+    array = values.numpy(force=True)
+    positive = array[array > 0]
+    share = positive / positive.sum()
+    return float(np.exp(-share @ np.log(share))) if len(share) else 0.0
 
 
 def stable_rank(values: Float[Tensor, " count"]) -> float:

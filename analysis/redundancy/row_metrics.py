@@ -133,12 +133,12 @@ class RowMetrics:
     @cached_property
     def head_divergence(self) -> Float[Tensor, "heads rows"] | None:
         """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2; None for one head."""
-        return self._mean_over_others(self.pair_divergence)
+        return self._mean_over_others(self.pair_divergence) if self._has_others else None
 
     @cached_property
     def head_cosine(self) -> Float[Tensor, "heads rows"] | None:
         """Mean cosine with the other heads' rows; None for one head."""
-        return self._mean_over_others(self.pair_cosine)
+        return self._mean_over_others(self.pair_cosine) if self._has_others else None
 
     @cached_property
     def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
@@ -222,10 +222,13 @@ class RowMetrics:
         """Return what a rule tells of each head with every head after it; nothing for one head."""
         return torch.cat([self.mass[:0], *(rule(head) for head in range(self.share.shape[0] - 1))])
 
-    def _mean_over_others(self, pairs: Float[Tensor, "pairs rows"]) -> Float[Tensor, "heads rows"] | None:
-        """Average what belongs to pairs of heads over the partners of each head; None without partners."""
-        if not len(pairs):
-            return None
+    @property
+    def _has_others(self) -> bool:
+        """Whether a head has others to be compared with."""
+        return self.weight.shape[0] > 1
+
+    def _mean_over_others(self, pairs: Float[Tensor, "pairs rows"]) -> Float[Tensor, "heads rows"]:
+        """Average what belongs to pairs of heads over the partners of each head."""
         first, other = self._pairs
         total = torch.zeros_like(self.mass).index_add_(0, first, pairs).index_add_(0, other, pairs)
         return total / (total.shape[0] - 1)
