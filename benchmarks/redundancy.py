@@ -1,13 +1,17 @@
-"""The ledger against a straightforward dense version, and its memory at 1024 px."""
+"""The ledger against a straightforward dense version, what its parts cost, and its memory at 1024 px."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from analysis import ledger
 from analysis.attention.baselines import global_attention
+from analysis.redundancy.catalogue import metrics_of
+from analysis.redundancy.expense import RANK_SECONDS, ROW_SECONDS
+from analysis.redundancy.ranks import EXACT_TOKENS
 from analysis.redundancy.received import SINK_FACTOR
 from analysis.redundancy.row_metrics import LEVELS, RowSettings
 from benchmarks.memory import peak_mib
@@ -21,6 +25,9 @@ SORTS = 20
 
 LARGE = 1024
 
+OF_ROWS = (*metrics_of("token"), "received_max", "sinks", "sink_mass")
+OF_RANKS = ("effective_rank", "stable_rank")
+
 
 def main() -> None:
     """Print the comparison at 224 px, and time and peak memory at 1024 px."""
@@ -30,10 +37,40 @@ def main() -> None:
     found = compare(lambda: dense_version(cap), lambda: ledger(cap, ("super", "global")), PAIRS)
     figures = f"ledger {found.second:.2f} s   dense {found.first:.1f} s   ratio {found.ratio:.1f}"
     print(f"  {figures}   (medians of {PAIRS} pairs)")
+    print("\nProcessor time for one weight of an attention, in the ledger of stvit_small")
+    for line in parts(cap):
+        print(line, flush=True)
     print("\nRows of a block in rising order: NumPy, as the metrics do, against PyTorch")
     print(sort_against_torch())
     print(f"\nLedger of both super-token stages of stvit_small at {LARGE} px, without global attention")
     print(_in_a_process_of_its_own())
+
+
+def parts(cap: Capture) -> Iterator[str]:
+    """Yield a line for each part of the exact ledger, beside what pages expect it to take."""
+    first = Capture(cap.logits, cap.image_size, {block: cap[block] for block in cap if block.stage == 0})
+    assert all(record.grid.num_tokens > EXACT_TOKENS for record in first.values())
+    row, rank = (f"expected {seconds * 1e9:.0f} ns" for seconds in (ROW_SECONDS, RANK_SECONDS))
+    large = _large_blocks((0, 0), (1, 0))
+    yield f"  metrics of rows, super and global, 224 px   {_nanoseconds(cap, ('super', 'global'), OF_ROWS)}   {row}"
+    yield f"  estimated ranks, global, 224 px             {_nanoseconds(first, ('global',), OF_RANKS)}   {rank}"
+    yield f"  metrics of rows, super, {LARGE} px            {_nanoseconds(large, ('super',), OF_ROWS)}   {row}"
+
+
+def _nanoseconds(cap: Capture, attentions: Sequence[str], metrics: Sequence[str]) -> str:
+    weights = 0
+    for record in cap.values():  # with cell 1, token attention is global attention and is measured once
+        kinds = 1 if record.grid.is_identity else len(attentions)
+        weights += record.heads * record.grid.num_tokens**2 * kinds
+    start = time.process_time()
+    ledger(cap, attentions, metrics)
+    return f"{(time.process_time() - start) / weights * 1e9:5.1f} ns"
+
+
+def _large_blocks(*blocks: tuple[int, int]) -> Capture:
+    torch.manual_seed(0)
+    model = create_model("stvit_small").eval()
+    return capture(model, torch.randn(1, 3, LARGE, LARGE), blocks=blocks)
 
 
 def sort_against_torch() -> str:
@@ -113,10 +150,7 @@ def _in_a_process_of_its_own() -> str:
 
 def large() -> None:
     """Measure the super-token stages of a large picture and print time and peak memory of this process."""
-    torch.manual_seed(0)
-    model = create_model("stvit_small").eval()
-    blocks = [block for block in model.blocks() if block.stage < 2]
-    cap = capture(model, torch.randn(1, 3, LARGE, LARGE), blocks=blocks)
+    cap = _large_blocks(*(block for block in create_model("stvit_small").blocks() if block.stage < 2))
     found = compare(lambda: None, lambda: ledger(cap, ("super",)), 1, warm_up=False)
     peak = peak_mib() / 2**10
     print(f"  {found.second:7.1f} s   peak memory of the whole process {peak:.2f} GiB")

@@ -46,6 +46,9 @@ def measuring(model: STViT, pixels: torch.Tensor) -> Iterator[str]:
     chosen = {
         "all metrics": tuple(CATALOGUE),
         "without heads against heads, and without blocks": WITHOUT_HEADS_AND_FEATURES,
+        "metrics of rows": tuple(name for name in metrics_of("token") if name != "received"),
+        "ranks, and what tokens receive": ("received", *metrics_of("head")),
+        "metrics of blocks": metrics_of("block"),
         "entropy, distance, mass": ("entropy", "distance", "mass"),
     }
     with torch.no_grad():

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.association import Association
-from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
+from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
@@ -213,8 +213,8 @@ class DecomposedAttention(Attention):
         index, weight = self._index[tokens], self._weight[tokens] * (self._index[tokens] != PHANTOM)
         used, near = numbered(index)
         shared = self._strips.spread(self._mixed(used))
-        step = block_rows(self)
-        buffer = shared.new_empty(self.heads * min(step, len(tokens)) * self.num_tokens)
+        step = even_step(len(tokens), block_rows(self))
+        buffer = shared.new_empty(self.heads * step * self.num_tokens)
         held: Tensor | None = None
         for start in range(0, len(tokens), step):
             here = slice(start, start + step)

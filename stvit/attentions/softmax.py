@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, one_head
+from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
 from stvit.attentions.query_key import QueryKeyAttention
 from stvit.precision import at_least_single
 
@@ -83,7 +83,7 @@ class SoftmaxAttention(QueryKeyAttention):
         if isinstance(tokens, range) and self.dense_nbytes <= DENSE_BYTES:
             yield from super().some_rows(tokens)
             return
-        step = min(len(tokens), block_rows(self))
+        step = even_step(len(tokens), block_rows(self))
         memory = at_least_single(self.query).new_empty(self.heads * step * self.num_tokens)
         for start in range(0, len(tokens), step):
             part = tokens[start : start + step]
