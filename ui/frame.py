@@ -1,6 +1,7 @@
 """The frame around the pages: one run of the script, from the address to the page that is drawn."""
 
 from pathlib import Path
+from time import sleep
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +15,7 @@ from ui.markdown import escaped
 from ui.pages.explore import MODES
 from ui.pages.page import Page
 from ui.pages.registry import PAGES
+from ui.panels import panel
 from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
@@ -25,11 +27,16 @@ from ui.view.view import NotAnSTViTError, View
 ICON = Path(__file__).parent / "icon.png"
 STYLE = """<style>
 .stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
-.stApp:not(:has(.stSidebar)) .stMain {visibility: hidden; animation: appear 0s 2s forwards}
+.stApp:not(:has(.stSidebar)) .stAppViewContainer {visibility: hidden; animation: appear 0s 2s forwards}
 @keyframes appear {to {visibility: visible}}
 .st-key-explore_answer {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
 .answer, .caption {margin: 0}
+.answer {min-height: 3em}
+[class*=st-key-numbers_] {min-height: 108px}
+.st-key-spot_maps, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
+.stMain .stElementContainer[class*=st-key-]:not([class*=button]):has(> [data-testid=stSkeleton]) {min-height: 68px}
+.stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
 .stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
@@ -38,6 +45,9 @@ STYLE = """<style>
 </style>"""
 
 """How pages look. Nothing shows before the sidebar has its place: Streamlit would draw the page and then move it."""
+
+FIRST_FRAME = 0.2
+"""Seconds that the browser of a new session gets to take the style in before anything is there to be moved by it."""
 
 EXPLORE = "explore"
 OF_EXPLORE = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
@@ -63,8 +73,10 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page."""
-    st.html(STYLE + glossary.STYLE)
+    st.html(STYLE + panel.STYLE + glossary.STYLE)
     st.set_page_config(page_icon=str(ICON))
+    if keys.LINK not in st.session_state:
+        sleep(FIRST_FRAME)
     link = Link.of_session()
     views: list[View] = []
     entries = {each.address: _entry(each, views) for each in PAGES}

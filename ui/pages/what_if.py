@@ -169,7 +169,7 @@ def _show_numbers(outcome: Outcome, view: View) -> None:
     names = view.handle.model.class_names
     before, after = (escaped(names[index]) if names else f"class {index}" for index in outcome.classes)
     changed_class = "unchanged" if outcome.difference.same_class else f"{before} → {after}"
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="numbers_of_change"):
         divergence = f"{outcome.difference.divergence:.2g} nats"
         st.metric("KL divergence of the prediction", divergence, width="content", border=True)
         st.metric("Most probable class", changed_class, width="content", border=True)

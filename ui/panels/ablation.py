@@ -114,7 +114,7 @@ def _together(view: View, block: BlockId, part: Part, how: How, numbers: tuple[i
 def _say(view: View, record: BlockRecord, part: Part, how: How, numbers: list[int], names: list[str]) -> None:
     found = _together(view, record.id, part, how, tuple(numbers))
     before, after = int(found.before.argmax()), int(found.top[0])
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="numbers_of_ablation"):
         label = f"{PARTS[part]} {HOW[how]}: KL divergence"
         st.metric(label, f"{found.divergence[0]:.2g} nats", width="content", border=True)
         probability = np.exp(found.before[before]), np.exp(found.after[0, before])

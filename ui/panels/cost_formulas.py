@@ -62,7 +62,7 @@ def show_formulas(record: BlockRecord, channels_of_stage: int) -> None:
     grid = TokenGrid(rows, columns, cell)
     whole = global_attention_macs(grid.num_tokens, channels)
     through = super_token_attention_macs(grid.num_tokens, grid.num_super_tokens, channels)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="numbers_of_formulas"):
         st.metric("Global, 2 N² C + 4 N C²", f"{whole / 1e6:,.1f} M MAC", width="content", border=True)
         st.metric("Super tokens, 28 N C + 2 M² C + 4 M C²", f"{through / 1e6:,.1f} M MAC", width="content", border=True)
         st.metric("Ratio", f"{whole / through:,.1f} x", width="content", border=True)

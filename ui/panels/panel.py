@@ -1,5 +1,6 @@
 """What panels have in common: a heading, a chart, a slot, and the line that says what is shown."""
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -14,6 +15,20 @@ from ui.markdown import in_html
 from ui.view.view import View
 
 LONGEST_CAPTION_PART = 200
+
+_SLOT = "[data-testid=stLayoutWrapper] > .stVerticalBlock > [data-testid=stLayoutWrapper]:not(:first-child)"
+
+STYLE = f"""<style>
+.stHorizontalBlock:has(> {_SLOT} > [class*=st-key-picture_]):not(:has(> * > .st-key-matrix)) {{
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, max({PANEL_WIDTH}px, 22%)), 1fr));
+  gap: 1.2rem 1.6rem}}
+.stHorizontalBlock > *:has(> .stVerticalBlock > * > [class*=st-key-picture_]) {{width: 100%}}
+.stHorizontalBlock > * > .stVerticalBlock:has(> * > [class*=st-key-picture_]) {{width: 100%}}
+[class*=st-key-picture_] {{position: relative; flex: none; box-sizing: content-box; width: 100%; height: auto;
+  max-width: calc(60vh / var(--ratio)); aspect-ratio: 1 / var(--ratio); padding-bottom: {BAR_SPACE}px}}
+[class*=st-key-picture_] > * {{position: absolute; inset: 0; height: 100%}}
+</style>"""
+"""Pictures share the width of the window, each as high as its width asks for, none higher than the window."""
 
 ZOOM = {
     "scrollZoom": True,  # with Ctrl alone: ui/browser/web/charts.js gives the wheel itself to the page
@@ -49,6 +64,8 @@ def chart(
         on_select: Called when points are clicked, before the page runs again.
     """
     over_picture = bool(figure.layout.images)
+    if not over_picture:
+        _keep_height(key, figure.layout.height)
     with _frame_of(figure, key) if over_picture else nullcontext():
         st.plotly_chart(
             figure,
@@ -66,8 +83,24 @@ def _frame_of(figure: go.Figure, key: str) -> DeltaGenerator:
     """Return the container of a figure over a picture, which is as high as its width asks for."""
     ratio = (figure.layout.height - BAR_SPACE) / figure.layout.width
     name = f"picture_{key}"
-    st.html(f"<style>[class*=st-key-{name}] {{--ratio: {ratio:.4f}}}</style>")
+    st.html(f"<style>.{_class_of(name)} {{--ratio: {ratio:.4f}}}</style>")
     return st.container(key=name)
+
+
+def _keep_height(key: str, height: int | None) -> None:
+    """Keep the place of a chart until the browser has loaded what draws it."""
+    if height:
+        st.html(f"<style>.{_class_of(key)} {{min-height: {height}px}}</style>")
+
+
+def _class_of(key: str) -> str:
+    """Return the class that Streamlit gives to what has a key.
+
+    Example:
+        >>> _class_of("panel_Super token attention, outgoing")
+        'st-key-panel_Super-token-attention--outgoing'
+    """
+    return "st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key.strip())
 
 
 def _alt(figure: go.Figure) -> str:
@@ -90,8 +123,8 @@ def caption(view: View, *parts: str) -> None:
     """
     height, width = view.picture.shown.shape[:2]
     names = (in_html(each) for each in (view.handle.title, view.picture.source.name))
-    said = (marked(plain(part, LONGEST_CAPTION_PART)) for part in (f"{width} x {height} px", *parts) if part)
-    st.html(f'<p class="caption">{" · ".join([*names, *said])}</p>')
+    said = (plain(part, LONGEST_CAPTION_PART) for part in (f"{width} x {height} px", *parts) if part)
+    st.html(f'<p class="caption">{" · ".join([*names, marked(" · ".join(said))])}</p>')
 
 
 def note(text: str) -> None:

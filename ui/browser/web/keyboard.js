@@ -24,6 +24,7 @@ export function openToKeyboard() {
   const later = () => (due ||= requestAnimationFrame(() => ((due = 0), openNew())));
   new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
   document.addEventListener("keydown", walk);
+  document.addEventListener("pointerdown", () => (clicked = null));
   openNew();
 }
 
@@ -34,12 +35,17 @@ function openNew() {
     if (!place.hasAttribute("role")) place.setAttribute("role", "figure");
     place.setAttribute("aria-roledescription", "chart; arrow keys walk over it");
     place.addEventListener("blur", () => leave(place));
-    if (clicked?.home.contains(place) && document.activeElement === document.body) {
-      at.set(place, clicked.spot);
-      clicked = null;
-      place.focus({ preventScroll: true });
-    }
   }
+  if (clicked && document.activeElement === document.body) comeBack(clicked);
+}
+
+// The chart that was clicked may be gone, and another one stand in its place.
+function comeBack({ home, spot }) {
+  const place = home.querySelector(`${PLACE}[tabindex]`);
+  if (!place) return;
+  clicked = null;
+  at.set(place, spot);
+  place.focus({ preventScroll: true });
 }
 
 function walk(event) {

@@ -100,6 +100,7 @@ export class Explorer {
     this.painter = new Painter({ view, strip, choice, spoken, segmentsOf: (block) => this.#segments(block) });
     const { body, numbers } = this.view;
     this.content.replaceChildren(this.toolbar.root, this.strip.root, body, this.status, numbers);
+    this.content.classList.add("unready"); // nothing shows until it has its place
     this.#listen();
     this.#applyAppearance();
   }
@@ -132,6 +133,7 @@ export class Explorer {
     }
     this.arrange();
     offerHeads(this.toolbar, ready, this.choice.headOf(ready));
+    this.content.classList.remove("unready");
     return this.#showAll();
   }
 

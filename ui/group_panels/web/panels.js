@@ -108,7 +108,7 @@ export class GroupPanels {
       "aria-label": `${panel.title}: ${panel.note}`,
       "data-picture": this.scene.picture.name,
     });
-    const dot = element("span", { class: "dot", "aria-hidden": true, text: "\u25cf" });
+    const dot = element("span", { class: "dot", "aria-hidden": "true", text: "\u25cf" });
     dot.style.color = panel.colour;
     const readout = element("p", { class: "readout" });
     const heading = element("p", { class: "heading" }, dot, element("strong", { text: panel.title }));

@@ -85,7 +85,8 @@ def spot_maps(panels: Sequence[SpotPanel], key: str, on_pick: Callable[[Picked],
     """
     data = {"panels": [_told(panel) for panel in panels], "sequence": st.session_state.get(_sequence_key(key), 0)}
     shapes = [panel.decades.shape for panel in panels]
-    _mount(key=key, data=data, on_picked_change=partial(_report, key, shapes, on_pick))
+    with st.container(key="spot_maps"):
+        _mount(key=key, data=data, on_picked_change=partial(_report, key, shapes, on_pick))
 
 
 def _report(key: str, shapes: Sequence[tuple[int, int]], on_pick: Callable[[Picked], None]) -> None:

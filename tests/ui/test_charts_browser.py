@@ -1,0 +1,140 @@
+"""Plotly's charts in real Chromium: pictures zoom, the page scrolls over them, and the keyboard reaches them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.browser_support import served_app
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+PATIENCE = 120_000
+QUIET = ".stApp[data-test-script-state=notRunning]"
+RANGE = "place => place.querySelector('.js-plotly-plot').layout.xaxis.range"
+SCROLLED = "document.querySelector('.stMain').scrollTop"
+PICTURES = ".stMain .stPlotlyChart:has(.layer-below .imagelayer image, .layer-subplot image, image)"
+SIDE = 224
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served
+
+
+def opened(page, address: str):
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.get_by_text("Replay-verified").first.wait_for(state="attached")
+    page.locator(QUIET).wait_for()
+    page.locator(PICTURES).first.wait_for()
+    page.wait_for_timeout(500)
+    return page
+
+
+@pytest.fixture
+def page(browser, address) -> Iterator["playwright.Page"]:
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    yield opened(context.new_page(), f"{address}/rollout")
+    context.close()
+
+
+@pytest.mark.parametrize("number", [0, 1])  # the picture that is clicked, and a map
+def test_a_picture_zooms_by_its_buttons_and_with_the_wheel_and_control(page, number):
+    picture = page.locator(PICTURES).nth(number)
+    assert picture.evaluate(RANGE) == [0, SIDE]
+    picture.hover()
+    picture.locator(".modebar-btn[data-title='Zoom in']").click()
+    page.wait_for_timeout(500)
+    low, high = picture.evaluate(RANGE)
+    assert 0 < low < high < SIDE
+    picture.locator(".modebar-btn[data-title='Reset axes']").click()
+    page.wait_for_timeout(500)
+    assert picture.evaluate(RANGE) == [0, SIDE]
+    picture.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(500)
+    low, high = picture.evaluate(RANGE)
+    assert high - low < SIDE
+    assert page.evaluate(SCROLLED) == 0
+    box = picture.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 114, box["y"] + 100, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    moved = picture.evaluate(RANGE)
+    assert 0 <= moved[0] < low  # what is drawn follows the pointer
+    assert moved[1] - moved[0] == pytest.approx(high - low, rel=0.05)
+
+
+def test_the_wheel_alone_scrolls_the_page(page):
+    picture = page.locator(PICTURES).first
+    picture.hover()
+    page.mouse.wheel(0, 200)
+    page.wait_for_timeout(500)
+    assert page.evaluate(SCROLLED) > 100
+    assert picture.evaluate(RANGE) == [0, SIDE]
+
+
+def test_pictures_share_a_wide_window_and_stay_lower_than_it(browser, address):
+    page = browser.new_page(viewport={"width": 1920, "height": 600})
+    opened(page, f"{address}/rollout")
+    boxes = [each.bounding_box() for each in page.locator(PICTURES).all()]
+    main = page.locator(".stMainBlockContainer").bounding_box()
+    first = [box for box in boxes if abs(box["y"] - boxes[0]["y"]) < 5]
+    assert sum(box["width"] for box in first) > 0.85 * (main["width"] - 100)
+    assert all(box["height"] < 600 for box in boxes)
+    page.close()
+
+
+def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
+    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    opened(page, f"{address}/redundancy?sample=Cat")
+    matrix = page.locator(".st-key-matrix .stPlotlyChart")
+    matrix.locator(".points path.point").first.wait_for()
+    page.locator(QUIET).wait_for()
+    matrix.focus()
+    for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 12 + ["ArrowRight", "ArrowDown"]:
+        page.keyboard.press(key)
+    page.get_by_text(re.compile("block 1.2, head 2")).first.wait_for()  # what Plotly says of the square
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"(?=.*block=2)(?=.*head=2)"))
+    page.locator(QUIET).wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.activeElement.closest('.st-key-matrix') !== null")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"head=1\b"))
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["rollout", "redundancy", "cost", "super-tokens", "compare", "explore", "what-if"])
+def test_on_a_phone_a_swipe_over_a_chart_scrolls_the_page(browser, address, path):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/{path}")
+    page.get_by_text("Replay-verified").first.wait_for(state="attached")
+    page.locator(QUIET).wait_for()
+    drawn = page.locator(".stPlotlyChart .nsewdrag, .group-panels canvas, .spots .map, .explorer .picker").first
+    drawn.wait_for()
+    page.wait_for_timeout(500)
+    drawn.scroll_into_view_if_needed()
+    box = drawn.bounding_box()
+    before = page.evaluate(SCROLLED)
+    x, y = box["x"] + box["width"] / 2, max(box["y"] + box["height"] / 2, 300)
+    touch = context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 20 * step}]})
+        page.wait_for_timeout(16)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(500)
+    assert page.evaluate(SCROLLED) - before > 100
+    context.close()
