@@ -3,6 +3,8 @@
 import html
 import re
 
+from ui.markdown import referenced
+
 TERMS = {
     "token": "A position in a stage's feature map: 4 x 4 pixels of the picture in stage 1, 32 x 32 in stage 4.",
     "super token": "A soft group of neighbouring tokens: their weighted mean, made anew for each picture.",
@@ -63,10 +65,10 @@ parts of the channels.">heads</span>'
     parts, end = [], 0
     for found in _ANY.finditer(text):
         word = _KEYS[found[1].casefold()]
-        parts += [html.escape(text[end : found.start()]), term(word, found[0]) if word not in seen else found[0]]
+        parts += [referenced(text[end : found.start()]), term(word, found[0]) if word not in seen else found[0]]
         seen.add(word)
         end = found.end()
-    return "".join([*parts, html.escape(text[end:])])
+    return "".join([*parts, referenced(text[end:])])
 
 
 def term(word: str, written: str = "") -> str:

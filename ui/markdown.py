@@ -29,11 +29,18 @@ def escaped(text: object, limit: int = LONGEST) -> str:
 def in_html(text: object, limit: int = LONGEST) -> str:
     """Return a text that HTML shows literally, on one line and shortened if it is too long.
 
-    Every mark becomes a character reference, so that nobody has to know which of them mean something.
-
     Example:
         >>> in_html("<b> 5 of 7")
         '&#60;b&#62; 5 of 7'
     """
-    line = plain(" ".join(str(text).split()), limit)
-    return "".join(one if one.isalnum() or one in " .,()%" else f"&#{ord(one)};" for one in line)
+    return referenced(plain(" ".join(str(text).split()), limit))
+
+
+def referenced(text: str) -> str:
+    """Return a text in which every mark is a character reference: nobody has to know which of them mean something.
+
+    Example:
+        >>> referenced("a $x$")
+        'a &#36;x&#36;'
+    """
+    return "".join(one if one.isalnum() or one in " .,()%" else f"&#{ord(one)};" for one in text)
