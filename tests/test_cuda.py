@@ -111,7 +111,7 @@ def test_pairs_of_heads_and_blocks(on_cpu, on_gpu):
 
 
 def test_anchor_maps(on_cpu, on_gpu):
-    found = [list(anchor_maps(cap[BLOCK], None, TOKEN, BLOCK.stride)) for _, cap in (on_gpu, on_cpu)]
+    found = [list(anchor_maps(cap[BLOCK], None, TOKEN)) for _, cap in (on_gpu, on_cpu)]
     for ours, expected in zip(*found, strict=True):
         np.testing.assert_allclose(ours.values, expected.values, atol=1e-4, err_msg=ours.title)
 

@@ -8,6 +8,7 @@ from analysis.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
 from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyPictureView, BlockView, PictureView
+from analysis.one_token.region import Region, SegmentLabels, segment_labels
 from analysis.reports.report import Subject
 from analysis.trials import class_names_of
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model
@@ -172,6 +173,15 @@ def any_record_of(options: BlockView, model: AnyModel, subject: Subject) -> Atte
     """Return what the chosen block of an STViT or of a backbone did to the picture; see `record_of`."""
     block = chosen_block(options, model)
     return finite_capture(model, subject, [block])[block]
+
+
+def segments_for(region: Region, model: AnyModel, subject: Subject) -> SegmentLabels | None:
+    """Return the segments of the picture on the grids of all blocks, for a region that is a segment."""
+    if region.kind != "segment":
+        return None
+    cap = finite_capture(model, subject)
+    records: list[AttentionRecord] = [cap[block] for block in cap]
+    return segment_labels(records, subject.picture.shown)
 
 
 def record_of(options: BlockView, model: STViT, subject: Subject) -> BlockRecord:

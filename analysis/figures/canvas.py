@@ -28,6 +28,7 @@ class Canvas:
         token_pixels: Side of a token in pixels of the picture.
         anchor: The token to frame, if any.
         caption: Below the figure; only figures for papers have one.
+        region: Tokens to outline in place of the one to frame.
 
     Example:
         >>> Canvas(np.zeros((32, 48, 3), np.uint8)).size
@@ -38,6 +39,7 @@ class Canvas:
     token_pixels: int = 1
     anchor: Anchor | None = None
     caption: str = ""
+    region: Bool[np.ndarray, "rows columns"] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

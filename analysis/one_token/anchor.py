@@ -10,7 +10,14 @@ from torch import Tensor
 
 from analysis.attention.baselines import global_attention, local_attention
 from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
-from analysis.redundancy.measure import measure_row
+from analysis.one_token.region import (
+    DEFAULT_REGION,
+    Region,
+    SegmentLabels,
+    mean_row,
+    measure_region,
+    region_tokens,
+)
 from stvit import Attention, BlockRecord
 from stvit.capturing.attention_record import AttentionRecord
 
@@ -51,14 +58,21 @@ class AnchorMap:
         return self.kind != "association"
 
 
-def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pixels: int) -> Iterator[AnchorMap]:
+def anchor_maps(
+    record: AttentionRecord,
+    head: int | None,
+    token: int,
+    region: Region = DEFAULT_REGION,
+    segments: SegmentLabels | None = None,
+) -> Iterator[AnchorMap]:
     """Yield the maps of an anchor: the block's own attention both ways, global, local, association if there is one.
 
     Args:
         record: A captured block; the first image of its batch is used.
         head: Which head, None for the mean.
-        token: The anchor.
-        token_pixels: Pixels of the image per token and axis.
+        token: The anchor's token.
+        region: What the anchor is: the token, or a region around it, whose mean is shown.
+        segments: Of `segment_labels`, for a region that is a segment.
 
     Raises:
         IndexError: If there is no such token or head.
@@ -67,10 +81,10 @@ def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pix
         >>> import torch
         >>> from stvit import BlockId, capture, create_model
         >>> cap = capture(create_model("stvit_demo", seed=0), torch.zeros(1, 3, 64, 64))
-        >>> [found.title for found in anchor_maps(cap[BlockId(0, 0)], None, token=0, token_pixels=4)][-1]
+        >>> [found.title for found in anchor_maps(cap[BlockId(0, 0)], None, token=0)][-1]
         'Association'
     """
-    record.grid.position(token)
+    tokens = region_tokens(region, record, *record.grid.position(token), segments)
     through = record.token_attention()
     sources: dict[str, Attention] = {
         "super": through,
@@ -82,14 +96,14 @@ def anchor_maps(record: AttentionRecord, head: int | None, token: int, token_pix
     titles = {kind: f"{KINDS[kind].title}, outgoing" for kind in sources} | {"super": f"{title}, outgoing"}
     titles["local"] += f" ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})"
     for kind, source in sources.items():
-        row = source.row(token, head)
-        yield AnchorMap(names[kind], titles[kind], kind, _note(row, record, token, token_pixels), _map(row, record))
+        row = mean_row(source, tokens, head)
+        yield AnchorMap(names[kind], titles[kind], kind, _note(row, record, region, tokens), _map(row, record))
         if kind == "super":
-            column = through.column(token, head)
+            column = mean_row(through, tokens, head, incoming=True)
             note = f"received in all {column.sum():.2f} (1 on average)"
             yield AnchorMap(f"{stem}_incoming", f"{title}, incoming", kind, note, _map(column, record))
     if isinstance(record, BlockRecord):
-        yield _association_panel(record, token)
+        yield _association_panel(record, tokens)
 
 
 def table_of(maps: Sequence[AnchorMap]) -> pd.DataFrame:
@@ -104,18 +118,18 @@ def arrays_of(maps: Sequence[AnchorMap]) -> dict[str, Any]:
     return {found.name: found.values for found in maps}
 
 
-def _note(row: Tensor, record: AttentionRecord, token: int, token_pixels: int) -> str:
-    values = measure_row(row, record.grid, token, token_pixels)
+def _note(row: Tensor, record: AttentionRecord, region: Region, tokens: np.ndarray) -> str:
+    values = measure_region(row, record, region, tokens)
     return "entropy {entropy:.2f} nats · distance {distance:.0f} px · mass kept {mass:.2f}".format(**values)
 
 
-def _association_panel(record: BlockRecord, token: int) -> AnchorMap:
-    """Show the anchor's association on the tokens that belong to each of its super tokens."""
+def _association_panel(record: BlockRecord, tokens: np.ndarray) -> AnchorMap:
+    """Show the anchor's mean association on the tokens that belong to each of its super tokens."""
     association, labels = record.association, record.labels()[0].flatten()
-    index, weight = association.index[0, token], association.weight[0, token]
+    index, weight = (each[0, tokens].flatten() for each in (association.index, association.weight))
     of_cell = weight.new_zeros(record.grid.num_super_tokens + 1)  # the last entry takes the phantoms
-    of_cell.scatter_(0, index.where(index >= 0, record.grid.num_super_tokens), weight)
-    lost = association.leakage()[0, token].item()
+    of_cell.scatter_add_(0, index.where(index >= 0, record.grid.num_super_tokens), weight / len(tokens))
+    lost = association.leakage()[0, tokens].mean().item()
     note = f"its super tokens and their extent · phantoms took {lost:.2f}"
     return AnchorMap("association", "Association", "association", note, _map(of_cell[labels], record), "association")
 

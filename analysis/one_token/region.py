@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from analysis.grouping.framed import majority_labels
@@ -103,6 +103,16 @@ def region_tokens(
     else:
         return np.array([token])
     return np.flatnonzero(labels == labels[token])
+
+
+def token_mask(tokens: Int[np.ndarray, " region"], grid: TokenGrid) -> Bool[np.ndarray, "rows columns"]:
+    """Return which tokens of a grid are among some.
+
+    Example:
+        >>> token_mask(np.array([1]), TokenGrid(1, 2))
+        array([[False,  True]])
+    """
+    return np.isin(np.arange(grid.num_tokens), tokens).reshape(grid.height, grid.width)
 
 
 def segment_labels(records: Collection[AttentionRecord], shown: UInt8[np.ndarray, "height width 3"]) -> SegmentLabels:

@@ -57,7 +57,11 @@ class HeadMapsShown:
         """What is shown, for captions."""
         anchor = "anchor" if self.region.kind == "token" else f"{self.region.title} at the anchor"
         direction = f"what attends to the {anchor}" if self.incoming else f"what the {anchor} attends to"
-        order = "by depth" if self.values is None else f"{'rising' if self.rising else 'falling'} {self.values.axis}"
+        order = (
+            "by depth"
+            if self.values is None
+            else f"{'rising' if self.rising else 'falling'} {self.values.axis.lower()}"
+        )
         return [KINDS[self.kind].title, direction, "times uniform attention", order]
 
 

@@ -12,6 +12,7 @@ from analysis.figures.paper.pictures import change_figure, maps_figure
 from analysis.figures.paper.steps import steps_figure
 from analysis.grouping.methods import METHODS
 from analysis.one_token.anchor import AnchorMap, arrays_of, table_of
+from analysis.one_token.region import DEFAULT_REGION, Region, SegmentLabels, region_tokens, token_mask
 from analysis.one_token.steps import TokenSteps, steps_table
 from analysis.redundancy.where import where_column
 from analysis.reports.charts import places_of
@@ -19,20 +20,31 @@ from analysis.reports.report import Report, Subject
 from stvit import BlockRecord, TokenGrid
 from stvit.captions import head_caption
 from stvit.capturing.attention_record import AttentionRecord
+from stvit.error_text import counted
 
 
 def anchor_report(
-    subject: Subject, record: AttentionRecord, maps: Sequence[AnchorMap], token: int, head: int | None
+    subject: Subject,
+    record: AttentionRecord,
+    maps: Sequence[AnchorMap],
+    token: int,
+    head: int | None,
+    region: Region = DEFAULT_REGION,
+    segments: SegmentLabels | None = None,
 ) -> Report:
-    """Return the maps around an anchor as files."""
-    anchor = Anchor(*record.grid.position(token))
-    caption = subject.caption(
-        record.id.caption, head_caption(head, record.heads), f"anchor ({anchor.row}, {anchor.column})"
-    )
-    canvas = Canvas(subject.picture.shown, record.token_pixels, anchor, caption)
+    """Return the maps around an anchor as files; those of a region also hold its tokens."""
+    row, column = record.grid.position(token)
+    tokens = region_tokens(region, record, row, column, segments)
+    what = "anchor" if region.kind == "token" else f"{region.title} of {counted(len(tokens), 'token')} at the anchor"
+    caption = subject.caption(record.id.caption, head_caption(head, record.heads), f"{what} ({row}, {column})")
+    mask = None if region.kind == "token" else token_mask(tokens, record.grid)
+    canvas = Canvas(subject.picture.shown, record.token_pixels, Anchor(row, column), caption, mask)
     panels = [Panel(found.title, found.values, found.quantity) for found in maps]
-    figure = partial(maps_figure, canvas, panels)
-    return Report(figure, partial(table_of, maps), partial(arrays_of, maps))
+
+    def arrays() -> dict[str, np.ndarray]:
+        return arrays_of(maps) | ({} if mask is None else {"region": mask})
+
+    return Report(partial(maps_figure, canvas, panels), partial(table_of, maps), arrays)
 
 
 def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawing: str) -> Report:

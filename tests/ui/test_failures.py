@@ -21,7 +21,7 @@ def broken(*_, **__):
 @pytest.mark.parametrize(
     ("page", "function"),
     [
-        ("explore", "ui.pages.explore.anchor_maps"),
+        ("explore", "ui.panels.anchor_figures.anchor_maps"),
         ("super-tokens", "ui.pages.super_tokens.groupings"),
         ("redundancy", "ui.pages.redundancy.metric_by_depth"),
         ("rollout", "ui.pages.rollout.rollout_map"),

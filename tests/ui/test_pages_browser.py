@@ -130,7 +130,7 @@ def test_explore_exports_the_rows_of_the_library(page, address, captured):
     open_export(page)
     check_figures(page)
     record = captured[FIRST]
-    expected = {found.kind + found.title[-8:]: found.values for found in anchor_maps(record, None, 20 * 56 + 30, 4)}
+    expected = {found.kind + found.title[-8:]: found.values for found in anchor_maps(record, None, 20 * 56 + 30)}
     found = arrays(page)
     assert len(found) == len(expected) == 5
     for values, name in zip(expected.values(), found, strict=True):

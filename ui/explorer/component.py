@@ -101,8 +101,12 @@ def _block(name: str, record: BlockRecord) -> bytes:
     return STORE.get(("block", name), make, len, this_session())
 
 
-def segments_of(view: View) -> SegmentLabels:
-    """Return the segments of a view's picture on the grids of all blocks."""
+def segments_for(view: View, region: Region) -> SegmentLabels | None:
+    """Return the segments of a view's picture on the grids of all blocks, for a region that is a segment."""
+    return _segments_of(view) if region.kind == "segment" else None
+
+
+def _segments_of(view: View) -> SegmentLabels:
     make = partial(segment_labels, list(view.capture.values()), view.picture.shown)
     return STORE.get(("segments", scene_name(view)), make, _nbytes, this_session())
 
@@ -112,7 +116,7 @@ def _nbytes(found: SegmentLabels) -> int:
 
 
 def _segments(name: str, view: View) -> bytes:
-    return segments_payload(segments_name(name), segments_of(view))
+    return segments_payload(segments_name(name), _segments_of(view))
 
 
 def _chosen(key: str) -> object:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from analysis.commands.views.view import View as ExportedView
 from analysis.figures.formats import FIGURES
+from analysis.one_token.region import Region
 from analysis.reports.report import NUMBERS, Report, Subject
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
@@ -135,3 +136,8 @@ def token_options(record: AttentionRecord, token: int) -> dict[str, Any]:
     """Return how commands name a token."""
     row, column = record.grid.position(token)
     return {"row": row, "column": column}
+
+
+def region_options(region: Region) -> dict[str, Any]:
+    """Return how commands name what the anchor is."""
+    return {"region": region.kind, "region_height": region.height, "region_width": region.width}

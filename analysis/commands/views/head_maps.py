@@ -42,10 +42,9 @@ class HeadMapsView(RegionChoice, TokenChoice, AnyBlockView):
 
     def report(self) -> "Report":
         """Make what is written."""
-        from analysis.commands.subjects import any_subject, chosen_block, finite_capture
+        from analysis.commands.subjects import any_subject, chosen_block, finite_capture, segments_for
         from analysis.compare.head_maps import head_maps, place_of
         from analysis.figures.ledger_values import head_values
-        from analysis.one_token.region import segment_labels
         from analysis.redundancy.ledger import ledger
         from analysis.reports.head_maps import HeadMapsShown, head_maps_report
 
@@ -56,7 +55,7 @@ class HeadMapsView(RegionChoice, TokenChoice, AnyBlockView):
         grid = cap[block].grid
         grid.token(self.row, self.column)
         region = self.chosen_region
-        segments = segment_labels(records, subject.picture.shown) if region.kind == "segment" else None
+        segments = segments_for(region, model, subject)
         place = place_of(grid, self.row, self.column)
         maps = list(head_maps(records, self.attention, place, region, segments, incoming=self.incoming))
         values = None

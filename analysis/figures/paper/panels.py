@@ -1,7 +1,6 @@
 """What figures for papers share (Matplotlib): captions that wrap, heat over a picture, outlines of groups, frames."""
 
 import textwrap
-from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Integer, UInt8
@@ -12,6 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
+from analysis.figures.borders import border_lines, outline_lines
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.numbers import symmetric_range, value_range
 from analysis.figures.style import ANCHOR_COLOUR, DIVERGING_NAME, HEAT_NAME, PEOPLE_COLOUR, greyscale
@@ -33,7 +33,6 @@ BAR_INCHES = 0.43
 """Room below each picture for a colour bar, its ticks and its quantity."""
 
 Picture = UInt8[np.ndarray, "height width 3"]
-Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def caption_below(figure: Figure, caption: str) -> None:
@@ -138,25 +137,13 @@ def outline_people(axes: Axes, labels: Integer[np.ndarray, "height width"]) -> N
     axes.add_collection(LineCollection(lines, colors=PEOPLE_COLOUR, linewidths=0.7, capstyle="projecting"))
 
 
-def border_lines(labels: Integer[np.ndarray, "rows columns"]) -> list[Segment]:
-    """Return the borders between groups as straight lines ((x, y), (x, y)) in cells, long runs joined."""
-    across = labels[:-1] != labels[1:]
-    down = labels[:, :-1] != labels[:, 1:]
-    lines: list[Segment] = [((a, row + 1), (b, row + 1)) for row, part in enumerate(across) for a, b in _runs(part)]
-    return lines + [((column + 1, a), (column + 1, b)) for column, part in enumerate(down.T) for a, b in _runs(part)]
-
-
 def frame_token(axes: Axes, canvas: Canvas) -> None:
-    """Frame the canvas's token, if it has one, twice, dark in light, so that it shows on any ground."""
-    if canvas.anchor is None:
-        return
+    """Frame the canvas's token or region, if it has one, twice, dark in light, so that it shows on any ground."""
     side = canvas.token_pixels
-    corner = (canvas.anchor.column * side, canvas.anchor.row * side)
     for colour, width in (("black", 2.0), (ANCHOR_COLOUR, 0.8)):
-        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=width, zorder=3))
-
-
-def _runs(marked: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield start and stop of each run of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        if canvas.region is not None:
+            lines = [[(x * side, y * side) for x, y in line] for line in outline_lines(canvas.region)]
+            axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, capstyle="projecting", zorder=3))
+        elif canvas.anchor is not None:
+            corner = (canvas.anchor.column * side, canvas.anchor.row * side)
+            axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=width, zorder=3))

@@ -1,8 +1,11 @@
 """A map drawn over its picture, with a colour bar in absolute units (Plotly)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.figures.borders import Segment, outline_lines
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.numbers import short, symmetric_range, value_range
 from analysis.figures.style import ANCHOR_COLOUR, DIVERGING, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
@@ -97,7 +100,10 @@ def ground(image: np.ndarray) -> go.Figure:
 
 
 def frame(figure: go.Figure, canvas: Canvas) -> None:
-    """Frame the canvas's token, if it has one, twice, dark in light, so that it shows on any ground."""
+    """Frame the canvas's token or region, if it has one, twice, dark in light, so that it shows on any ground."""
+    if canvas.region is not None:
+        _outline(figure, outline_lines(canvas.region), canvas.token_pixels)
+        return
     if canvas.anchor is None:
         return
     side = canvas.token_pixels
@@ -109,6 +115,14 @@ def frame(figure: go.Figure, canvas: Canvas) -> None:
     }
     figure.add_shape(type="rect", **box, line={"color": "black", "width": 5})
     figure.add_shape(type="rect", **box, line={"color": ANCHOR_COLOUR, "width": 2})
+
+
+def _outline(figure: go.Figure, lines: Sequence[Segment], side: int) -> None:
+    x, y = (
+        [place for one, other in lines for place in (one[axis] * side, other[axis] * side, None)] for axis in (0, 1)
+    )
+    for colour, width in (("black", 4), (ANCHOR_COLOUR, 2)):
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip")
 
 
 def _hover_text(quantity: str, relative: bool) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from analysis.commands.main import main
 from analysis.one_token.anchor import anchor_maps, arrays_of, table_of
+from analysis.one_token.region import Region, region_tokens
 from stvit import BlockId, STViT, STViTConfig, capture
 
 CONFIG = STViTConfig(
@@ -24,7 +25,7 @@ def record():
 
 
 def test_maps_are_the_rows_of_the_library(record):
-    found = {entry.title: entry.values for entry in anchor_maps(record, 1, TOKEN, 4)}
+    found = {entry.title: entry.values for entry in anchor_maps(record, 1, TOKEN)}
     attention = record.token_attention()
     outgoing, incoming = attention.row(TOKEN, 1), attention.column(TOKEN, 1)
     np.testing.assert_array_equal(found["Super token attention, outgoing"].ravel(), outgoing)
@@ -35,15 +36,25 @@ def test_maps_are_the_rows_of_the_library(record):
 
 
 def test_association_map_shows_each_weight_on_the_tokens_of_its_super_token(record):
-    values = {entry.kind: entry.values for entry in anchor_maps(record, None, TOKEN, 4)}["association"].ravel()
+    values = {entry.kind: entry.values for entry in anchor_maps(record, None, TOKEN)}["association"].ravel()
     index, weight = record.association.index[0, TOKEN].tolist(), record.association.weight[0, TOKEN].tolist()
     for token, label in enumerate(record.labels()[0].flatten().tolist()):
         expected = weight[index.index(label)] if label in index else 0
         assert values[token] == pytest.approx(expected, abs=1e-7)
 
 
+def test_maps_of_a_region_are_the_means_of_its_tokens(record):
+    region = Region("rectangle", 250, 125)
+    tokens = region_tokens(region, record, *record.grid.position(TOKEN))
+    assert len(tokens) == 4 * 3
+    found = {entry.name: entry.values.ravel() for entry in anchor_maps(record, 1, TOKEN, region)}
+    each = [{entry.name: entry.values.ravel() for entry in anchor_maps(record, 1, int(token))} for token in tokens]
+    for name, values in found.items():
+        np.testing.assert_allclose(values, np.mean([maps[name] for maps in each], axis=0), rtol=1e-4, atol=1e-7)
+
+
 def test_tables_keep_every_value(record):
-    maps = list(anchor_maps(record, None, TOKEN, 4))
+    maps = list(anchor_maps(record, None, TOKEN))
     table = table_of(maps)
     assert list(table.columns[:3]) == ["row", "column", "super_token_attention_outgoing"]
     at = table[(table["row"] == 3) & (table["column"] == 9)]
@@ -55,7 +66,7 @@ def test_tables_keep_every_value(record):
 
 def test_refuses_a_token_that_does_not_exist(record):
     with pytest.raises(IndexError, match="Token 9999 does not exist"):
-        list(anchor_maps(record, None, 9999, 4))
+        list(anchor_maps(record, None, 9999))
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "csv", "npz"])
@@ -119,3 +130,17 @@ def test_bad_words_are_one_sentence(tmp_path, monkeypatch, capsys, changed, mess
     assert message in said
     assert len(said.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("region", ["super", "segment", "rectangle"])
+def test_command_outlines_a_region(tmp_path, region):
+    words = ["export", "anchor", "--sample", "cat", "--size", "64", "--row", "5", "--column", "7", "--region", region]
+    for suffix in ("npz", "png", "svg"):
+        assert main([*words, "--out", str(tmp_path / f"maps.{suffix}")]) == 0
+    with np.load(tmp_path / "maps.npz") as arrays:
+        assert arrays["region"].shape == (16, 16)
+        assert arrays["region"][5, 7]
+        count = int(arrays["region"].sum())
+    said = " ".join((tmp_path / "maps.svg").read_text(encoding="utf-8").split())
+    word = "super token" if region == "super" else region
+    assert f"{word} of {count} token" in said

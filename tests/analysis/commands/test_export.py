@@ -94,6 +94,11 @@ def second_stage(app: AppTest) -> None:
     app.segmented_control("cost_stage").set_value(1).run()
 
 
+def region(app: AppTest) -> None:
+    app.segmented_control("region").set_value("segment").run()
+    app.number_input("row").set_value(9).run()
+
+
 def heads_of_all_blocks(app: AppTest) -> None:
     app.segmented_control("mode").set_value("Live").run()
     app.toggle("head_maps").set_value(True).run()
@@ -105,6 +110,7 @@ def heads_of_all_blocks(app: AppTest) -> None:
 PAGES = [
     ("explore", corner),
     ("explore", figure_script),
+    ("explore", region),
     ("explore", heads_of_all_blocks),
     ("super-tokens", nothing),
     ("super-tokens", other_groupings),

@@ -56,7 +56,7 @@ def test_every_analysis_takes_it(way: str) -> None:
     assert table["value"].notna().all()
     assert block.association.weight.dtype == torch.float32
     assert token_steps(block, 5).row.dtype == np.float32
-    assert all(np.isfinite(found.values).all() for found in anchor_maps(block, None, 5, 4))
+    assert all(np.isfinite(found.values).all() for found in anchor_maps(block, None, 5))
     assert learned_labels(block, 1).shape == (16, 16)
     assert rollout(captured, Footprints.of(model)).pixels.isfinite().all()
     if way != "autocast":

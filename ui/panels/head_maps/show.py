@@ -10,15 +10,15 @@ from analysis.commands.views.head_maps import DEPTH, OF_MAPS, HeadMapsView
 from analysis.compare.head_maps import HeadMaps, head_maps, place_of
 from analysis.figures.ledger_values import head_values
 from analysis.figures.style import no_values
-from analysis.one_token.region import Region
+from analysis.one_token.region import Region, SegmentLabels
 from analysis.redundancy.groups import listed_title
 from analysis.reports.head_maps import HeadMapsShown, head_maps_report
 from analysis.reports.report import Report
 from stvit import BlockId
 from stvit.error_text import counted
 from ui import keys
-from ui.explorer import segments_of
-from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
+from ui.explorer import segments_for
+from ui.panels.export import Export, block_options, file_name, picture_options, region_options, subject_of
 from ui.panels.head_maps.component import draw_head_maps
 from ui.panels.heads import METRICS
 from ui.panels.ledgers import ledger_of
@@ -61,7 +61,8 @@ def show_head_maps(view: View, pinned: Pinned) -> None:
         export = st.container(width="content")
     ledger = None if order == DEPTH else ledger_of(view, (kind,))
     values = None if ledger is None else head_values(ledger.of([order]), order, kind)
-    maps = _maps(view, kind, pinned)
+    segments = segments_for(view, pinned.region)
+    maps = _maps(view, kind, pinned, segments)
     if values is not None and not values.values.size:
         st.info(no_values(values.title), icon=":material/info:")
         values = None
@@ -74,9 +75,7 @@ def show_head_maps(view: View, pinned: Pinned) -> None:
         **block_options(view.records[pinned.block]),
         row=pinned.row,
         column=pinned.column,
-        region=pinned.region.kind,
-        region_height=pinned.region.height,
-        region_width=pinned.region.width,
+        **region_options(pinned.region),
         attention=kind,
         incoming=pinned.incoming,
         order=DEPTH if values is None else order,
@@ -85,7 +84,7 @@ def show_head_maps(view: View, pinned: Pinned) -> None:
     )
 
     def report() -> Report:
-        again = HeadMapsShown(_maps(view, kind, pinned), kind, pinned.region, pinned.incoming, values, rising)
+        again = HeadMapsShown(_maps(view, kind, pinned, segments), kind, pinned.region, pinned.incoming, values, rising)
         return head_maps_report(subject_of(view), view.records, again)
 
     with export:
@@ -133,14 +132,20 @@ def _choose_direction() -> bool:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading one row of every head ...", hash_funcs=BY_KEY)
-def _rows(view: View, kind: str, place: tuple[float, float], region: Region, incoming: bool) -> list[HeadMaps]:
-    segments = segments_of(view) if region.kind == "segment" else None
-    return list(head_maps(list(view.capture.values()), kind, place, region, segments, incoming=incoming))
+def _rows(
+    view: View,
+    kind: str,
+    place: tuple[float, float],
+    region: Region,
+    incoming: bool,
+    _segments: SegmentLabels | None,
+) -> list[HeadMaps]:
+    return list(head_maps(list(view.capture.values()), kind, place, region, _segments, incoming=incoming))
 
 
-def _maps(view: View, kind: str, pinned: Pinned) -> list[HeadMaps]:
+def _maps(view: View, kind: str, pinned: Pinned, segments: SegmentLabels | None) -> list[HeadMaps]:
     place = place_of(view.records[pinned.block].grid, pinned.row, pinned.column)
-    return _rows(view, kind, place, pinned.region, pinned.incoming)
+    return _rows(view, kind, place, pinned.region, pinned.incoming, segments)
 
 
 def _said(view: View, maps: Sequence[HeadMaps]) -> list[str]:
