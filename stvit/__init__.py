@@ -33,7 +33,7 @@ from stvit.weights import load_pretrained, load_weights
 hub.attach(STViT)
 ctrl_c.loaded()
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "CONFIGS",
