@@ -113,12 +113,18 @@ function windowedAttention(block, windows, tokens, head, incoming, out) {
   const share = 1 / ((last - first) * tokens.length);
   for (const { members, chosen } of windowsOf(block, windows, tokens)) {
     const row = new Float64Array(members.length);
+    const read = (h, i) => windowRow(block, windows.bias && windows, h, members[i], members, row);
     for (let h = first; h < last; h++) {
-      for (const [i, query] of members.entries()) {
-        if (!incoming && !chosen.has(i)) continue;
-        windowRow(block, windows.bias && windows, h, query, members, row);
-        if (incoming) for (const own of chosen) out[query] += share * row[own];
-        else for (const [j, key] of members.entries()) out[key] += share * row[j];
+      if (incoming) {
+        for (let i = 0; i < members.length; i++) {
+          read(h, i);
+          for (const own of chosen) out[members[i]] += share * row[own];
+        }
+        continue;
+      }
+      for (const own of chosen) {
+        read(h, own);
+        for (let j = 0; j < members.length; j++) out[members[j]] += share * row[j];
       }
     }
   }
@@ -130,8 +136,8 @@ function windowsOf(block, windows, tokens) {
   const found = new Map();
   for (const token of tokens) {
     const members = windowOf(block, windows, token);
-    const window = found.get(members[0]) ?? { members, chosen: new Set() };
-    window.chosen.add(members.indexOf(token));
+    const window = found.get(members[0]) ?? { members, chosen: [] };
+    window.chosen.push(members.indexOf(token));
     found.set(members[0], window);
   }
   return found.values();
