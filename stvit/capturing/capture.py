@@ -17,12 +17,13 @@ from stvit.attention import SuperTokenAttention
 from stvit.captions import no_association
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.checks import check_num_iters, check_run
-from stvit.capturing.mixer_taps import OUTPUT, TAPS, make_record
+from stvit.capturing.mixer_taps import ADDED, OUTPUT, RESIDUAL, TAPS, make_record
 from stvit.capturing.records import BlockRecord, Capture
 from stvit.capturing.wrapped import running_eagerly, underneath
 from stvit.grid import TokenGrid, as_cell
 from stvit.mixers import Mixer
-from stvit.model import BlockId, STViT
+from stvit.model import Block, BlockId, STViT
+from stvit.precision import at_least_single
 
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
@@ -113,8 +114,16 @@ class _Recorder:
             output = self._replaced(block, tokens, grid, output)
             self.seen[block, tap] = self._detached(output)
             return output
-        self.seen[block, tap] = (_copy(inputs[0]), _copy(output)) if tap == OUTPUT else self._kept(block, tap, output)
+        self.seen[block, tap] = self._kept_of(block, tap, inputs, output)
         return None
+
+    def _kept_of(self, block: BlockId, tap: str, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Return what is to be kept of a tap that changes nothing."""
+        if tap == OUTPUT:
+            return _copy(inputs[0]), _copy(output)
+        if tap in (RESIDUAL, ADDED):
+            return at_least_single(inputs[0] if tap == RESIDUAL else output).norm(dim=1)
+        return self._kept(block, tap, output)
 
     def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
         """Return the part of an output inside the mixer that is to be kept."""
@@ -145,8 +154,9 @@ class _Recorder:
     def record(self, block: BlockId) -> BlockRecord:
         """Build the frozen record of a block."""
         mixer = self.mixers[block]
-        seen = {tap: self.seen[block, tap] for tap in TAPS[type(mixer)] if (block, tap) in self.seen}
-        missing = [tap or "output" for tap in TAPS[type(mixer)] if tap not in seen]
+        taps = (*TAPS[type(mixer)], RESIDUAL, ADDED)
+        seen = {tap: self.seen[block, tap] for tap in taps if (block, tap) in self.seen}
+        missing = [tap or "output" for tap in taps if tap not in seen]
         if missing:
             raise TapError(f"Taps {', '.join(missing)} of {block.caption} did not fire.")
         return make_record(block, mixer, seen)
@@ -165,16 +175,17 @@ def _recording(
     swaps: Mapping[BlockId, Swap],
 ) -> Iterator[_Recorder]:
     """Attach the hooks, make this recorder the thread's active one, and undo both whatever happens."""
-    mixers = {block: module.attention for block, module in model.blocks().items()}
+    blocks = model.blocks()
+    mixers = {block: module.attention for block, module in blocks.items()}
     recorder = _Recorder(mixers, iterations, swaps)
-    hooked = {block: TAPS[type(mixers[block])] for block in wanted}
+    hooked = {block: (*TAPS[type(mixers[block])], RESIDUAL, ADDED) for block in wanted}
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
     handles: list[RemovableHandle] = []
     try:
         with hook_lock:
             for block, taps in hooked.items():
                 for tap in taps:
-                    handles.append(_attach(recorder, block, tap))
+                    handles.append(_attach(recorder, _tapped(blocks[block], tap), block, tap))
         with _active_recorder(recorder):
             yield recorder
     finally:
@@ -193,14 +204,19 @@ def _active_recorder(recorder: _Recorder | None) -> Iterator[None]:
         stack.pop()
 
 
-def _attach(recorder: _Recorder, block: BlockId, tap: str) -> RemovableHandle:
+def _tapped(block: Block, tap: str) -> nn.Module:
+    """Return the module of a block that a tap stands for."""
+    return (block if tap in (RESIDUAL, ADDED) else block.attention).get_submodule(tap)
+
+
+def _attach(recorder: _Recorder, tapped: nn.Module, block: BlockId, tap: str) -> RemovableHandle:
     """Hook one tap so that it reports to the recorder while that is the thread's innermost one."""
 
     def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
         stack = getattr(_active, "stack", ())
         return recorder.see(block, tap, inputs, output) if stack and stack[-1] is recorder else None
 
-    return recorder.mixers[block].get_submodule(tap).register_forward_hook(hook)
+    return tapped.register_forward_hook(hook)
 
 
 @contextmanager

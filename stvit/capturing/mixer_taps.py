@@ -1,4 +1,4 @@
-"""The taps that a capture reads in each kind of mixer, and the record that it makes from them."""
+"""The taps that a capture reads in each kind of mixer and around it, and the record that it makes from them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +24,10 @@ TAPS: dict[type[Mixer], tuple[str, ...]] = {
 """Modules of a mixer that are hooked, by name, in the order in which they fire."""
 
 
+RESIDUAL, ADDED = "attention_norm", "attention_scale"
+"""Modules of a block around its mixer: what goes into the first is what the output of the second is added to."""
+
+
 def weights_of(mixer: Mixer) -> MixerWeights:
     """Return the weights of a mixer as a record holds them."""
     if isinstance(mixer, LocalConvolution):
@@ -38,20 +42,23 @@ def make_record(block: BlockId, mixer: Mixer, seen: Mapping[str, Any]) -> BlockR
         block: Which block.
         mixer: What mixes its tokens.
         seen: By tap: the association in use under "associate", super tokens under "tap_super_tokens" (None where they
-            are the tokens), q and k under "...tap_query_key", input and output under `OUTPUT`.
+            are the tokens), q and k under "...tap_query_key", input and output under `OUTPUT`, norms of each token
+            under `RESIDUAL` and `ADDED`.
     """
     tokens, output = seen[OUTPUT]
+    norms = {"residual_norm": seen[RESIDUAL], "added_norm": seen[ADDED]}
     weights = weights_of(mixer)
     if isinstance(mixer, SuperTokenAttention):
         association: AnyAssociation = seen["associate"]
         super_tokens = tokens if seen["tap_super_tokens"] is None else seen["tap_super_tokens"]
         query, key = seen["refine.tap_query_key"]
-        return BlockRecord(block, association.grid, tokens, association, super_tokens, query, key, output, weights)
+        parts = (block, association.grid, tokens, association, super_tokens, query, key, output, weights)
+        return BlockRecord(*parts, **norms)
     grid = TokenGrid(tokens.shape[2], tokens.shape[3], 1)
     itself = Association.identity(grid, tokens)
     if isinstance(mixer, WindowAttention):
         query, key = seen["tap_query_key"]
         common = (block, grid, tokens, itself, tokens, query, key, output, weights)
-        return WindowRecord(*common, mixer.window, mixer.shifts(grid.height, grid.width))
+        return WindowRecord(*common, mixer.window, mixer.shifts(grid.height, grid.width), **norms)
     nothing = tokens.new_empty(len(tokens), 0, grid.num_tokens, 0)
-    return ConvRecord(block, grid, tokens, itself, tokens, nothing, nothing, output, weights)
+    return ConvRecord(block, grid, tokens, itself, tokens, nothing, nothing, output, weights, **norms)

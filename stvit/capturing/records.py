@@ -1,6 +1,6 @@
 """The results of a capture: one frozen record per block, and the collection of them for one run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -46,6 +46,8 @@ class BlockRecord(BlockResult):
         super_key: k of the super tokens, shape (B, heads, M, head_dim).
         output: Output of the attention, before its residual, shape (B, C, H, W).
         weights: The block's projections.
+        residual_norm: Norm over channels of what the attention is added to, by token, shape (B, H, W).
+        added_norm: Norm of what is added: the output, scaled where the block has a LayerScale, shape (B, H, W).
     """
 
     id: BlockId
@@ -57,6 +59,8 @@ class BlockRecord(BlockResult):
     super_key: Float[Tensor, "batch heads super_tokens head_dim"]
     output: Float[Tensor, "batch channels height width"]
     weights: MixerWeights
+    residual_norm: Float[Tensor, "batch height width"] = field(kw_only=True)
+    added_norm: Float[Tensor, "batch height width"] = field(kw_only=True)
 
     @property
     def heads(self) -> int:
@@ -119,6 +123,8 @@ class BlockRecord(BlockResult):
             super_query=self.super_query[part],
             super_key=self.super_key[part],
             output=self.output[part],
+            residual_norm=self.residual_norm[part],
+            added_norm=self.added_norm[part],
         )
 
     def labels(self) -> Int[Tensor, "batch height width"]:
@@ -200,7 +206,8 @@ class BlockRecord(BlockResult):
     @property
     def nbytes(self) -> int:
         """Bytes of the captured tensors (the weights belong to the model)."""
-        tensors = (self.tokens, self.super_tokens, self.super_query, self.super_key, self.output)
+        features = (self.tokens, self.super_tokens, self.super_query, self.super_key, self.output)
+        tensors = (*features, self.residual_norm, self.added_norm)
         return sum(tensor.nbytes for tensor in tensors) + self.association.nbytes
 
     def _attention_times(self, values: Tensor) -> Tensor:

@@ -143,7 +143,7 @@ def test_a_tap_that_fires_twice_raises(model: STViT, pixels: Tensor) -> None:
     block = model.blocks()[LATER]
     once = block.forward
     block.forward = lambda features: once(once(features))
-    with pytest.raises(TapError, match="Tap 'associate' of stage 2, block 1 fired twice in one run"):
+    with pytest.raises(TapError, match="Tap 'attention_norm' of stage 2, block 1 fired twice in one run"):
         capture(model, pixels)
     assert_untouched(model)
 
