@@ -1,4 +1,6 @@
-"""What happens to one token inside a block? One sentence from the token's own numbers."""
+"""What happens to one token inside a block? Two sentences from the token's own numbers."""
+
+from collections.abc import Sequence
 
 
 def steps_answer(heaviest: int, weight: float, lost: float, looks_at: int, share: float) -> str:
@@ -23,3 +25,24 @@ token 3 (0.200).'
         f"It belongs most to super token {heaviest} ({weight:.3f} of 1{phantoms}) and, through A(S), attends most to "
         f"super token {looks_at} ({share:.3f})."
     )
+
+
+def output_answer(shares: Sequence[float], added: float, residual: float) -> str:
+    """Say which head makes most of what attention adds to a token, and how much that is.
+
+    Args:
+        shares: Part of the output that each head makes.
+        added: Norm of what is added.
+        residual: Norm of what it is added to.
+
+    Example:
+        >>> output_answer([0.1, 0.7], 1.2, 4.0)
+        'Attention adds 30 % of its norm to it; head 2 makes most of that (70 %).'
+        >>> output_answer([0.9], 0.0, 0.0)
+        'Attention adds nothing to it.'
+    """
+    if not added:
+        return "Attention adds nothing to it."
+    best = max(range(len(shares)), key=shares.__getitem__)
+    much = f"{100 * added / residual:.0f} % of its norm" if residual else f"a norm of {added:.3g}"
+    return f"Attention adds {much} to it; head {best + 1} makes most of that ({100 * shares[best]:.0f} %)."

@@ -1,6 +1,7 @@
 """What attention adds to one token, piece by piece: values, heads, the projection's bias, and the residual."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +55,24 @@ class TokenOutput:
         pieces, whole = np.vstack([self.by_head, self.bias]), self.output
         square = float(whole @ whole)
         return pieces @ whole / square if square else np.zeros(len(pieces))
+
+    def value_norms(self, head: int | None) -> Float[np.ndarray, " super_tokens"]:
+        """Return the norm of each super token's value in one head, or in all together if None, shape (M,)."""
+        chosen = self.super_values if head is None else self.super_values[head : head + 1]
+        return np.asarray(np.sqrt((chosen**2).sum((0, 2))))
+
+    def arrays(self) -> dict[str, Any]:
+        """Return all numbers by name."""
+        return {**vars(self), "shares": self.shares}
+
+
+def relative_added(record: BlockRecord) -> Float[np.ndarray, "height width"]:
+    """Return the norm of what attention adds over that of the residual, by token of the first image, shape (H, W).
+
+    Tokens whose residual is zero have no such number, nan.
+    """
+    added, residual = record.added_norm[0], record.residual_norm[0]
+    return np.asarray(torch.where(residual > 0, added / residual, torch.nan).numpy(force=True))
 
 
 def token_output(record: BlockRecord, token: int) -> TokenOutput:

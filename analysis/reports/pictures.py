@@ -12,6 +12,7 @@ from analysis.figures.paper.pictures import change_figure, maps_figure
 from analysis.figures.paper.steps import steps_figure
 from analysis.grouping.methods import METHODS
 from analysis.one_token.anchor import AnchorMap, arrays_of, table_of
+from analysis.one_token.contributions import TokenOutput, relative_added
 from analysis.one_token.region import DEFAULT_REGION, Region, SegmentLabels, region_tokens, token_mask
 from analysis.one_token.steps import TokenSteps, steps_table
 from analysis.redundancy.where import where_column
@@ -71,7 +72,9 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     return Report(figure, table, arrays)
 
 
-def steps_report(subject: Subject, record: BlockRecord, steps: TokenSteps, head: int | None) -> Report:
+def steps_report(
+    subject: Subject, record: BlockRecord, steps: TokenSteps, output: TokenOutput, head: int | None
+) -> Report:
     """Return the steps of one token as files."""
     grid, stride = record.grid, record.id.stride
     row, column = grid.position(steps.token)
@@ -87,15 +90,22 @@ def steps_report(subject: Subject, record: BlockRecord, steps: TokenSteps, head:
     ]
     maps = [
         Panel(f"4. Share of each token in super token {steps.heaviest}", _map(steps.members, grid), "share"),
-        Panel("5. Attention among super tokens", steps.mixed[cells], "attention"),
-        Panel("6. Attention of the token", _map(steps.row, grid), "attention"),
+        Panel("5. Values of super tokens", output.value_norms(head)[cells], "norm"),
+        Panel("6. Attention among super tokens", steps.mixed[cells], "attention"),
+        Panel("7. Attention of the token", _map(steps.row, grid), "attention"),
+        Panel("9. Mass that the bias goes by", _row_mass(record), "row mass of Q"),
+        Panel("10. What attention adds", relative_added(record), "over the residual's norm"),
     ]
     caption = subject.caption(
         record.id.caption, head_caption(head, record.heads), f"token ({row}, {column}), step by step"
     )
     canvas = Canvas(subject.picture.shown, stride, Anchor(row, column), caption)
     figure = partial(steps_figure, canvas, cells, around, candidates, maps)
-    return Report(figure, partial(steps_table, record, steps), lambda: vars(steps))
+    return Report(figure, partial(steps_table, record, steps), lambda: {**vars(steps), **output.arrays()})
+
+
+def _row_mass(record: BlockRecord) -> np.ndarray:
+    return 1 - record.phantom_leakage()[0].numpy(force=True)
 
 
 def _map(values: np.ndarray, grid: TokenGrid) -> np.ndarray:

@@ -513,16 +513,3 @@ def test_export_offers_figures_numbers_and_the_command(app):
     (command,) = app.code
     assert command.value.startswith("python -m analysis export anchor --sample china ")
     assert "--stage 1 --block 1 --row 24 --column 11" in command.value
-
-
-def test_steps_follow_a_token_and_shows_its_phantoms(app):
-    app.number_input("row").set_value(0).run()
-    app.number_input("column").set_value(0).run()
-    go_to(app, "steps")
-    check_fine(app)
-    assert len(app.latex) == 6
-    assert "5 of the nine lie outside the grid" in texts(app)
-    weights = app.dataframe[1].value["weight"]
-    assert weights.sum() == pytest.approx(1, abs=1e-3)
-    check_fine(app.segmented_control("stage").set_value(3).run())
-    assert "no super tokens" in app.info[0].value

@@ -26,7 +26,7 @@ def broken(*_, **__):
         ("redundancy", "ui.pages.redundancy.metric_by_depth"),
         ("rollout", "ui.pages.rollout.rollout_map"),
         ("what-if", "ui.pages.what_if.change_by_depth"),
-        ("steps", "ui.panels.steps.token_steps"),
+        ("steps", "ui.panels.steps.shown.token_steps"),
         ("cost", "ui.pages.cost.scaling_curves"),
     ],
 )

@@ -7,6 +7,7 @@ from functools import partial
 
 from ui.pages import compare, cost, dataset, explore, redundancy, rollout, start, steps, super_tokens, what_if
 from ui.pages.page import Page
+from ui.panels.steps.walk import repair as repair_step
 
 ANSWERING = (
     Page("explore", "Explore", ":material/center_focus_strong:", explore.QUESTION, explore.draw, any_model=True),
@@ -39,7 +40,7 @@ ANSWERING = (
     ),
     Page("rollout", "Rollout", ":material/account_tree:", rollout.QUESTION, rollout.draw),
     Page("what-if", "What if", ":material/alt_route:", what_if.QUESTION, what_if.draw),
-    Page("steps", "Steps", ":material/school:", steps.QUESTION, steps.draw),
+    Page("steps", "Steps", ":material/school:", steps.QUESTION, steps.draw, repair=repair_step),
     Page("cost", "Cost", ":material/speed:", cost.QUESTION, cost.draw, reads_capture=False),
 )
 """The pages that each answer a question about picture and model."""

@@ -19,6 +19,7 @@ class Steps(TokenChoice, HeadChoice, BlockView):
     def report(self) -> "Report":
         """Make what is written."""
         from analysis.commands.subjects import chosen_subject, record_of
+        from analysis.one_token.contributions import token_output
         from analysis.one_token.steps import token_steps
         from analysis.reports.pictures import steps_report
 
@@ -26,4 +27,4 @@ class Steps(TokenChoice, HeadChoice, BlockView):
         record = record_of(self, model, subject)
         token = record.grid.token(self.row, self.column)
         found = token_steps(record, token, self.head, model.config.num_iters[record.id.stage])
-        return steps_report(subject, record, found, self.head)
+        return steps_report(subject, record, found, token_output(record, token), self.head)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from analysis.answers.cost import cost_answer
-from analysis.answers.steps import steps_answer
+from analysis.answers.steps import output_answer, steps_answer
+from analysis.one_token.contributions import token_output
 from analysis.one_token.steps import token_steps
 from stvit import BlockId, capture
 from tests.support.tiny import tiny_model, tiny_pixels
@@ -31,6 +32,17 @@ def test_steps_names_the_heaviest_of_the_tokens_own_row() -> None:
     lost = 1 - float(weight.sum())
     expected = [int(weight.argmax()), float(weight.max()), 1, lost, int(attends.argmax()), float(attends.max())]
     assert found == pytest.approx(expected, abs=6e-4)
+
+
+def test_steps_names_the_head_that_makes_most_of_the_output() -> None:
+    record = capture(tiny_model(), tiny_pixels(1, 64, 64))[BlockId(0, 0)]
+    found = token_output(record, 7)
+    sentence = output_answer(found.shares[:-1].tolist(), found.added_norm, found.residual_norm)
+    added, head, share = map(float, re.findall(r"\d+(?=[ );])", sentence))
+    output = record.output[0].flatten(1)[:, 7]
+    along = torch.tensor(found.by_head) @ output / output.square().sum()
+    assert (int(head) - 1, share) == (along.argmax(), pytest.approx(100 * along.max().item(), abs=0.51))
+    assert added == pytest.approx(100 * output.norm().item() / record.residual_norm[0].flatten()[7].item(), abs=0.51)
 
 
 @pytest.mark.parametrize(("through", "whole", "words"), [(2e6, 9e6, "4.5 times less"), (9e6, 2e6, "4.5 times more")])

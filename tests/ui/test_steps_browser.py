@@ -1,0 +1,64 @@
+"""Steps in real Chromium: arrow keys and clicks, all in the link."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.browser_support import served_app
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+QUIET = ".stApp[data-test-script-state=notRunning]"
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served
+
+
+@pytest.fixture
+def page(browser, address) -> Iterator["playwright.Page"]:
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.set_default_timeout(240_000)
+    page.goto(f"{address}/steps?sample=Cat")
+    page.get_by_role("heading", name="1. Average").wait_for()
+    page.locator(QUIET).wait_for()
+    yield page
+    page.close()
+
+
+def test_arrow_keys_walk_and_the_link_says_where(page):
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="2. Nine dot products").wait_for()
+    page.wait_for_url(re.compile(r"step=2\b"))
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="3. Softmax").wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("heading", name="2. Nine dot products").wait_for()
+    page.goto(page.url)
+    page.get_by_role("heading", name="2. Nine dot products").wait_for()
+
+
+def test_a_click_on_the_picture_chooses_the_token(page):
+    plot = page.locator(".stMain .js-plotly-plot").first
+    for column, row in ((9, 20), (40, 3)):
+        box = plot.bounding_box()
+        page.mouse.click(box["x"] + 280 * (column + 0.5) / 56, box["y"] + 280 * (row + 0.5) / 56)
+        page.get_by_text(f"token ({row}, {column}), real numbers").wait_for()
+        page.wait_for_url(re.compile(rf"(?=.*row={row}\b)(?=.*column={column}\b)"))
+        page.locator(QUIET).wait_for()
+
+
+def test_question_answer_and_step_are_seen_without_scrolling(page):
+    for _ in range(9):
+        page.get_by_role("button", name="Next").click()
+        page.locator(QUIET).wait_for()
+    page.get_by_role("heading", name="10. Add to the residual").wait_for()
+    for plot in page.locator(".stMain .js-plotly-plot").all():
+        box = plot.bounding_box()
+        assert box["y"] + box["height"] <= 768
+        assert box["x"] + box["width"] <= 1366

@@ -1,0 +1,102 @@
+"""The first steps: tokens find their super tokens."""
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from analysis.figures.canvas import Neighbourhood, Panel
+from analysis.figures.paint import draw_boundaries
+from analysis.figures.screen.candidates import candidates_map
+from analysis.figures.screen.heat import picture
+from analysis.one_token.steps import steps_table
+from ui.panels.steps.shown import Shown, Step
+
+
+def _tell_pool(shown: Shown) -> None:
+    grid, anchor = shown.record.grid, shown.anchor
+    st.write(
+        f"The {grid.height} x {grid.width} tokens are cut into {grid.rows} x {grid.columns} cells of "
+        f"{grid.cell_size[0]} x {grid.cell_size[1]}. The mean of each cell is the first guess of a super token. "
+        f"The token ({anchor.row}, {anchor.column}) lies in cell {shown.cell}."
+    )
+
+
+def _draw_pool(shown: Shown) -> go.Figure:
+    grid = shown.record.grid
+    cells = grid.cell_index.reshape(grid.height, grid.width).numpy()
+    return picture(replace(shown.canvas, shown=draw_boundaries(shown.view.picture.shown, cells)))
+
+
+def _tell_compare(shown: Shown) -> None:
+    channels, phantoms = shown.record.tokens.shape[1], shown.steps.phantoms
+    st.write(
+        f"The token is compared with the nine super tokens around it: dot products over C = {channels} channels, "
+        f"divided by √C = {channels**0.5:.2f}."
+    )
+    if phantoms.any():
+        st.write(f"{phantoms.sum()} of the nine lie outside the grid. These phantoms have logit 0.")
+    _show_table(shown, {"dot_product": "x · s", "logit": "logit"})
+
+
+def _draw_compare(shown: Shown) -> go.Figure:
+    return _candidates(shown, shown.steps.logits, "logit", signed=True)
+
+
+def _tell_soften(shown: Shown) -> None:
+    steps = shown.steps
+    st.write(
+        "A softmax over the nine turns logits into weights that sum to 1: the token's row of Q, its association. "
+        f"It belongs most to super token {steps.heaviest}, with {steps.weights[~steps.phantoms].max():.3f}."
+    )
+    if steps.phantoms.any():
+        lost = steps.weights[steps.phantoms].sum()
+        st.write(f"The phantoms take {lost:.3f} of the mass, which is lost.")
+    _show_table(shown, {"logit": "logit", "weight": "weight"})
+
+
+def _draw_soften(shown: Shown) -> go.Figure:
+    return _candidates(shown, shown.steps.weights, "weight")
+
+
+def _tell_normalise(shown: Shown) -> None:
+    st.write(
+        "Each super token becomes a weighted mean of tokens: a weight is divided by the sum of all weights that "
+        "the super token receives. So this token is a small part of each of its super tokens. The picture shows "
+        f"all parts of super token {shown.steps.heaviest}; they sum to {shown.steps.members.sum():.3f}."
+    )
+    _show_table(shown, {"weight": "weight", "column_sum": "column sum", "share": "share"})
+
+
+def _draw_normalise(shown: Shown) -> go.Figure:
+    return shown.map_of(shown.steps.members, f"share in super token {shown.steps.heaviest}")
+
+
+def _show_table(shown: Shown, columns: dict[str, str]) -> None:
+    """Show columns of the nine candidates under other names; phantoms by name."""
+    table = steps_table(shown.record, shown.steps)
+    named = [f"{k} ({r}, {c})" if k >= 0 else "phantom" for k, r, c in table[["super_token", "row", "column"]].values]
+    chosen = table[list(columns)].rename(columns=columns)
+    chosen.insert(0, "super token (row, column)", named)
+    number = st.column_config.NumberColumn(format="%.4g")
+    st.dataframe(chosen, hide_index=True, column_config=dict.fromkeys(columns.values(), number))
+
+
+def _candidates(shown: Shown, values: np.ndarray, quantity: str, *, signed: bool = False) -> go.Figure:
+    grid, stride = shown.record.grid, shown.record.id.stride
+    around = Neighbourhood(
+        divmod(shown.cell, grid.columns),
+        (grid.cell_size[0] * stride, grid.cell_size[1] * stride),
+        shown.steps.phantoms,
+    )
+    return candidates_map(shown.canvas, around, Panel("", values.reshape(3, 3), quantity, signed=signed))
+
+
+GROUPING = (
+    Step("Average the tokens of each cell", r"s_m = \frac{1}{|c_m|} \sum_{n \in c_m} x_n", _tell_pool, _draw_pool),
+    Step("Nine dot products", r"\ell_{nk} = x_n \cdot s_k \,/ \sqrt{C}", _tell_compare, _draw_compare),
+    Step("Softmax", r"Q_{nk} = \operatorname{softmax}_k \, \ell_{nk}", _tell_soften, _draw_soften),
+    Step("Normalise the columns", r"\hat Q_{nk} = Q_{nk} \,/ \sum_{n'} Q_{n'k}", _tell_normalise, _draw_normalise),
+)
+"""The steps that make Q, in order."""

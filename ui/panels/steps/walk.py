@@ -1,0 +1,96 @@
+"""The walk: one step at a time, forwards and back by buttons, arrow keys or its number, which stands in the link."""
+
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from analysis.figures.screen.heat import picture
+from analysis.figures.style import ANCHOR_COLOUR, PANEL_WIDTH
+from stvit import BlockId
+from ui import keys
+from ui.address import Link
+from ui.panels.panel import chart, heading, slot
+from ui.panels.pickers import open_spot
+from ui.panels.steps.attending import ATTENDING
+from ui.panels.steps.grouping import GROUPING
+from ui.panels.steps.shown import Shown
+from ui.view.view import View
+
+STEPS = GROUPING + ATTENDING
+
+TEXT_WIDTH = 360
+"""CSS pixels; picture, words and the step's chart stand side by side where the window has room for them."""
+
+
+def repair(link: Link) -> None:
+    """Replace a step that a link asks for but does not exist."""
+    link.repair_choice(keys.STEP, "step", {number: str(number + 1) for number in range(len(STEPS))})
+
+
+def choose_step() -> int:
+    """Draw what moves from step to step, and return the number of the current one, from 0."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        back = st.empty()
+        chosen = st.segmented_control(
+            "Step",
+            range(len(STEPS)),
+            format_func=lambda number: str(number + 1),
+            default=0,
+            required=True,
+            key=keys.STEP,
+            bind="query-params",
+            persist_state="session",
+            help="The arrow keys move on and back, too.",
+        )
+        current = chosen or 0
+        _mover(back, "Previous", current - 1, "Left", ":material/arrow_back:")
+        _mover(st.empty(), "Next", current + 1, "Right", ":material/arrow_forward:")
+    return current
+
+
+def _mover(place: DeltaGenerator, label: str, to: int, shortcut: str, icon: str) -> None:
+    place.button(
+        label,
+        key=f"step_{label.lower()}",
+        icon=icon,
+        on_click=_go,
+        args=(to,),
+        disabled=not 0 <= to < len(STEPS),
+        shortcut=shortcut,
+    )
+
+
+def _go(step: int) -> None:
+    st.session_state[keys.STEP] = step
+
+
+def show_step(shown: Shown, number: int) -> None:
+    """Draw the picture to choose a token on, and one step beside it."""
+    step = STEPS[number]
+    with st.container(horizontal=True, gap="medium"):
+        with slot():
+            heading("Picture", ANCHOR_COLOUR, f"token ({shown.anchor.row}, {shown.anchor.column}): click another")
+            _show_picture(shown)
+        with st.container(width=TEXT_WIDTH):
+            st.markdown(f"#### {number + 1}. {step.title}")
+            st.latex(step.formula)
+            step.tell(shown)
+        with st.container(width=PANEL_WIDTH):
+            chart(step.figure(shown), f"step_{number + 1}")
+
+
+def _show_picture(shown: Shown) -> None:
+    # Another chart for each token: one that was clicked before can then be clicked again.
+    key = f"steps_token_{shown.record.id.stage}_{shown.anchor.row}_{shown.anchor.column}"
+    chart(
+        picture(shown.canvas, clickable=True), key, on_select=partial(_open_clicked, shown.view, shown.record.id, key)
+    )
+
+
+def _open_clicked(view: View, block: BlockId, key: str) -> None:
+    """Make the clicked token the anchor."""
+    points = st.session_state[key].selection.points
+    if points:
+        down, across = points[0]["customdata"]
+        open_spot(block, view.capture[block].grid, down, across, pickers_drawn=True)
