@@ -22,6 +22,7 @@ from ui.sidebar.prediction import show_state
 from ui.sidebar.run import run_or_fall_back
 from ui.sidebar.wanted import ask_for_picture
 from ui.tour import show_tour
+from ui.tray import pinning
 from ui.view.view import NotAnSTViTError, View
 
 ICON = Path(__file__).parent / "icon.png"
@@ -73,7 +74,7 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page."""
-    st.html(STYLE + panel.STYLE + glossary.STYLE)
+    st.html(STYLE + panel.STYLE + glossary.STYLE + pinning.STYLE)
     st.set_page_config(page_icon=str(ICON))
     if keys.LINK not in st.session_state:
         sleep(FIRST_FRAME)
@@ -144,6 +145,7 @@ def _draw(page: Page, view: View) -> None:
     if view.handle.is_backbone and not page.any_model:
         st.info(escaped(str(NotAnSTViTError(view.handle.title)), LONGEST_SENTENCE), icon=":material/info:")
         return
+    pinning.begin(page.title, page.address, " · ".join(panel.subject(view)))
     with one_sentence(f"“{page.title}”"):
         page.draw(view)
     st.html(f'<div class="words"><strong>Words</strong> (point at one){glossary.all_terms()}</div>')

@@ -121,5 +121,7 @@ WANTED = "wanted_picture"
 RESTORED = "restored_uploads"
 KEPT_FOR_RELOAD = "kept_for_reload"
 TOUR = "tour"
-OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR, BROWSER, WANTED, RESTORED, KEPT_FOR_RELOAD)
+PINS = "pins"
+PINNED_FROM = "pinned_from"
+OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR, PINS, PINNED_FROM, BROWSER, WANTED, RESTORED, KEPT_FOR_RELOAD)
 """State that the app keeps and nobody chooses."""

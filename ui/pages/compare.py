@@ -28,9 +28,10 @@ from ui.markdown import escaped
 from ui.panels.alike_sides import show_alike_sides
 from ui.panels.answer import asked
 from ui.panels.export import Export, file_name, picture_source
-from ui.panels.panel import chart, note
+from ui.panels.panel import chart, note, subject
 from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words
 from ui.panels.spot_maps import Picked, SpotPanel, spot_maps
+from ui.tray.pinning import describe
 from ui.view.runs import is_sample
 from ui.view.view import BY_KEY, View
 
@@ -64,6 +65,7 @@ def draw(view: View) -> None:
     wanted = tuple(dict.fromkeys((*metrics, *ALWAYS)))
     table = joined([_measured(one.view, one.title, wanted) for one in sides])
     maps = [spot_map(one.side(), depth, spot) for one in sides]
+    describe(" · ".join(["; ".join(" · ".join([one.title, *subject(one.view)[1:]]) for one in sides)]))
     answer.say(compare_answer(depth, [_seen(table, found) for found in maps]))
     _show_maps(sides, maps)
     _show_predictions(maps)
@@ -205,7 +207,7 @@ def _show_charts(table: pd.DataFrame, metrics: Sequence[str], titles: Sequence[s
             with column:
                 st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
                 figure = lines_by_depth(depth_lines(table, metric, titles), axis_title(metric), depth)
-                chart(figure, f"compare_{metric}", fills_width=True)
+                chart(figure, f"compare_{metric}", CATALOGUE[metric].title, fills_width=True)
 
 
 def _offer(

@@ -22,6 +22,7 @@ from ui.panels.answer import asked
 from ui.panels.cost_formulas import show_formulas
 from ui.panels.export import Export, model_options
 from ui.panels.panel import chart
+from ui.tray.pinning import describe
 from ui.view.view import View
 
 QUESTION = "What do super tokens save?"
@@ -53,9 +54,9 @@ def draw(view: View) -> None:
     show_formulas(view.capture[BlockId(stage, 0)], view.handle.model.config.embed_dims[stage])
     st.markdown("#### This model, one attention block")
     table = _table(view.handle.model.config, stage)
-    chart(
-        scaling_curves(operation_curves(table), title="operations", unit="million MAC"), "cost_curves", fills_width=True
-    )
+    describe(f"{view.handle.title} · one attention block of stage {stage + 1} · one picture")
+    figure = scaling_curves(operation_curves(table), title="operations", unit="million MAC")
+    chart(figure, "cost_curves", "Operations by size", fills_width=True)
     st.caption(
         "Counted with PyTorch's own counter on the module itself; the formulas leave out the folding of neighbours."
     )
@@ -88,7 +89,7 @@ def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     measured: pd.DataFrame | None = st.session_state.get(key)
     if measured is not None:
         figure = scaling_curves(time_curves(measured), title="time", unit="ms")
-        chart(figure, "measured_curves", fills_width=True)
+        chart(figure, "measured_curves", f"Time by size, {torch.get_num_threads()} threads", fills_width=True)
         st.caption(
             f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs; attention "
             "among tokens and among super tokens by PyTorch's fused kernel."

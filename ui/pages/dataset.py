@@ -25,6 +25,7 @@ from ui.panels.bands import choose_folder, show_failure
 from ui.panels.export import Export
 from ui.panels.extremes import show_extremes
 from ui.panels.panel import chart, note
+from ui.tray.pinning import describe
 from ui.view.sweeps import key_of, opened
 from ui.view.view import View
 
@@ -72,10 +73,10 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     spread = _spread(bands, metric)
     pictures = bands.swept.pictures
     answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *_names(metric, spread, OWN), pictures))
-    note(
-        f"The reference that ships: {plain(bands.model)} on {counted(pictures, 'picture')} of Imagenette at "
-        f"{bands.swept.size} px. Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures."
-    )
+    said = f"The reference that ships: {plain(bands.model)} on {counted(pictures, 'picture')} of Imagenette at "
+    said += f"{bands.swept.size} px."
+    describe(said)
+    note(f"{said} Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures.")
     _show_bands(spread, metric)
     st.markdown("Classes, pictures, correlations and comparisons need a sweep of your own; name its folder above:")
     st.code(OWN_SWEEP, language="bash")
@@ -103,12 +104,14 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
         show_failure(error)
         return
     answer.say(" ".join(_answers(sweep, other, tables, metric, attention)))
+    describe(_subject(sweep))
     st.caption(escaped(_subject(sweep), 300))
     _show_bands(tables.spread, metric)
     _show_block(sweep, place, tables)
     st.markdown("#### Correlation with correctness and probability")
     note("Pearson's r over pictures with its 95 % interval; a sample of tokens weakens it towards 0.")
-    chart(intervals_by_depth(correlation_curves(tables.correlations), "r"), "dataset_correlations", fills_width=True)
+    figure = intervals_by_depth(correlation_curves(tables.correlations), "r")
+    chart(figure, "dataset_correlations", "Correlation with correctness", fills_width=True)
     if other is not None and tables.differences is not None:
         _show_differences(other, tables.differences, metric)
     st.markdown("#### Pictures at both ends")
@@ -192,7 +195,7 @@ def _accuracy(sweep: Sweep) -> tuple[float, int]:
 def _show_bands(spread: pd.DataFrame, metric: str) -> None:
     st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
     curves = spread_curves(spread, own_title(True)) if len(spread) else []
-    chart(bands_by_depth(curves, _axis(metric)), "dataset_bands", fills_width=True)
+    chart(bands_by_depth(curves, _axis(metric)), "dataset_bands", CATALOGUE[metric].title, fills_width=True)
 
 
 def _axis(metric: str) -> str:
@@ -206,14 +209,16 @@ def _show_block(sweep: Sweep, place: Place, tables: DatasetTables) -> None:
     with left:
         st.markdown(f"**Pictures in {caption}**")
         found = _histogram(sweep, place)
-        chart(value_histogram(found, own_title(True), _axis(place.metric)), "dataset_histogram", fills_width=True)
+        figure = value_histogram(found, own_title(True), _axis(place.metric))
+        chart(figure, "dataset_histogram", f"Pictures in {caption}", fills_width=True)
     with right:
         shown = tables.classes
         if len(shown) > MOST_CLASSES:
             shown = pd.concat([shown.head(MOST_CLASSES // 2), shown.tail(MOST_CLASSES // 2)])
         rest = f", the ends of {len(tables.classes):,}" if len(shown) < len(tables.classes) else ""
         st.markdown(f"**Classes in {caption}{rest}**")
-        chart(class_bars(shown, _axis(place.metric)), "dataset_classes", fills_width=True)
+        figure = class_bars(shown, _axis(place.metric))
+        chart(figure, "dataset_classes", f"Classes in {caption}{rest}", fills_width=True)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Sweep: key_of})
@@ -226,7 +231,7 @@ def _show_differences(other: Sweep, differences: pd.DataFrame, metric: str) -> N
     st.markdown("#### Against the other sweep")
     st.caption(f"{name} minus the first, mean over the pictures of both with its 95 % interval.")
     figure = intervals_by_depth(difference_curves(differences, own_title(True)), _axis(metric))
-    chart(figure, "dataset_differences", fills_width=True)
+    chart(figure, "dataset_differences", "Against the other sweep", fills_width=True)
 
 
 def _export(sweep: Sweep, other: Sweep | None, place: Place, attention: str) -> Export:

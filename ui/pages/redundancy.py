@@ -46,12 +46,10 @@ CHART_HEIGHT = 270
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
-    note(MEANING)
-    attentions, metrics, export = _choose()
+    attentions, metrics, many, export = _choose(view)
     if not attentions:
         st.info("Choose at least one kind of attention to measure.", icon=":material/info:")
         return
-    many = choose_bands(view)
     told = st.empty()
     ledger = ledger_of(view, attentions)
     with told:
@@ -72,8 +70,11 @@ def draw(view: View) -> None:
         _export(view, ledger, metrics, chosen, mapped, many).offer()
 
 
-def _choose() -> tuple[tuple[str, ...], list[str], DeltaGenerator]:
-    """Draw the choices of attentions and metrics, and return them with the place of the export."""
+def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None, DeltaGenerator]:
+    """Draw the choices of attentions, metrics and many pictures, and return them with the place of the export.
+
+    They take one row of a laptop, so that question, answer and first chart are seen at once; rarer ones open below.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         attentions = st.pills(
             "Attention",
@@ -85,18 +86,22 @@ def _choose() -> tuple[tuple[str, ...], list[str], DeltaGenerator]:
             bind="query-params",
             persist_state="session",
         )
-        metrics = st.multiselect(
-            "Against depth",
-            EXACT,
-            default=list(FIRST),
-            format_func=listed_title,
-            key=keys.METRICS,
-            bind="query-params",
-            persist_state="session",
-            width=560,
-        )
+        with st.container(width="content"):
+            many = choose_bands(view)
+        with st.popover("Metrics", icon=":material/checklist:", help="What is drawn against depth"):
+            metrics = st.multiselect(
+                "Against depth",
+                EXACT,
+                default=list(FIRST),
+                format_func=listed_title,
+                key=keys.METRICS,
+                bind="query-params",
+                persist_state="session",
+                width=560,
+            )
+            note(MEANING)
         export = st.container(width="content")  # it knows what is chosen below
-    return tuple(name for name in KINDS if name in attentions), metrics, export
+    return tuple(name for name in KINDS if name in attentions), metrics, many, export
 
 
 def _banded(many: ManyPictures | None) -> list[str]:
@@ -140,7 +145,7 @@ def _show_charts(
             found = depth_values(ledger.of(measured), metric, own)
             uniform, spread = uniform_values(metric, view.records.values()), spread_of(bands, found, metric)
             figure = metric_by_depth(found, uniform=uniform, spread=spread, height=CHART_HEIGHT)
-            chart(figure, f"depth_{metric}", fills_width=True)
+            chart(figure, f"depth_{metric}", CATALOGUE[metric].title, fills_width=True)
 
 
 def _export(

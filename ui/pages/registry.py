@@ -5,7 +5,19 @@ To add a page, write a module with a function that draws it from a view, and add
 
 from functools import partial
 
-from ui.pages import compare, cost, dataset, explore, redundancy, rollout, start, steps, super_tokens, what_if
+from ui.pages import (
+    compare,
+    cost,
+    dataset,
+    explore,
+    redundancy,
+    rollout,
+    snapshots,
+    start,
+    steps,
+    super_tokens,
+    what_if,
+)
 from ui.pages.page import Page
 from ui.panels.steps.walk import repair as repair_step
 
@@ -48,5 +60,14 @@ ANSWERING = (
 PAGES = (
     Page("start", "Start", ":material/home:", start.QUESTION, partial(start.draw, pages=ANSWERING)),
     *ANSWERING,
+    Page(
+        "snapshots",
+        "Snapshots",
+        ":material/inventory_2:",
+        snapshots.QUESTION,
+        snapshots.draw,
+        reads_capture=False,
+        any_model=True,
+    ),
 )
 """The first one opens where the address names none."""

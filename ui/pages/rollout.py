@@ -231,7 +231,7 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
                 note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} x {SQUARE} pixels"
                 heading(weighing.caption.capitalize(), KIND_COLOURS["super"], note)
                 figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
-                chart(figure, f"rollout_pixels_{number}")
+                chart(figure, f"rollout_pixels_{number}", f"Rollout, {weighing.caption}")
         _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
 
 
@@ -242,7 +242,11 @@ def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) 
             note = f"{values.shape[0]} x {values.shape[1]} tokens, {weighing.title}"
             heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
             on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
-            chart(heat_map(on_stage, panel_of(map_, "", signed), relative=not signed), f"rollout_{stage}")
+            chart(
+                heat_map(on_stage, panel_of(map_, "", signed), relative=not signed),
+                f"rollout_{stage}",
+                f"Rollout into stage {(stage or 0) + 1}",
+            )
 
 
 def _clickable(canvas: Canvas, shown: Shown) -> None:
@@ -256,4 +260,4 @@ def _clickable(canvas: Canvas, shown: Shown) -> None:
             down, across = points[0]["customdata"]
             open_spot(shown.source.id, shown.source.grid, down, across, pickers_drawn=shown.anchor is not None)
 
-    chart(picture(canvas, clickable=True), key, on_select=start_here)
+    chart(picture(canvas, clickable=True), key, on_select=start_here, can_be_pinned=False)

@@ -184,7 +184,7 @@ def _show_changes(outcome: Outcome) -> None:
     if not max(relative.values()):
         st.info("Nothing changes: this is what the model itself does.", icon=":material/info:")
     figure = change_by_depth(list(relative), list(relative.values()), title=outcome.title, colour=outcome.colour)
-    chart(figure, "change", fills_width=True)
+    chart(figure, "change", "How far each block's attention output moved", fills_width=True)
 
 
 def _show_metrics(view: View, record: BlockRecord, outcome: Outcome) -> None:

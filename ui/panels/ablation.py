@@ -151,9 +151,18 @@ def _show(view: View, record: BlockRecord, part: Part, how: How, found: Effects,
         with slot() if part == "super_tokens" else st.container(width=480):
             if part == "super_tokens":
                 heading("Without this super token", KIND_COLOURS["super"], "blue: it spoke for the class")
-                chart(heat_map(Canvas(view.picture.shown), effect_panel(record, found, target)), "ablation_map")
+                chart(
+                    heat_map(Canvas(view.picture.shown), effect_panel(record, found, target)),
+                    "ablation_map",
+                    "Without each super token",
+                )
             else:
-                chart(curve_chart(head_chart(found, target), height=280), "ablation_heads", fills_width=True)
+                chart(
+                    curve_chart(head_chart(found, target), height=280),
+                    "ablation_heads",
+                    "Without each head",
+                    fills_width=True,
+                )
         table = found.table(target).assign(top_class=[names[index] for index in found.top])
         table["part"] += int(part == "heads")
         one = "head" if part == "heads" else "super token"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from stvit.foreign_text import plain
 from ui.glossary import marked
+from ui.tray.pinning import pin_button, pin_words
 
 LONGEST_ANSWER = 600
 
@@ -15,19 +16,27 @@ class Answer:
 
     Args:
         question: What the page answers; our own text.
+        can_be_pinned: Whether the answer can be kept in the tray.
     """
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, *, can_be_pinned: bool = True) -> None:
         self._question = question
-        self._place = st.empty()
+        self._wanted = False
+        with st.container(key="pinnable_answer"):
+            self._place = st.empty()
+            if can_be_pinned:
+                self._wanted = pin_button("answer")
         self.say("")
 
     def say(self, sentence: str) -> None:
         """Show the answer, its terms with their meanings; the sentence may hold foreign names."""
         said = marked(plain(" ".join(sentence.split()), LONGEST_ANSWER))
         self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
+        if self._wanted and sentence:
+            self._wanted = False
+            pin_words(sentence, self._question)
 
 
-def asked(question: str) -> Answer:
+def asked(question: str, *, can_be_pinned: bool = True) -> Answer:
     """Draw a page's question, and keep a place beside it for the answer, which is known further down."""
-    return Answer(question)
+    return Answer(question, can_be_pinned=can_be_pinned)

@@ -15,6 +15,7 @@ from analysis.reports.report import NUMBERS, Report, Subject
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 from stvit.images import RGBImage
+from ui.tray.pinning import pin_button, pin_picture
 from ui.view.precision import FULL
 from ui.view.runs import is_sample
 from ui.view.view import View
@@ -70,6 +71,8 @@ class Export:
         with st.popover("Export", icon=":material/download:"):
             st.caption("The figure, with its settings as caption")
             self._buttons(FIGURES, part)
+            if pin_button(f"export{part}", "Pin the whole figure"):
+                pin_picture(self._content("png"), self.name)
             st.caption(f"The numbers, {self.numbers}")
             self._buttons(NUMBERS, part)
             st.caption("The command that makes the figure again")

@@ -162,7 +162,7 @@ def _show(found: list[Faithfulness]) -> None:
         for column, charted in zip(st.columns(2, gap="medium"), curve_charts(one), strict=True):
             with column:
                 st.markdown(f"**{charted.title}**", help="Numbers in the legend are areas under the curves, in nats.")
-                chart(curve_chart(charted), f"{charted.title}", fills_width=True)
+                chart(curve_chart(charted), f"{charted.title}", charted.title, fills_width=True)
     table = summary_table(found)
     table["grouping"] = table["grouping"].map(lambda name: METHODS[name].title)
     table["order"] = table["order"].map(lambda name: ORDERS[name].title)

@@ -64,4 +64,8 @@ def show_memberships(view: View, record: BlockRecord, comparison: Comparison) ->
             with slot():
                 note = f"group {membership.group}, total weight {membership.weights.sum():.1f}"
                 heading(membership.title, colour_of(membership.kind), note)
-                chart(heat_map(canvas, membership_panel(membership, canvas)), f"membership_{number}")
+                chart(
+                    heat_map(canvas, membership_panel(membership, canvas)),
+                    f"membership_{number}",
+                    f"{membership.title}: {note}",
+                )

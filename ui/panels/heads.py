@@ -187,7 +187,8 @@ def _show_matrix(found: HeadValues, chosen: ChosenHead) -> None:
     # Another chart for each choice: a square that was clicked before can then be clicked again.
     key = f"matrix_{block.stage}_{block.block}_{head}"
     st.html(SCROLLS.format(figure.layout.width))
-    chart(figure, key, on_select=partial(_open_clicked, key))
+    title = f"{CATALOGUE[chosen.metric].title} of every head, {KINDS[chosen.attention].title.lower()}"
+    chart(figure, key, title, on_select=partial(_open_clicked, key))
 
 
 def _open_clicked(chart_key: str) -> None:
@@ -209,7 +210,9 @@ def _show_map(view: View, chosen: ChosenHead) -> bool:
         return False
     panel = token_panel(matrix_of(view, chosen, kept_map(view, chosen)), "")
     if panel is not None:
-        chart(heat_map(Canvas(view.picture.shown, record.token_pixels), panel), "token_map")
+        where = f"{record.id.caption}, {head_caption(chosen.head, record.heads)}"
+        title = f"{CATALOGUE[chosen.metric].title} of each token, {where}"
+        chart(heat_map(Canvas(view.picture.shown, record.token_pixels), panel), "token_map", title)
     return True
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +13,7 @@ from analysis.figures.style import BAR_SPACE, PANEL_WIDTH
 from stvit.foreign_text import plain
 from ui.glossary import marked
 from ui.markdown import in_html
+from ui.tray.pinning import describe, pin_button, pin_chart
 from ui.view.view import View
 
 LONGEST_CAPTION_PART = 200
@@ -53,30 +55,43 @@ def heading(title: str, colour: str, note: str = "") -> None:
 
 
 def chart(
-    figure: go.Figure, key: str, *, fills_width: bool = False, on_select: Callable[[], None] | None = None
+    figure: go.Figure,
+    key: str,
+    title: str = "",
+    *,
+    fills_width: bool = False,
+    on_select: Callable[[], None] | None = None,
+    can_be_pinned: bool = True,
 ) -> None:
-    """Draw a figure.
+    """Draw a figure, with the button that pins it.
 
     Args:
         figure: Already has its final width, unless it fills its container, as pictures do; a picture can be zoomed.
         key: Name of the chart in the session.
+        title: What it is called where it stands alone; by default its key.
         fills_width: Whether it is as wide as its container.
         on_select: Called when points are clicked, before the page runs again.
+        can_be_pinned: Whether it can be kept; what merely takes clicks, or is a snapshot itself, cannot.
     """
     over_picture = bool(figure.layout.images)
+    width: Literal["stretch", "content"] = "stretch" if fills_width or over_picture else "content"
+    name = title or key.replace("_", " ").capitalize()
     if not over_picture:
         _keep_height(key, figure.layout.height)
-    with _frame_of(figure, key) if over_picture else nullcontext():
-        st.plotly_chart(
-            figure,
-            key=key,
-            width="stretch" if fills_width or over_picture else "content",
-            height="stretch" if over_picture else "content",
-            on_select=on_select or "ignore",
-            selection_mode="points",
-            config=ZOOM if over_picture else {"displayModeBar": False},
-            alt=_alt(figure),
-        )
+    with st.container(key=f"pinnable_{key}", width=width, gap=None):
+        with _frame_of(figure, key) if over_picture else nullcontext():
+            st.plotly_chart(
+                figure,
+                key=key,
+                width=width,
+                height="stretch" if over_picture else "content",
+                on_select=on_select or "ignore",
+                selection_mode="points",
+                config=ZOOM if over_picture else {"displayModeBar": False},
+                alt=_alt(figure),
+            )
+        if can_be_pinned and pin_button(key):
+            pin_chart(figure, name)
 
 
 def _frame_of(figure: go.Figure, key: str) -> DeltaGenerator:
@@ -121,10 +136,17 @@ def caption(view: View, *parts: str) -> None:
 
     Terms in the parts show their meanings.
     """
+    model, name, size = subject(view)
+    told = [size, *filter(None, parts)]
+    describe(" · ".join([model, name, *told]))
+    said = marked(" · ".join(plain(part, LONGEST_CAPTION_PART) for part in told))
+    st.html(f'<p class="caption">{" · ".join([in_html(model), in_html(name), said])}</p>')
+
+
+def subject(view: View) -> list[str]:
+    """Return model, picture and the resolution that is used."""
     height, width = view.picture.shown.shape[:2]
-    names = (in_html(each) for each in (view.handle.title, view.picture.source.name))
-    said = (plain(part, LONGEST_CAPTION_PART) for part in (f"{width} x {height} px", *parts) if part)
-    st.html(f'<p class="caption">{" · ".join([*names, marked(" · ".join(said))])}</p>')
+    return [view.handle.title, view.picture.source.name, f"{width} x {height} px"]
 
 
 def note(text: str) -> None:

@@ -46,15 +46,14 @@ def show_receptive_fields(view: View) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         with st.container(width=CHART_WIDTH):
-            chart(curve_chart(field_charts(found)[0], height=380), "fields", fills_width=True)
+            chart(curve_chart(field_charts(found)[0], height=380), "fields", "Receptive fields", fills_width=True)
         for kind, fields in found.items():
             last = list(fields.values())[-1]
             with slot():
                 heading(f"Last block: {kind}", KIND_COLOURS["super"], f"half in {100 * last.area(0.5):.0f} % of it")
                 anchor = Anchor(*last.token)
-                chart(
-                    heat_map(Canvas(view.picture.shown, last.block.stride, anchor), field_panel(last)), f"field_{kind}"
-                )
+                canvas = Canvas(view.picture.shown, last.block.stride, anchor)
+                chart(heat_map(canvas, field_panel(last)), f"field_{kind}", f"Receptive field, last block: {kind}")
     settings = ReceptiveFieldView(**picture_options(view))
     make: partial[Report] = partial(fields_report, subject_of(view), found)
     Export(file_name(view, "receptive-fields"), make, settings, "sides and areas by block and level").offer("fields")

@@ -41,7 +41,7 @@ def show_similarity(view: View, record: BlockRecord | BackboneRecord, kind: str 
                 "a turn and a scale.",
             )
             blocks = _blocks(view)
-            chart(matrix_chart(blocks), "cka")
+            chart(matrix_chart(blocks), "cka", "CKA of all blocks")
             _say_left_out(blocks)
         with st.container(width=MATRIX_WIDTH):
             quantity = _choose_quantity()
@@ -50,7 +50,7 @@ def show_similarity(view: View, record: BlockRecord | BackboneRecord, kind: str 
                 return
             heads = _heads(view, record.id, compared, quantity)
             st.markdown(f"**{heads.title}**")
-            chart(matrix_chart(heads), "head_pairs")
+            chart(matrix_chart(heads), "head_pairs", f"{heads.title}, {record.id.caption}")
     _offer(view, record.id, compared, quantity)
 
 

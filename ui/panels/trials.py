@@ -78,7 +78,7 @@ def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -
     note("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
     charts, tables = st.columns((2, 3), gap="medium")
     with charts:
-        chart(bar_chart(trials_chart(trials, names)), "trials", fills_width=True)
+        chart(bar_chart(trials_chart(trials, names)), "trials", "The prediction under every change", fills_width=True)
     with tables:
         table = trials_table(trials, names)
         table[table.columns[3:]] *= 100

@@ -108,8 +108,8 @@ def _tell_residual(shown: Shown) -> None:
     own = f", {output.added_norm / output.residual_norm:.0%} of it" if output.residual_norm else ""
     st.write(
         f"The block adds the output to what came in, whose norm is {output.residual_norm:.3g}. What attention adds "
-        f"has norm {output.added_norm:.3g}{own}; over all tokens of {record.id.caption} it is {mean:.0%} of the residual "
-        "on average."
+        f"has norm {output.added_norm:.3g}{own}; over all tokens of {record.id.caption} it is {mean:.0%} of the "
+        "residual on average."
     )
     st.caption("The block's feed-forward network follows, which looks at no super token.")
 

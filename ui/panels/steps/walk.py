@@ -77,14 +77,17 @@ def show_step(shown: Shown, number: int) -> None:
             st.latex(step.formula)
             step.tell(shown)
         with st.container(width=PANEL_WIDTH):
-            chart(step.figure(shown), f"step_{number + 1}")
+            chart(step.figure(shown), f"step_{number + 1}", f"{number + 1}. {step.title}")
 
 
 def _show_picture(shown: Shown) -> None:
     # Another chart for each token: one that was clicked before can then be clicked again.
     key = f"steps_token_{shown.record.id.stage}_{shown.anchor.row}_{shown.anchor.column}"
     chart(
-        picture(shown.canvas, clickable=True), key, on_select=partial(_open_clicked, shown.view, shown.record.id, key)
+        picture(shown.canvas, clickable=True),
+        key,
+        on_select=partial(_open_clicked, shown.view, shown.record.id, key),
+        can_be_pinned=False,
     )
 
 
