@@ -1,0 +1,64 @@
+"""The tray in real Chromium: charts are pinned on two pages, and the saved page draws them without a network."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.browser_support import served_app
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+QUIET = ".stApp[data-test-script-state=notRunning]"
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served
+
+
+def pin(page, key: str) -> None:
+    page.locator(f".st-key-pin_{key} button").click()
+    page.get_by_text("Pinned:").first.wait_for()
+    page.locator(QUIET).wait_for()
+
+
+def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(240_000)
+    page.goto(f"{address}/steps?sample=Cat&step=3")
+    page.get_by_role("heading", name="3. Softmax").wait_for()
+    pin(page, "step_3")
+    pin(page, "answer")
+    page.get_by_role("link", name="Cost").click()
+    page.locator(".st-key-pin_cost_curves button").wait_for()
+    page.locator(QUIET).wait_for()
+    pin(page, "cost_curves")
+    page.get_by_role("link", name="Snapshots").click()
+    page.get_by_text("The tray holds 3 snapshots").wait_for()
+    page.locator(".stMain .js-plotly-plot").nth(1).wait_for()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Save all as one page").click()
+    saved = tmp_path / "snapshots.html"
+    coming.value.save_as(saved)
+    context.close()
+
+    alone = browser.new_context(offline=True)
+    page, asked, faults = alone.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.goto(saved.as_uri())
+    page.locator(".js-plotly-plot .main-svg").nth(1).wait_for()
+    assert page.locator("figure").count() == 3
+    assert page.locator(".js-plotly-plot").count() == 2
+    assert page.locator(".heatmaplayer image").count() == 1
+    assert (
+        page.locator("figcaption").first.inner_text().startswith("STViT demo, trained at 224 px · cat · 224 x 224 px")
+    )
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert faults == []
+    alone.close()
