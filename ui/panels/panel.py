@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -35,9 +35,12 @@ STYLE = f"""<style>
 ZOOM = {
     "scrollZoom": True,  # with Ctrl alone: ui/browser/web/charts.js gives the wheel itself to the page
     "showAxisDragHandles": False,
-    "modeBarButtonsToRemove": ["toImage", "zoom2d", "pan2d", "autoScale2d"],
+    "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"],
 }
-"""Of Plotly's tools, those that zoom."""
+"""Of Plotly's tools, those that zoom, and the one that saves the picture alone."""
+
+NO_BUTTONS = {"displayModeBar": False}
+"""Of a chart that takes clicks, which buttons over it would hide."""
 
 
 def heading(title: str, colour: str, note: str = "") -> None:
@@ -63,7 +66,7 @@ def chart(
     on_select: Callable[[], None] | None = None,
     can_be_pinned: bool = True,
 ) -> None:
-    """Draw a figure, with the button that pins it.
+    """Draw a figure, with the buttons that save it alone as SVG (under the pointer) and that pin it.
 
     Args:
         figure: Already has its final width, unless it fills its container, as pictures do; a picture can be zoomed.
@@ -78,6 +81,7 @@ def chart(
     name = title or key.replace("_", " ").capitalize()
     if not over_picture:
         _keep_height(key, figure.layout.height)
+    buttons = NO_BUTTONS if on_select or not can_be_pinned else {"modeBarButtons": [["toImage"]]}
     with st.container(key=f"pinnable_{key}", width=width, gap=None):
         with _frame_of(figure, key) if over_picture else nullcontext():
             st.plotly_chart(
@@ -87,11 +91,17 @@ def chart(
                 height="stretch" if over_picture else "content",
                 on_select=on_select or "ignore",
                 selection_mode="points",
-                config=ZOOM if over_picture else {"displayModeBar": False},
+                config=(ZOOM if over_picture else buttons) | _file_of(name),
                 alt=_alt(figure),
             )
         if can_be_pinned and pin_button(key):
             pin_chart(figure, name)
+
+
+def _file_of(name: str) -> dict[str, Any]:
+    """Return the settings by which a chart is saved alone, as a file of this name."""
+    safe = "".join(letter if letter.isalnum() else "-" for letter in name)
+    return {"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": safe}}
 
 
 def _frame_of(figure: go.Figure, key: str) -> DeltaGenerator:
