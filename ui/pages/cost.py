@@ -51,17 +51,17 @@ def draw(view: View) -> None:
     except ValueError as error:
         st.info(str(error), icon=":material/info:")
         return
-    show_formulas(view.capture[BlockId(stage, 0)], view.handle.model.config.embed_dims[stage])
-    st.markdown("#### This model, one attention block")
     table = _table(view.handle.model.config, stage)
     describe(f"{view.handle.title} · one attention block of stage {stage + 1} · one picture")
     figure = scaling_curves(operation_curves(table), title="operations", unit="million MAC")
     chart(figure, "cost_curves", "Operations by size", fills_width=True)
     st.caption(
-        "Counted with PyTorch's own counter on the module itself; the formulas leave out the folding of neighbours."
+        f"One attention block of stage {stage + 1} of this model. Counted with PyTorch's own counter on the module "
+        "itself; the formulas leave out the folding of neighbours."
     )
     answer.say(_answer(table, stage, view.picture.shown.shape[0]))
     measured = _show_measured(view, stage)
+    show_formulas(view.capture[BlockId(stage, 0)], view.handle.model.config.embed_dims[stage])
     settings = Cost(**model_options(view), stage=stage, measure=measured is not None)
     report = cost_report(view.handle.title, stage, table, measured)
     with export:

@@ -16,6 +16,7 @@ STYLE = """<style>
 [class*=st-key-pinnable_] > [class*=st-key-pin_] {position: absolute; right: 0; bottom: 0; width: auto; z-index: 5}
 .st-key-pinnable_answer {padding-right: 3.5rem}
 [class*=st-key-pin_] button {min-height: 0; padding: .1rem .3rem; opacity: .7; font-size: .75rem}
+[class*=st-key-pin_] button div {gap: .15rem}
 [class*=st-key-pin_] button :is(p, span) {font-size: .8rem}
 [class*=st-key-pin_] button:is(:hover, :focus-visible) {opacity: 1}
 </style>"""

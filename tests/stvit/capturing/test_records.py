@@ -135,6 +135,7 @@ def test_bytes(result: Capture) -> None:
     assert result.nbytes == sum(record.nbytes for record in result.values())
     record = result[BlockId(0, 0)]
     tensors: list[Tensor] = [record.tokens, record.super_tokens, record.super_query, record.super_key, record.output]
+    tensors += [record.residual_norm, record.added_norm]
     assert record.nbytes == sum(8 * tensor.numel() for tensor in tensors) + record.association.nbytes
 
 

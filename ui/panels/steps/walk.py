@@ -44,16 +44,15 @@ def choose_step() -> int:
             help="The arrow keys move on and back, too.",
         )
         current = chosen or 0
-        _mover(back, "Previous", current - 1, "Left", ":material/arrow_back:")
-        _mover(st.empty(), "Next", current + 1, "Right", ":material/arrow_forward:")
+        _mover(back, "Previous", current - 1, "Left")
+        _mover(st.empty(), "Next", current + 1, "Right")
     return current
 
 
-def _mover(place: DeltaGenerator, label: str, to: int, shortcut: str, icon: str) -> None:
+def _mover(place: DeltaGenerator, label: str, to: int, shortcut: str) -> None:
     place.button(
         label,
         key=f"step_{label.lower()}",
-        icon=icon,
         on_click=_go,
         args=(to,),
         disabled=not 0 <= to < len(STEPS),
