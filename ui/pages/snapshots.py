@@ -1,6 +1,8 @@
 """Snapshots: what was pinned on the pages, side by side, and all of it as one page for others."""
 
-import plotly.io
+import json
+from typing import Any
+
 import streamlit as st
 
 from analysis.answers.snapshots import snapshots_answer
@@ -47,12 +49,13 @@ def draw(view: View) -> None:
 
 
 def _card(pin: Pin, *, first: bool, last: bool) -> None:
-    figure = plotly.io.from_json(pin.figure) if pin.figure else None
-    width = WIDE if figure is None or figure.layout.width is None else int(figure.layout.width)
+    figure: dict[str, Any] | None = json.loads(pin.figure) if pin.figure else None
+    own = None if figure is None else figure["layout"].get("width")
+    width = WIDE if own is None else int(own)
     with st.container(border=True, width=width + FRAME):
         st.markdown(f"**{escaped(pin.title, LONGEST_CAPTION_PART)}**")
         if figure is not None:
-            chart(figure, f"snapshot_{pin.number}", fills_width=figure.layout.width is None, can_be_pinned=False)
+            chart(figure, f"snapshot_{pin.number}", fills_width=own is None, can_be_pinned=False)
         elif pin.picture:
             st.image(pin.picture, width="stretch")
         else:

@@ -21,7 +21,7 @@ ANSWER = (
 PAPER = "https://arxiv.org/abs/2211.11167"
 CODE = "https://github.com/hhb072/STViT"
 
-COLUMNS = 4
+COLUMNS = 3
 
 
 def draw(view: View, pages: Sequence[Page]) -> None:

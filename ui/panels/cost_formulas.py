@@ -93,7 +93,7 @@ def _choose(quantity: Quantity) -> int:
         max(quantity.most, quantity.actual),
         quantity.actual,
         key=quantity.key,
-        width=180,
+        width=160,  # two stand side by side on a phone
         bind=number_binding(quantity.key),
         persist_state="session",
     )

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.figures.screen.heat import picture
-from analysis.figures.style import ANCHOR_COLOUR, PANEL_WIDTH
+from analysis.figures.style import ANCHOR_COLOUR, BAR_SPACE, PANEL_WIDTH
 from stvit import BlockId
 from ui import keys
 from ui.address import Link
@@ -19,6 +19,9 @@ from ui.view.view import View
 
 STEPS = GROUPING + ATTENDING
 
+WRAPS = "<style>.st-key-step [role=radiogroup] {flex-wrap: wrap}</style>"
+"""On a phone the numbers of the steps take two rows."""
+
 TEXT_WIDTH = 360
 """CSS pixels; picture, words and the step's chart stand side by side where the window has room for them."""
 
@@ -30,8 +33,9 @@ def repair(link: Link) -> None:
 
 def choose_step() -> int:
     """Draw what moves from step to step, and return the number of the current one, from 0."""
+    st.html(WRAPS)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        back = st.empty()
+        back, on = st.empty(), st.empty()
         chosen = st.segmented_control(
             "Step",
             range(len(STEPS)),
@@ -45,7 +49,7 @@ def choose_step() -> int:
         )
         current = chosen or 0
         _mover(back, "Previous", current - 1, "Left")
-        _mover(st.empty(), "Next", current + 1, "Right")
+        _mover(on, "Next", current + 1, "Right")
     return current
 
 
@@ -82,8 +86,10 @@ def show_step(shown: Shown, number: int) -> None:
 def _show_picture(shown: Shown) -> None:
     # Another chart for each token: one that was clicked before can then be clicked again.
     key = f"steps_token_{shown.record.id.stage}_{shown.anchor.row}_{shown.anchor.column}"
+    figure = picture(shown.canvas, clickable=True)
+    figure.update_layout(height=figure.layout.height - BAR_SPACE, margin={"b": 0})  # it has no colour bar
     chart(
-        picture(shown.canvas, clickable=True),
+        figure,
         key,
         on_select=partial(_open_clicked, shown.view, shown.record.id, key),
         can_be_pinned=False,
