@@ -21,16 +21,16 @@ def address(browser, tmp_path_factory) -> Iterator[str]:
 
 def test_a_click_starts_from_the_token_and_stands_in_the_link(browser, address):
     page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(120_000)
     page.goto(f"{address}/rollout?sample=Cat")
     plot = page.locator(".stMain .js-plotly-plot").first
     plot.wait_for()
     page.locator(QUIET).wait_for()
     box = plot.bounding_box()
-    page.mouse.click(box["x"] + 250, box["y"] + 20)  # the upper right corner of 7 x 7 tokens
+    page.mouse.click(box["x"] + 280 * 4.5 / 7, box["y"] + 280 * 2.5 / 7)  # one of 7 x 7 tokens
     page.get_by_label("Anchor row").wait_for()
-    page.wait_for_url("**/rollout?**column=6**")
+    page.wait_for_url("**/rollout?**column=4**")
     assert "rollout_start=one+token" in page.url
     assert "stage=4" in page.url
-    assert "row=0" in page.url
+    assert "row=2" in page.url
     page.close()

@@ -19,24 +19,25 @@ def address(browser, tmp_path_factory) -> Iterator[str]:
         yield served
 
 
-def pin(page, key: str) -> None:
-    page.locator(f".st-key-pin_{key} button").click()
-    page.get_by_text("Pinned:").first.wait_for()
+def pin(page, key: str, number: int) -> None:
+    page.wait_for_timeout(500)
     page.locator(QUIET).wait_for()
+    page.locator(f".st-key-pin_{key} button:visible").click()
+    page.get_by_text(f"Pinned: {number} of 24").wait_for()
 
 
 def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(120_000)
     page.goto(f"{address}/steps?sample=Cat&step=3")
     page.get_by_role("heading", name="3. Softmax").wait_for()
-    pin(page, "step_3")
-    pin(page, "answer")
+    pin(page, "step_3", 1)
+    pin(page, "answer", 2)
     page.get_by_role("link", name="Cost").click()
-    page.locator(".st-key-pin_cost_curves button").wait_for()
+    page.locator(".st-key-pin_cost_curves button:visible").wait_for()
     page.locator(QUIET).wait_for()
-    pin(page, "cost_curves")
+    pin(page, "cost_curves", 3)
     page.get_by_role("link", name="Snapshots").click()
     page.get_by_text("The tray holds 3 snapshots").wait_for()
     page.locator(".stMain .js-plotly-plot").nth(1).wait_for()

@@ -73,7 +73,9 @@ def _add_points(figure: go.Figure, canvas: Canvas) -> None:
         x=x,
         y=y,
         mode="markers",
-        customdata=np.stack([y / height, x / width], axis=-1),
+        customdata=np.stack(
+            [y / height, x / width], axis=-1
+        ).tolist(),  # the browser reports rows of an array as objects
         marker={"opacity": 0, "size": 6},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
