@@ -19,14 +19,18 @@ h2 {font-size: 1rem; margin: 0 0 .5rem}
 img {max-width: 100%; height: auto}
 .plot {min-width: min(18rem, 100%); overflow-x: auto}
 .wide {width: 34rem; max-width: 100%}
-.words {max-width: 34rem}
-figcaption {color: #57606a; font-size: .85rem; max-width: 34rem; overflow-wrap: anywhere}
+.words {width: 34rem; max-width: 100%}
+figcaption, h2, .words {contain: inline-size}
+figcaption {color: #57606a; font-size: .85rem; overflow-wrap: anywhere}
 """
 
 _DRAW = """
 for (const place of document.querySelectorAll(".plot")) {
   const { data, layout } = JSON.parse(place.querySelector("script").textContent);
   place.classList.toggle("wide", !layout.width);
+  for (const [name, axis] of Object.entries(layout)) {
+    if (name.startsWith("xaxis") && !layout.width) axis.automargin = true; // the app's charts leave their labels no room
+  }
   const target = document.createElement("div");
   place.append(target);
   Plotly.newPlot(target, data, layout, { displaylogo: false, responsive: !layout.width });
