@@ -56,6 +56,10 @@ def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser
     page.locator(".js-plotly-plot .main-svg").nth(1).wait_for()
     assert page.locator("figure").count() == 3
     assert page.locator(".js-plotly-plot").count() == 2
+    labels = [tick.bounding_box() for tick in page.locator(".wide .xtick").all()]
+    drawing = page.locator(".wide .main-svg").first.bounding_box()
+    assert len(labels) == 6
+    assert all(tick["y"] + tick["height"] <= drawing["y"] + drawing["height"] for tick in labels)  # none is cut off
     assert page.locator(".heatmaplayer image").count() == 1
     assert (
         page.locator("figcaption").first.inner_text().startswith("STViT demo, trained at 224 px · cat · 224 x 224 px")

@@ -29,7 +29,7 @@ for (const place of document.querySelectorAll(".plot")) {
   const { data, layout } = JSON.parse(place.querySelector("script").textContent);
   place.classList.toggle("wide", !layout.width);
   for (const [name, axis] of Object.entries(layout)) {
-    if (name.startsWith("xaxis") && !layout.width) axis.automargin = true; // the app's charts leave their labels no room
+    if (name.startsWith("xaxis") && !layout.width) axis.automargin = true; // the app's leave no room
   }
   const target = document.createElement("div");
   place.append(target);
