@@ -1,8 +1,5 @@
 """Snapshots: what was pinned on the pages, side by side, and all of it as one page for others."""
 
-import json
-from typing import Any
-
 import streamlit as st
 
 from analysis.answers.snapshots import snapshots_answer
@@ -10,6 +7,7 @@ from ui.markdown import escaped
 from ui.panels.answer import LONGEST_ANSWER, asked
 from ui.panels.panel import LONGEST_CAPTION_PART, chart
 from ui.tray.as_page import as_page
+from ui.tray.figures import figure_of
 from ui.tray.pinning import keep, pins_of_session
 from ui.tray.pins import MOST_BYTES, MOST_PINS, Pin, moved, total_bytes, without
 from ui.view.view import View
@@ -49,8 +47,8 @@ def draw(view: View) -> None:
 
 
 def _card(pin: Pin, *, first: bool, last: bool) -> None:
-    figure: dict[str, Any] | None = json.loads(pin.figure) if pin.figure else None
-    own = None if figure is None else figure["layout"].get("width")
+    figure = figure_of(pin) if pin.figure else None
+    own = None if figure is None else figure.layout.width
     width = WIDE if own is None else int(own)
     with st.container(border=True, width=width + FRAME):
         st.markdown(f"**{escaped(pin.title, LONGEST_CAPTION_PART)}**")

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.figures.screen.heat import picture
-from analysis.figures.style import ANCHOR_COLOUR, BAR_SPACE, PANEL_WIDTH
+from analysis.figures.style import ANCHOR_COLOUR, PANEL_WIDTH
 from stvit import BlockId
 from ui import keys
 from ui.address import Link
@@ -86,10 +86,8 @@ def show_step(shown: Shown, number: int) -> None:
 def _show_picture(shown: Shown) -> None:
     # Another chart for each token: one that was clicked before can then be clicked again.
     key = f"steps_token_{shown.record.id.stage}_{shown.anchor.row}_{shown.anchor.column}"
-    figure = picture(shown.canvas, clickable=True)
-    figure.update_layout(height=figure.layout.height - BAR_SPACE, margin={"b": 0})  # it has no colour bar
     chart(
-        figure,
+        picture(shown.canvas, clickable=True),
         key,
         on_select=partial(_open_clicked, shown.view, shown.record.id, key),
         can_be_pinned=False,
