@@ -255,7 +255,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     monkeypatch.setattr(Report, "content", lambda report, suffix: made.append(suffix))
     app = opened(page)
     assert not app.exception, [error.value for error in app.exception]
-    exports = 2 if page == "what-if" else 1  # all changes have an export of their own
+    exports = 2 if page in ("what-if", "compare") else 1  # all changes, and all pairs of blocks, have their own
     kinds = [suffix.upper() for suffix in KINDS] * exports
     assert [button.proto.label for button in app.get("download_button")] == kinds
     assert made == []
