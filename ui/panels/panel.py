@@ -39,6 +39,9 @@ ZOOM = {
 }
 """Of Plotly's tools, those that zoom, and the one that saves the picture alone."""
 
+SAVE = {"modeBarButtons": [["toImage"]]}
+"""Of Plotly's tools, the one that saves a chart alone."""
+
 NO_BUTTONS = {"displayModeBar": False}
 """Of a chart that takes clicks, which buttons over it would hide."""
 
@@ -81,7 +84,7 @@ def chart(
     name = title or key.replace("_", " ").capitalize()
     if not over_picture:
         _keep_height(key, figure.layout.height)
-    buttons = NO_BUTTONS if on_select or not can_be_pinned else {"modeBarButtons": [["toImage"]]}
+    buttons = (ZOOM if over_picture else SAVE) | (NO_BUTTONS if on_select else {}) | _file_of(name)
     with st.container(key=f"pinnable_{key}", width=width, gap=None):
         with _frame_of(figure, key) if over_picture else nullcontext():
             st.plotly_chart(
@@ -91,7 +94,7 @@ def chart(
                 height="stretch" if over_picture else "content",
                 on_select=on_select or "ignore",
                 selection_mode="points",
-                config=(ZOOM if over_picture else buttons) | _file_of(name),
+                config=buttons,
                 alt=_alt(figure),
             )
         if can_be_pinned and pin_button(key):
