@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -85,18 +84,17 @@ def chart(
     if not over_picture:
         _keep_height(key, figure.layout.height)
     buttons = (ZOOM if over_picture else SAVE) | (NO_BUTTONS if on_select else {}) | _file_of(name)
-    with st.container(key=f"pinnable_{key}", width=width, gap=None):
-        with _frame_of(figure, key) if over_picture else nullcontext():
-            st.plotly_chart(
-                figure,
-                key=key,
-                width=width,
-                height="stretch" if over_picture else "content",
-                on_select=on_select or "ignore",
-                selection_mode="points",
-                config=buttons,
-                alt=_alt(figure),
-            )
+    with _frame_of(figure, key) if over_picture else st.container(key=f"pinnable_{key}", width=width, gap=None):
+        st.plotly_chart(
+            figure,
+            key=key,
+            width=width,
+            height="stretch" if over_picture else "content",
+            on_select=on_select or "ignore",
+            selection_mode="points",
+            config=buttons,
+            alt=_alt(figure),
+        )
         if can_be_pinned and pin_button(key):
             pin_chart(figure, name)
 

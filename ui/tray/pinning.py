@@ -13,7 +13,8 @@ from ui.tray.pins import MOST_PINS, Pin, Pins, TrayFullError, added
 
 STYLE = """<style>
 [class*=st-key-pinnable_] {position: relative}
-[class*=st-key-pinnable_] > [class*=st-key-pin_] {position: absolute; right: 0; bottom: 0; width: auto; z-index: 5}
+:is([class*=st-key-pinnable_], [class*=st-key-picture_]) > [class*=st-key-pin_] {
+  position: absolute; inset: auto 0 0 auto; width: auto; height: auto; z-index: 5}
 .st-key-pinnable_answer {padding-right: 3.5rem}
 [class*=st-key-pin_] button {min-height: 0; padding: .1rem .3rem; opacity: .7; font-size: .75rem}
 [class*=st-key-pin_] button div {gap: .15rem}
