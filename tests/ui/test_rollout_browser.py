@@ -27,7 +27,7 @@ def test_a_click_starts_from_the_token_and_stands_in_the_link(browser, address):
     plot.wait_for()
     page.locator(QUIET).wait_for()
     box = plot.bounding_box()
-    page.mouse.click(box["x"] + 280 * 4.5 / 7, box["y"] + 280 * 2.5 / 7)  # one of 7 x 7 tokens
+    page.mouse.click(box["x"] + box["width"] * 4.5 / 7, box["y"] + box["width"] * 2.5 / 7)  # one of 7 x 7 tokens
     page.get_by_label("Anchor row").wait_for()
     page.wait_for_url("**/rollout?**column=4**")
     assert "rollout_start=one+token" in page.url

@@ -47,7 +47,7 @@ def test_a_click_on_the_picture_chooses_the_token(page):
     plot = page.locator(".stMain .js-plotly-plot").first
     for column, row in ((9, 20), (40, 3)):
         box = plot.bounding_box()
-        page.mouse.click(box["x"] + 280 * (column + 0.5) / 56, box["y"] + 280 * (row + 0.5) / 56)
+        page.mouse.click(box["x"] + box["width"] * (column + 0.5) / 56, box["y"] + box["width"] * (row + 0.5) / 56)
         page.get_by_text(f"token ({row}, {column}), real numbers").wait_for()
         page.wait_for_url(re.compile(rf"(?=.*row={row}\b)(?=.*column={column}\b)"))
         page.locator(QUIET).wait_for()
