@@ -13,7 +13,7 @@ from analysis.one_token.region import Region, SegmentLabels, region_tokens, toke
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
-from stvit.captions import no_super_tokens
+from stvit.captions import head_caption, no_super_tokens
 from stvit.error_text import counted
 from ui.explorer import segments_for
 from ui.panels.export import (
@@ -62,7 +62,8 @@ def show_figures(
     panels = list(anchor_maps(record, head, token, region, segments))
     with export:
         _offer(view, record.id, token, head, panels, region, segments)
-    caption(view, *_description(record))
+    where = f"{head_caption(head, record.heads)}, anchor ({anchor.row}, {anchor.column})"
+    caption(view, *_description(record), where)
     top = max(float(panel.values.max()) for panel in panels if panel.is_attention)
     tokens = region_tokens(region, record, anchor.row, anchor.column, segments)
     mask = None if region.kind == "token" else token_mask(tokens, record.grid)
@@ -73,7 +74,7 @@ def show_figures(
     with st.container(horizontal=True, gap="medium"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, note)
-            chart(picture(canvas), "picture")
+            chart(picture(canvas), "picture", "Picture")
         for panel in panels:
             if panel.kind == "global" and shows_global_alone(record):
                 continue
@@ -127,4 +128,4 @@ def _description(record: BlockRecord | BackboneRecord) -> list[str]:
 def _show_panel(canvas: Canvas, panel: AnchorMap, maximum: float | None) -> None:
     heading(panel.title, KIND_COLOURS[panel.kind], panel.note)
     figure = heat_map(canvas, Panel(panel.title, panel.values, panel.quantity, maximum=maximum), relative=True)
-    chart(figure, f"panel_{panel.title}")
+    chart(figure, f"panel_{panel.title}", panel.title)
