@@ -35,8 +35,14 @@ STYLE = """<style>
 .answer, .caption {margin: 0}
 .answer {min-height: 3em}
 [class*=st-key-numbers_] {min-height: 108px}
-.st-key-spot_maps, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
-.stMain .stElementContainer[class*=st-key-]:not([class*=button]):has(> [data-testid=stSkeleton]) {min-height: 68px}
+.st-key-spot_maps, .st-key-place_of_panels, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
+.st-key-explorer {min-height: min(82vh, 40rem)}
+@media (min-width: 800px) and (max-width: 1500px) {[class*=st-key-choices_of_] {min-height: 144px}}
+.stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode):has(> [data-testid=stSkeleton]) {
+  min-height: 68px}
+.stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage):has(> [data-testid=stSkeleton]) {
+  min-height: 60px !important}
+.stCode .token.parameter {color: inherit !important}
 .stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}

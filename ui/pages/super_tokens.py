@@ -47,7 +47,7 @@ HINT = "Point at a group to outline it in all panels; click a token for its soft
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="choices_of_groups"):
         record = choose_block(view.capture)
         drawing = choose_drawing()
         methods = _choose_methods()
@@ -66,7 +66,7 @@ def draw(view: View) -> None:
     if not found:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
-    panels, below = st.container(), st.container()
+    panels, below = st.container(key="place_of_panels"), st.container()
     place = _choose_place(below, record)
     comparison = Comparison(found, drawing, people and people.only(annotator), place)
     report = partial(_report, view, record.id, comparison, sampling_words(iterations, on))

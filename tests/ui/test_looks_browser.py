@@ -1,0 +1,43 @@
+"""Every page in real Chromium, light and dark: nothing jumps while it loads, and every word stands out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.browser_support import served_app
+from tests.support.page_checks import EXEMPT, FAINT, WATCH_SHIFTS, cumulative_shift
+from ui.pages.registry import PAGES
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+PATIENCE = 300_000
+QUIET = ".stApp[data-test-script-state=notRunning]"
+MOST_SHIFT = 0.1
+"""What web.dev/cls calls good."""
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [page.address for page in PAGES])
+def test_a_page_keeps_still_and_its_words_stand_out(browser, address, path, scheme):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.add_init_script(WATCH_SHIFTS)
+    page.goto(f"{address}/{path}")
+    page.get_by_text("Replay-verified").first.wait_for(state="attached")
+    page.locator(QUIET).wait_for()
+    page.wait_for_timeout(1500)  # for what is drawn after the script has ended
+    found = page.evaluate(FAINT, EXEMPT)
+    assert found["count"] > 40
+    assert not found["faint"], "\n".join(found["faint"])
+    shifts = page.evaluate("shifts")
+    assert cumulative_shift(shifts) < MOST_SHIFT, "\n".join(f"{each['value']:.3f} {each['moved']}" for each in shifts)
+    context.close()
