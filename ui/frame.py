@@ -42,7 +42,7 @@ STYLE = """<style>
   min-height: 68px}
 .stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage):has(> [data-testid=stSkeleton]) {
   min-height: 60px !important}
-.stCode .token.parameter {color: inherit !important}
+.stApp :is(.stCode .token.parameter, kbd) {color: inherit !important; opacity: 1}
 .stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
