@@ -1,7 +1,10 @@
 // What `python -m benchmarks app` runs in the page: it clicks, waits until the page is whole, and adds up layout shifts.
 (() => {
   const shifts = [];
-  new PerformanceObserver((list) => shifts.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
+  new PerformanceObserver((list) => shifts.push(...list.getEntries())).observe({
+    type: "layout-shift",
+    buffered: true,
+  });
 
   const PATIENCE = 180_000;
   const app = () => document.querySelector(".stApp");
