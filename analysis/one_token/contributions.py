@@ -114,10 +114,10 @@ def token_output(record: BlockRecord, token: int) -> TokenOutput:
     bias = read.new_zeros(len(projection)) if weights.proj_bias is None else weights.proj_bias.to(read.dtype)
     row_mass = weight[real].sum()
     return TokenOutput(
-        value=value.numpy(force=True),
-        super_values=super_values.numpy(force=True),
-        by_head=torch.einsum("chd,hd->hc", projection, read).numpy(force=True),
-        bias=(row_mass * bias).numpy(force=True),
+        value=value.double().numpy(force=True),
+        super_values=super_values.double().numpy(force=True),
+        by_head=torch.einsum("chd,hd->hc", projection, read).double().numpy(force=True),
+        bias=(row_mass * bias).double().numpy(force=True),
         row_mass=row_mass.item(),
         bias_norm=bias.norm().item(),
         residual_norm=record.residual_norm[0, row, column].item(),

@@ -12,7 +12,7 @@ from tests.support.tiny_backbones import saved, tiny_network
 from ui.pages.registry import PAGES
 
 PREPROCESSOR = {"size": 42, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-SHOWN = ("explore", "redundancy", "compare", "dataset")
+SHOWN = ("explore", "redundancy", "compare", "dataset", "snapshots")
 
 
 @pytest.fixture(scope="module", params=["dinov2_with_registers", "swinv2"])

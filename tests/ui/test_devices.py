@@ -20,6 +20,7 @@ def pretend_cuda(monkeypatch: pytest.MonkeyPatch, *cards: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cards))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(cards))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda card: cards[card])
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
 
 
 def pretend_mps(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:

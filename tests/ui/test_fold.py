@@ -78,7 +78,7 @@ def test_the_tour_walks_through_all_pages(browser, address):
         page.wait_for_url(f"**tour={stop}*")
         seen.append(page.url.partition("?")[0].rpartition("/")[2])
         if stop < 7:
-            page.get_by_role("button", name="Next").click()
+            page.get_by_role("button", name="Next", exact=True).click()
     assert seen == ["explore", "steps", "super-tokens", "redundancy", "rollout", "what-if", "cost"]
     page.get_by_role("button", name="End tour").click()
     page.get_by_text("7 of 7:").wait_for(state="detached")

@@ -512,7 +512,7 @@ def test_a_link_to_the_first_row_opens_there(exports):
 )
 def test_no_command_takes_an_odd_file_name_for_an_option(name, words, stem):
     picture = load_image(np.zeros((64, 64, 3), np.uint8), name=name)
-    handle = SimpleNamespace(options=("--model", "demo"), is_backbone=False)
+    handle = SimpleNamespace(options=("--model", "demo"), is_backbone=False, precision="float32")
     view = SimpleNamespace(picture=SimpleNamespace(source=picture), handle=handle, size=224, framing="crop")
     assert WhatIf(**picture_options(view)).words()[0] == words
     assert file_name(view, "what-if", "grid") == f"{stem}-what-if-grid"

@@ -22,7 +22,7 @@ CONFIG = STViTConfig(
     num_classes=3, embed_dims=(8, 8, 8, 8), depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 2), projection_dim=8
 )
 TOKEN = ["--row", "3", "--column", "4"]
-WORDS = {name: TOKEN if name in ("steps", "anchor", "head-maps") else [] for name in VIEWS}
+WORDS = {name: TOKEN if name in ("steps", "anchor", "head-maps", "figure-script") else [] for name in VIEWS}
 
 
 @pytest.fixture

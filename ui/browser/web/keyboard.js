@@ -1,6 +1,7 @@
 // Plotly's charts under the keyboard: Tab reaches each, arrows walk over what is drawn, Enter clicks it.
 
 const PLACE = ".stPlotlyChart";
+const FRAME = "[class*=st-key-pinnable_], [class*=st-key-picture_]"; // of one chart, and gone with it
 const PLOT = ".js-plotly-plot";
 const AREA = ".nsewdrag";
 const MARKS = ".points path.point, .bars .point path";
@@ -107,7 +108,8 @@ function middle(box) {
 }
 
 function click(place) {
-  clicked = { home: place.closest(".stVerticalBlock") ?? document.body, spot: at.get(place) };
+  const frame = place.closest(FRAME) ?? place;
+  clicked = { home: frame.parentElement.closest(".stVerticalBlock") ?? document.body, spot: at.get(place) };
   for (const name of ["mousemove", "mousedown", "mouseup", "click"]) point(place, name);
 }
 

@@ -3,8 +3,8 @@
 const NARROW = 640; // pixels of width below which the maps stand under the picture
 const GAP = 16; // between columns, in pixels
 const ROW_GAP = 10;
-const ABOVE = 26; // pixels of text above the picture
-const AROUND = 92; // pixels of text and bar around a map
+const ABOVE = 49; // pixels of text and controls above the picture
+const AROUND = 98; // pixels of text and bar around a map
 const SHARE = 0.5; // of the width, at most, that the picture takes before the maps have theirs
 const LEAST_HEIGHT = 440; // pixels that are laid out even where the window is lower
 const SLIM = 158; // pixels of width below which a bar has no room for its middle label, and a note needs two lines
