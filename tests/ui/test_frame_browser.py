@@ -109,7 +109,7 @@ def test_uploads_outlive_a_reload_whichever_picture_is_shown(page, shown):
     settle(page)
     assert page.url == before
     chosen = "Rocket" if shown == "a sample" else "two.jpg"
-    assert page.get_by_role("radio", name=chosen).get_attribute("aria-checked") == "true"
+    page.get_by_role("radio", name=chosen, checked=True).wait_for()
     page.get_by_role("radio", name="Yours (2)").click()
     page.get_by_role("button", name="Remove this picture").click()
     page.get_by_text("Yours (1)").wait_for()
