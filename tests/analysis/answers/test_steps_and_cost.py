@@ -39,7 +39,7 @@ def test_steps_names_the_head_that_makes_most_of_the_output() -> None:
     found = token_output(record, 7)
     sentence = output_answer(found.shares[:-1].tolist(), found.added_norm, found.residual_norm)
     added, head, share = map(float, re.findall(r"\d+(?=[ );])", sentence))
-    output = record.output[0].flatten(1)[:, 7]
+    output = record.output[0].flatten(1)[:, 7].double()
     along = torch.tensor(found.by_head) @ output / output.square().sum()
     assert (int(head) - 1, share) == (along.argmax(), pytest.approx(100 * along.max().item(), abs=0.51))
     assert added == pytest.approx(100 * output.norm().item() / record.residual_norm[0].flatten()[7].item(), abs=0.51)
