@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stvit import STViT
-from tests.support.browser_support import FLAGS, chromium_path
+from tests.support.browser_support import FLAGS, chromium_path, served_app
 from tests.support.tiny import tiny_model, tiny_pixels
 
 if TYPE_CHECKING:
@@ -58,3 +58,10 @@ def browser() -> Iterator["playwright.Browser"]:
         chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(browser: "playwright.Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, served until the tests of a file are done."""
+    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
+        yield served

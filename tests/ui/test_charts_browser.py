@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser_support import served_app
-
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -17,12 +15,6 @@ RANGE = "place => place.querySelector('.js-plotly-plot').layout.xaxis.range"
 SCROLLED = "document.querySelector('.stMain').scrollTop"
 PICTURES = ".stMain .stPlotlyChart:has(.layer-below .imagelayer image, .layer-subplot image, image)"
 SIDE = 224
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def opened(page, address: str):

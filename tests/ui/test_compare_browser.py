@@ -1,10 +1,6 @@
 """Compare in real Chromium: a click in one map moves the frame in all of them, and so do the arrow keys."""
 
-from collections.abc import Iterator
-
 import pytest
-
-from tests.support.browser_support import served_app
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -16,12 +12,6 @@ WHERE = """maps => maps.map(map => {
   const frame = map.querySelector(".frame").getBoundingClientRect(), box = map.getBoundingClientRect();
   return [(frame.top + frame.height / 2 - box.top) / box.height, (frame.left + frame.width / 2 - box.left) / box.width];
 })"""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def settled(page, expected: tuple[float, float]) -> None:

@@ -1,12 +1,10 @@
 """Explore in the real app: regions in the link, a saved page as it is shown, and the small maps of all heads."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.browser_support import served_app
 from tests.support.explorer_support import READY, choose, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -17,12 +15,6 @@ PATIENCE = 300_000
 QUIET = ".stApp[data-test-script-state=notRunning]"
 HEADS = 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
 """Of all blocks of the demo."""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def visit(browser, url: str) -> "playwright.Page":

@@ -1,10 +1,7 @@
 """What a laptop shows without scrolling, in real Chromium."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.browser_support import served_app
 from tests.support.explorer_support import READY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -16,12 +13,6 @@ QUIET = ".stApp[data-test-script-state=notRunning]"
 LAPTOPS = [(1366, 768), (1440, 900)]
 BUTTON = 32
 """Height of a button in CSS pixels."""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def visit(browser, address: str, size: tuple[int, int], path: str) -> "playwright.Page":

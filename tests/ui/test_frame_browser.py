@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from tests.support.browser_support import FLAGS, chromium_path, served_app
+from tests.support.browser_support import FLAGS, chromium_path
 from tests.support.explorer_support import PATIENCE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -26,12 +26,6 @@ const original = media.getUserMedia.bind(media);
 media.getUserMedia = (...wishes) => (window.asked++, original(...wishes));
 """
 """Counts how often the page asks for the camera."""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.fixture

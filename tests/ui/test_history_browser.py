@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.browser_support import served_app
 from tests.support.explorer_support import READY, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -28,12 +27,6 @@ GIVE = """([name, event, bytes]) => {
     : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
   document.querySelector(".stMain").dispatchEvent(made);
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """Every page in real Chromium, light and dark: nothing jumps while it loads, and every word stands out."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.browser_support import served_app
 from tests.support.page_checks import EXEMPT, FAINT, WATCH_SHIFTS, cumulative_shift
 from ui.pages.registry import PAGES
 
@@ -16,12 +13,6 @@ PATIENCE = 300_000
 QUIET = ".stApp[data-test-script-state=notRunning]"
 MOST_SHIFT = 0.1
 """What web.dev/cls calls good."""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

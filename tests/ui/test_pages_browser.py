@@ -19,7 +19,6 @@ from analysis.one_token.steps import token_steps
 from stvit import BlockId, Capture, capture, load_pretrained
 from stvit.images import PreparedImage, prepare
 from stvit.images.samples import sample_images
-from tests.support.browser_support import served_app
 from tests.support.explorer_support import READY, choose
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -32,12 +31,6 @@ PATIENCE = 300_000
 
 QUIET = ".stApp[data-test-script-state=notRunning]"
 SVG = "{http://www.w3.org/2000/svg}svg"
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,12 @@
 """Rollout in Chromium: a click on the picture starts from the token there, and the link says so."""
 
-from collections.abc import Iterator
-
 import pytest
-
-from tests.support.browser_support import served_app
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 QUIET = ".stApp[data-test-script-state=notRunning]"
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def test_a_click_starts_from_the_token_and_stands_in_the_link(browser, address):

@@ -10,7 +10,6 @@ from analysis.grouping.methods import METHODS
 from stvit import BlockId, capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
-from tests.support.browser_support import served_app
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -45,12 +44,6 @@ ALIKE = """async (canvas, source) => {
   return one.reduce((sum, value, at) => sum + Math.abs(value - two[at]), 0) / one.length / 255;
 }"""
 """How far a panel is from another picture of it, 0 to 1."""
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,22 +1,12 @@
 """The tray in real Chromium: charts are pinned on two pages, and the saved page draws them without a network."""
 
-from collections.abc import Iterator
-
 import pytest
-
-from tests.support.browser_support import served_app
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 QUIET = ".stApp[data-test-script-state=notRunning]"
-
-
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 def pin(page, key: str, number: int) -> None:

@@ -28,7 +28,7 @@ def gram_cka(first, second, unbiased):
         middle = (ones @ k @ ones) * (ones @ l @ ones) / ((count - 1) * (count - 2))
         return (np.trace(k @ l) + middle - 2 / (count - 2) * (ones @ k @ l @ ones)) / (count * (count - 3))
 
-    k, l = grams  # noqa: E741
+    k, l = grams  # noqa: E741 - as above
     return hsic(k, l) / math.sqrt(hsic(k, k) * hsic(l, l))
 
 
