@@ -17,7 +17,7 @@ from analysis.reports.head_maps import HeadMapsShown
 from stvit import BlockId
 from stvit.captions import head_caption
 
-_WEB = Path(__file__).parent
+_WEB = Path(__file__).parent / "web"
 _mount = st.components.v2.component(
     "stvit_head_maps",
     css=(_WEB / "head_maps.css").read_text(encoding="utf-8"),
