@@ -124,7 +124,7 @@ ATTENDING = (
     Step("Map back to tokens", r"\text{row}_{n'} = \sum_k a_k \, \hat Q_{n'k}", _tell_map_back, _draw_map_back),
     Step(
         "Add up the heads",
-        r"y_h = W_{o,h} \sum_m a_{hm} V_{hm}, \quad o = \sum_h y_h + \dots",
+        r"\begin{gathered} y_h = W_{o,h} \sum_m a_{hm} V_{hm} \\ o = \sum_h y_h + \dots \end{gathered}",
         _tell_heads,
         _draw_heads,
     ),
