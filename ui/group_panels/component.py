@@ -62,10 +62,11 @@ def group_panels(
         on_zoom: Called with the part that a person zooms to, before the page runs again, if there is a part.
     """
     size = payload["grid"]["rows"], payload["grid"]["columns"]
-    others = f"[class*=st-key-{NAME}_]:not(.st-key-{NAME}_{key})"
-    st.html(
-        f"<style>{others} {{display: none; visibility: hidden}}</style>"
-    )  # the browser takes away the old panels after the new ones came
+    # The browser takes away old panels after the new ones came, from beside them or from within their container.
+    prefixes = (f"{NAME}_{keys.GROUP_PANELS}_", f"{keys.GROUP_PANELS}_")
+    names = (f"{NAME}_{key}", key)
+    others = ", ".join(f"[class*=st-key-{some}]:not(.st-key-{one})" for some, one in zip(prefixes, names, strict=True))
+    st.html(f"<style>{others} {{display: none; visibility: hidden}}</style>")
     with st.container(key=f"{NAME}_{key}"):
         told = None if part is None else asdict(part) | {"sequence": st.session_state.get(_sequence_key(key), 0)}
         _mount(
