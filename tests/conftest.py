@@ -60,8 +60,9 @@ def browser() -> Iterator["playwright.Browser"]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def address(browser: "playwright.Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, served until the tests of a file are done."""
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, served from the first test that asks for it until the last."""
+    assert chromium_path()  # skips before the app is started
     with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
         yield served

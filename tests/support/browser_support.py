@@ -1,4 +1,7 @@
-"""What browser tests share: Chromium, and the real app served on a free port."""
+"""What browser tests share: Chromium, the real app served on a free port, and how to wait for either.
+
+A machine may be busy: nothing is asserted after a fixed time that could come later, but by `eventually`.
+"""
 
 import os
 import shutil
@@ -7,15 +10,28 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.paths import ROOT
 
 START_SECONDS = 120
+PATIENCE = 300_000
+"""Milliseconds to wait for a page where a machine is busy."""
+
+STILL = 1000
+"""Milliseconds without a run of the script after which nothing more is expected of a choice."""
+
+QUIET = ".stApp[data-test-script-state=notRunning]"
+"""Selects the app while its script does not run."""
+
+ENOUGH = 60
+"""Seconds after which what has not come to be will not."""
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -66,3 +82,29 @@ def _wait_until_healthy(address: str, process: subprocess.Popen, log: Path) -> N
         except OSError:
             time.sleep(0.3)
     pytest.fail(f"the app did not start within {START_SECONDS} s:\n{log.read_text()[-2000:]}")
+
+
+STOOD_STILL = """(still) => {
+  const [now, app] = [performance.now(), document.querySelector(".stApp")];
+  window.stillSince = app?.dataset.testScriptState === "notRunning" ? (window.stillSince ?? now) : null;
+  return window.stillSince !== null && now - window.stillSince >= still;
+}"""
+
+
+def settle(page: Any) -> None:
+    """Wait until the app has drawn a page, and its script has not run for a second.
+
+    Between a click and the run that it causes, the script does not run either, so that one look is no proof.
+    """
+    page.get_by_text("Replay-verified").first.wait_for(state="attached")
+    page.evaluate("window.stillSince = null")
+    page.wait_for_function(STOOD_STILL, arg=STILL)
+
+
+def eventually(page: Any, read: Callable[[], Any], expected: Any) -> None:
+    """Assert that something comes to equal what is expected, or to fulfil it where that is a function."""
+    fulfilled = expected if callable(expected) else lambda found: found == expected
+    deadline = time.monotonic() + ENOUGH
+    while not fulfilled(found := read()):
+        assert time.monotonic() < deadline, f"still {found!r}, not {expected!r}"
+        page.wait_for_timeout(100)

@@ -24,9 +24,6 @@ TOLERANCE = 1e-3
 
 MEAN = -1
 
-PATIENCE = 120_000
-"""Milliseconds to wait for a browser on a busy machine."""
-
 READY = ".explorer .body[aria-busy=false]"
 """Selects the panels once their block has arrived."""
 

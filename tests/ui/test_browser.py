@@ -7,14 +7,11 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from tests.support.browser_support import chromium_path, served_app
+from tests.support.browser_support import PATIENCE, QUIET
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-PATIENCE = 120_000
-"""Milliseconds to wait for a page on a busy machine."""
 
 ATTENTION_PANELS = (
     "Super token attention, outgoing",
@@ -22,14 +19,6 @@ ATTENTION_PANELS = (
     "Global attention, outgoing",
     "Local attention, outgoing (7 x 7)",
 )
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    path = chromium_path()  # skips before the app is started
-    assert path
-    with served_app(tmp_path_factory.mktemp("app") / "log.txt") as served:
-        yield served
 
 
 @pytest.fixture
@@ -56,7 +45,7 @@ def test_uploaded_photograph_shows_four_attention_panels(page):
     uploader = page.get_by_test_id("stFileUploaderDropzoneInput").first
     uploader.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photograph()})
     page.get_by_text("cat.jpg").first.wait_for()
-    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+    page.locator(QUIET).wait_for()
     for panel in ATTENTION_PANELS:
         page.get_by_text(panel, exact=True).wait_for()
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot .heatmaplayer image').length >= 5")

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.support.bad_files import bad_files
-from tests.support.browser_support import chromium_path, served_app
-from tests.support.explorer_support import PATIENCE, READY, note
+from tests.support.browser_support import PATIENCE, chromium_path, eventually, served_app
+from tests.support.browser_support import settle as run_to_end
+from tests.support.explorer_support import READY, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -61,8 +62,7 @@ def visit(browser, address) -> Iterator:
 
 
 def settle(page) -> None:
-    page.get_by_text("Replay-verified").first.wait_for()
-    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+    run_to_end(page)
     page.locator(READY).wait_for()
 
 
@@ -85,7 +85,6 @@ def upload(page, **files: bytes) -> None:
 def wait_for_picture(page, name: str) -> None:
     page.locator(f'.explorer .picker[aria-label^="The picture {name}."]').wait_for()
     settle(page)
-    page.wait_for_timeout(1000)  # for what would come late if sessions were mixed up
 
 
 def seen(page) -> dict:
@@ -137,7 +136,7 @@ def test_two_sessions_never_see_each_other(visit):
     first.get_by_text("Redundancy", exact=True).click()
     first.get_by_text("Explore", exact=True).click()
     wait_for_picture(first, "red.jpg")
-    assert seen(first) == before
+    eventually(first, lambda: seen(first), before)
     assert not second.get_by_text("red.jpg").count()
 
 

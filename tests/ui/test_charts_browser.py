@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, eventually, settle
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 120_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 RANGE = "place => place.querySelector('.js-plotly-plot').layout.xaxis.range"
 SCROLLED = "document.querySelector('.stMain').scrollTop"
 PICTURES = ".stMain .stPlotlyChart:has(.layer-below .imagelayer image, .layer-subplot image, image)"
@@ -20,10 +20,8 @@ SIDE = 224
 def opened(page, address: str):
     page.set_default_timeout(PATIENCE)
     page.goto(address)
-    page.get_by_text("Replay-verified").first.wait_for(state="attached")
-    page.locator(QUIET).wait_for()
+    settle(page)
     page.locator(PICTURES).first.wait_for()
-    page.wait_for_timeout(500)
     return page
 
 
@@ -39,12 +37,9 @@ def test_a_map_zooms_by_its_buttons(page):
     assert picture.evaluate(RANGE) == [0, SIDE]
     picture.hover()
     picture.locator(".modebar-btn[data-title='Zoom in']").click()
-    page.wait_for_timeout(500)
-    low, high = picture.evaluate(RANGE)
-    assert 0 < low < high < SIDE
+    eventually(page, lambda: picture.evaluate(RANGE), lambda ends: 0 < ends[0] < ends[1] < SIDE)
     picture.locator(".modebar-btn[data-title='Reset axes']").click()
-    page.wait_for_timeout(500)
-    assert picture.evaluate(RANGE) == [0, SIDE]
+    eventually(page, lambda: picture.evaluate(RANGE), [0, SIDE])
 
 
 @pytest.mark.parametrize("number", [0, 1])  # the picture that is clicked, which has no buttons over it, and a map
@@ -55,18 +50,17 @@ def test_a_picture_zooms_with_the_wheel_and_control_and_is_dragged(page, number)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_timeout(500)
+    eventually(page, lambda: picture.evaluate(RANGE), lambda ends: ends[1] - ends[0] < SIDE)
+    page.wait_for_timeout(500)  # for Plotly to have done with the wheel
     low, high = picture.evaluate(RANGE)
-    assert high - low < SIDE
     assert page.evaluate(SCROLLED) == 0
     box = picture.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 114, box["y"] + 100, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(500)
+    eventually(page, lambda: picture.evaluate(RANGE), lambda ends: 0 <= ends[0] < low)  # it follows the pointer
     moved = picture.evaluate(RANGE)
-    assert 0 <= moved[0] < low  # what is drawn follows the pointer
     assert moved[1] - moved[0] == pytest.approx(high - low, rel=0.05)
 
 
@@ -74,8 +68,7 @@ def test_the_wheel_alone_scrolls_the_page(page):
     picture = page.locator(PICTURES).first
     picture.hover()
     page.mouse.wheel(0, 200)
-    page.wait_for_timeout(500)
-    assert page.evaluate(SCROLLED) > 100
+    eventually(page, lambda: page.evaluate(SCROLLED), lambda pixels: pixels > 100)
     assert picture.evaluate(RANGE) == [0, SIDE]
 
 
@@ -95,16 +88,15 @@ def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
     opened(page, f"{address}/redundancy?sample=Cat")
     matrix = page.locator(".st-key-matrix .stPlotlyChart")
     matrix.locator(".points path.point").first.wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     matrix.focus()
     for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 12 + ["ArrowRight", "ArrowDown"]:
         page.keyboard.press(key)
     page.get_by_text(re.compile("block 1.2, head 2")).first.wait_for()  # what Plotly says of the square
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"(?=.*block=2)(?=.*head=2)"))
-    page.locator(QUIET).wait_for()
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.activeElement.closest('.st-key-matrix') !== null")
+    eventually(page, lambda: page.evaluate("document.activeElement.closest('.st-key-matrix') !== null"), True)
+    settle(page)
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"head=1\b"))
@@ -117,11 +109,9 @@ def test_on_a_phone_a_swipe_over_a_chart_scrolls_the_page(browser, address, path
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/{path}")
-    page.get_by_text("Replay-verified").first.wait_for(state="attached")
-    page.locator(QUIET).wait_for()
+    settle(page)
     drawn = page.locator(".stPlotlyChart .nsewdrag, .group-panels canvas, .spots .map, .explorer .picker").first
     drawn.wait_for()
-    page.wait_for_timeout(500)
     drawn.scroll_into_view_if_needed()
     box = drawn.bounding_box()
     before = page.evaluate(SCROLLED)
@@ -132,6 +122,5 @@ def test_on_a_phone_a_swipe_over_a_chart_scrolls_the_page(browser, address, path
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 20 * step}]})
         page.wait_for_timeout(16)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_timeout(500)
-    assert page.evaluate(SCROLLED) - before > 100
+    eventually(page, lambda: page.evaluate(SCROLLED) - before, lambda pixels: pixels > 100)
     context.close()

@@ -2,12 +2,12 @@
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, eventually, settle
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 300_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 WHERE = """maps => maps.map(map => {
   const frame = map.querySelector(".frame").getBoundingClientRect(), box = map.getBoundingClientRect();
   return [(frame.top + frame.height / 2 - box.top) / box.height, (frame.left + frame.width / 2 - box.left) / box.width];
@@ -41,18 +41,18 @@ def test_one_click_drives_all_maps(browser, address, clicked):
     page.goto(f"{address}/compare?sample=Cat")
     maps = page.locator(".map")
     maps.nth(2).wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     box = maps.nth(clicked).bounding_box()
     maps.nth(clicked).click(position={"x": 0.25 * box["width"], "y": 0.75 * box["height"]})
     settled(page, (0.75, 0.25))
     page.wait_for_function("() => new URLSearchParams(location.search).has('down')")
-    page.locator(QUIET).wait_for()
+    settle(page)
     maps.nth(clicked).focus()
     for step in range(1, 5):
         before = page.url
         maps.nth(clicked).press("ArrowUp")
         page.wait_for_function(f"() => location.href !== {before!r}")
-        page.locator(QUIET).wait_for()
+        settle(page)
         settled(page, (0.75 - step / 56, 0.25))
     context.close()
 
@@ -63,17 +63,14 @@ def test_quick_presses_are_all_counted(browser, address):
     page.goto(f"{address}/compare?sample=Cat&down=750&across=250")
     maps = page.locator(".map")
     maps.nth(2).wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     before = rows_of_frames(page)
     maps.nth(0).focus()
     for press in range(12):
         page.keyboard.press("ArrowUp")
         page.wait_for_timeout(60 if press % 3 else 250)  # now and then an answer comes between two presses
     expected = pytest.approx([row - 12 for row in before], abs=0.2)
-    for _ in range(60):
-        if rows_of_frames(page) == expected:
-            break
-        page.wait_for_timeout(1000)
-    page.locator(QUIET).wait_for()
+    eventually(page, lambda: rows_of_frames(page), expected)
+    settle(page)
     assert rows_of_frames(page) == expected
     page.close()

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, settle
 from tests.support.explorer_support import READY, choose, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 300_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 HEADS = 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
 """Of all blocks of the demo."""
 
@@ -22,7 +21,7 @@ def visit(browser, url: str) -> "playwright.Page":
     page.set_default_timeout(PATIENCE)
     page.goto(url)
     page.locator(READY).wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     return page
 
 
@@ -44,7 +43,7 @@ def test_a_region_stands_in_the_link_and_survives_reload(browser, address):
     page.get_by_text(f"From the pinned rectangle ({count} tokens), super token attention reaches").wait_for()
     page.reload()
     page.locator(READY).wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     assert note(page) == said
     again = visit(browser, page.url)
     assert note(again) == said
@@ -66,7 +65,7 @@ def test_a_saved_page_opens_as_it_was_shown(browser, address, tmp_path):
     choose(page, "Log")
     choose(page, "Shared")
     page.wait_for_url(re.compile("(?=.*direction=incoming)(?=.*range=shared)"))
-    page.locator(QUIET).wait_for()
+    settle(page)
     page.get_by_role("button", name="Tools").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as a page").click()
@@ -94,7 +93,7 @@ def test_all_heads_of_all_blocks(browser, address):
     assert page.locator(".head-maps .row").all_inner_texts()[:4] == ["1.1", "1.2", "2.1", "2.2"]
     tiles(page).nth(HEADS - 1).click()  # the last head of the last block
     page.wait_for_url(re.compile("(?=.*stage=4)(?=.*block=2)(?=.*head=8)"))
-    page.locator(QUIET).wait_for()
+    settle(page)
     assert page.locator(".head-maps .tile[aria-current]").get_attribute("aria-label") == "stage 4, block 2, head 8 of 8"
     assert page.locator(".frame[aria-current]").get_attribute("aria-label") == "Stage 4, block 2"
     again = visit(browser, f"{address}/explore?sample=Cat&head_maps=true&head_maps_order=Normalised+entropy")

@@ -2,14 +2,13 @@
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, settle
 from tests.support.explorer_support import READY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 300_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 LAPTOPS = [(1366, 768), (1440, 900)]
 BUTTON = 32
 """Height of a button in CSS pixels."""
@@ -19,8 +18,7 @@ def visit(browser, address: str, size: tuple[int, int], path: str) -> "playwrigh
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(PATIENCE)
     page.goto(address + path)
-    page.get_by_text("Replay-verified: error").first.wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     return page
 
 
@@ -33,7 +31,6 @@ def visit(browser, address: str, size: tuple[int, int], path: str) -> "playwrigh
 def test_picture_and_maps_are_seen_without_scrolling(browser, address, size, choice, maps):
     page = visit(browser, address, size, f"/explore?{choice}sample=China")
     page.locator(READY).wait_for()
-    page.wait_for_timeout(500)
     box = page.locator(".picker").bounding_box()
     page.locator(".maps .stage").first.hover()
     readings = page.locator(".panel:visible .reading")

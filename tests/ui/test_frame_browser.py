@@ -7,15 +7,13 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from tests.support.browser_support import FLAGS, chromium_path
-from tests.support.explorer_support import PATIENCE
+from tests.support.browser_support import FLAGS, PATIENCE, chromium_path, settle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 LONG = "a holiday in the mountains with a very long file name, evening of the second day.jpg"
-QUIET = ".stApp[data-test-script-state=notRunning]"
 PHONE = {"width": 390, "height": 844}
 OPEN = '[data-testid="stSidebar"][data-collapsed="false"]'
 
@@ -41,11 +39,6 @@ def opened(page, address: str) -> None:
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     settle(page)
-
-
-def settle(page) -> None:
-    page.locator(".stSidebar").get_by_text("Replay-verified").first.wait_for(state="attached")
-    page.locator(QUIET).wait_for()
 
 
 def jpeg(colour: tuple[int, int, int]) -> bytes:
@@ -94,8 +87,9 @@ def test_uploads_outlive_a_reload_whichever_picture_is_shown(page, shown):
         page.get_by_role("radio", name="Rocket").click()
         page.wait_for_url(re.compile("sample=Rocket"))
     else:
+        first = page.url
         page.get_by_role("radio", name="two.jpg").click()
-        page.wait_for_url(re.compile("picture="))
+        page.wait_for_url(lambda url: url != first)  # which names the first of the two
     settle(page)
     before = page.url
     page.reload()
@@ -159,7 +153,7 @@ def test_on_a_phone_the_sidebar_closes_after_a_choice(phone):
     settle(phone)
     phone.get_by_test_id("stExpandSidebarButton").click()
     phone.locator(OPEN).wait_for()
-    phone.wait_for_timeout(1500)
+    settle(phone)
     assert phone.locator(OPEN).count()  # opened again, it stays open until the next choice
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.browser_support import PATIENCE, eventually
+from tests.support.browser_support import settle as run_to_end
 from tests.support.explorer_support import READY, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 120_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 
 GIVE = """([name, event, bytes]) => {
   const data = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
@@ -44,10 +44,7 @@ def page(browser, address) -> Iterator["playwright.Page"]:
 
 def settle(page) -> None:
     page.locator(READY).wait_for()
-    page.wait_for_timeout(600)
-    page.locator(QUIET).wait_for()
-    page.wait_for_timeout(800)
-    page.locator(QUIET).wait_for()
+    run_to_end(page)
 
 
 def seen(page) -> tuple[str, str, str]:
@@ -78,8 +75,8 @@ def test_back_undoes_one_choice_per_press(page):
     assert len(set(states)) == 4
     for state in states[-2::-1]:
         page.go_back()
+        eventually(page, lambda: seen(page), state)
         settle(page)
-        assert seen(page) == state
 
 
 def look_of(page) -> tuple[object, ...]:
@@ -105,17 +102,15 @@ def test_a_link_holds_how_attention_is_shown_and_back_undoes_it(page, browser):
     toolbar.get_by_label("Maps").check()
     settle(page)
     chosen = (True, True, True, "0.3", True, True)
-    assert look_of(page) == chosen
+    eventually(page, lambda: look_of(page), chosen)
     other = browser.new_context().new_page()
     other.goto(page.url)
     other.locator(".explorer .toolbar").wait_for()
-    settle(other)
-    assert look_of(other) == chosen
+    eventually(other, lambda: look_of(other), chosen)
     other.context.close()
     page.go_back()
     page.go_back()
-    settle(page)
-    assert look_of(page) == states[-1]
+    eventually(page, lambda: look_of(page), states[-1])
 
 
 @pytest.mark.parametrize(("event", "suffix"), [("paste", "AVIF"), ("drop", "PNG")])
@@ -127,8 +122,7 @@ def test_a_picture_from_anywhere_opens_and_outlives_a_reload(page, browser, even
     before = seen(page)
     page.reload()
     page.locator('.picker[aria-label^="The picture mine."]').wait_for()
-    settle(page)
-    assert seen(page) == before
+    eventually(page, lambda: seen(page), before)
     stranger = browser.new_context().new_page()
     stranger.goto(page.url)
     stranger.get_by_text("This link shows a picture of somebody's own").wait_for()

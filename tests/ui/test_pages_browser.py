@@ -19,6 +19,7 @@ from analysis.one_token.steps import token_steps
 from stvit import BlockId, Capture, capture, load_pretrained
 from stvit.images import PreparedImage, prepare
 from stvit.images.samples import sample_images
+from tests.support.browser_support import PATIENCE, settle
 from tests.support.explorer_support import READY, choose
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -26,10 +27,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is in
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 FIRST = BlockId(0, 0)
-PATIENCE = 300_000
-"""Milliseconds: measuring a whole picture takes long where a machine is busy."""
-
-QUIET = ".stApp[data-test-script-state=notRunning]"
 SVG = "{http://www.w3.org/2000/svg}svg"
 
 
@@ -55,8 +52,7 @@ def page(browser) -> Iterator["playwright.Page"]:
 
 def open_page(page, address: str, path: str) -> None:
     page.goto(address + path)
-    page.get_by_text("Replay-verified").first.wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
 
 
 def download(page, suffix: str) -> bytes:
@@ -89,7 +85,7 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
     open_page(page, address, "/redundancy?sample=Cat")
     values = page.locator("[class*=st-key-matrix_]:not([class*=st-key-matrix_attention]) .points path.point")
     values.first.wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     assert values.count() == 2 * 2 + 2 * 4 + 4 * 5 + 2 * 8
     stages = [
         (stage, block, head)
@@ -103,12 +99,12 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.get_by_text("Stage 2, block 1", exact=True).wait_for()
         page.get_by_text("head 3 of 4", exact=True).wait_for()
-        page.locator(QUIET).wait_for()
+        settle(page)
         assert re.search(r"stage=2\b", page.url)
         assert re.search(r"head=3\b", page.url)
         page.locator(".st-key-stage").get_by_role("radio", name="1").click()
         page.get_by_text("Stage 1, block 1", exact=True).wait_for()
-        page.locator(QUIET).wait_for()
+        settle(page)
 
 
 def test_a_link_is_followed_over_pages(page, address):
@@ -169,7 +165,7 @@ def test_the_link_from_explore_to_the_steps_follows_the_pin(page, address, captu
     box = page.locator(".picker .layers").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 40.5 / 56, box["y"] + box["height"] * 8.5 / 56)
     page.wait_for_url(re.compile("row=8&.*column=40|column=40&.*row=8"))
-    page.locator(QUIET).wait_for()
+    settle(page)
     page.get_by_role("button", name="Tools").click()
     page.get_by_role("link", name="Follow this token step by step").click()
     page.get_by_text("token (8, 40), real numbers").wait_for()
@@ -223,7 +219,7 @@ def test_pages_fit_a_narrow_window(browser, address, path):
     page.set_default_timeout(PATIENCE)
     page.goto(address + path)
     page.locator(".stMain").get_by_role("button").first.wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     wide = page.locator(".stMain").evaluate("each => each.scrollWidth - each.clientWidth")
     assert wide <= 0
     assert not page.get_by_test_id("stException").count()

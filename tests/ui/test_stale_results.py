@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser_support import served_app
+from tests.support.browser_support import PATIENCE, served_app, settle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-PATIENCE = 120_000
 PICTURES = ("Coffee", "Rocket", "Galaxies", "Tissue", "Cat")
-QUIET = ".stApp[data-test-script-state=notRunning]"
 
 WATCH = """() => {
   const visible = (each) => getComputedStyle(each).visibility !== "hidden";
@@ -36,13 +34,6 @@ def page(browser, tmp_path) -> Iterator["playwright.Page"]:
         settle(page)
         yield page
         page.close()
-
-
-def settle(page) -> None:
-    page.get_by_text("Replay-verified").first.wait_for()
-    page.locator(QUIET).wait_for()
-    page.wait_for_timeout(1500)
-    page.locator(QUIET).wait_for()
 
 
 def choose(page, name: str) -> None:

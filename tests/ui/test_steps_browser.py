@@ -5,20 +5,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, settle
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-QUIET = ".stApp[data-test-script-state=notRunning]"
 
 
 @pytest.fixture
 def page(browser, address) -> Iterator["playwright.Page"]:
     page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/steps?sample=Cat")
     page.get_by_role("heading", name="1. Average").wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     yield page
     page.close()
 
@@ -42,14 +42,14 @@ def test_a_click_on_the_picture_chooses_the_token(page):
         page.mouse.click(box["x"] + box["width"] * (column + 0.5) / 56, box["y"] + box["width"] * (row + 0.5) / 56)
         page.get_by_text(f"token ({row}, {column}), real numbers").wait_for()
         page.wait_for_url(re.compile(rf"(?=.*row={row}\b)(?=.*column={column}\b)"))
-        page.locator(QUIET).wait_for()
+        settle(page)
 
 
 def test_question_answer_and_step_are_seen_without_scrolling(page):
     for number in range(2, 11):
         page.get_by_role("button", name="Next").click()
         page.get_by_role("heading", name=f"{number}. ").wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     for plot in page.locator(".stMain .js-plotly-plot").all():
         box = plot.bounding_box()
         assert box["y"] + box["height"] <= 768

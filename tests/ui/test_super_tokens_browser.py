@@ -10,13 +10,11 @@ from analysis.grouping.methods import METHODS
 from stvit import BlockId, capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
+from tests.support.browser_support import PATIENCE, eventually, settle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-PATIENCE = 120_000
-QUIET = ".stApp[data-test-script-state=notRunning]"
 
 MAGENTA = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -52,7 +50,7 @@ def page(browser, address) -> Iterator["playwright.Page"]:
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/super-tokens?sample=Cat")
     page.locator("canvas[aria-label^=SLIC]").wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     yield page
     page.close()
 
@@ -74,18 +72,24 @@ def at(row: int, column: int) -> re.Pattern[str]:
     return re.compile(rf"(?=.*\brow={row}\b)(?=.*\bcolumn={column}\b)")
 
 
+def pictures(page) -> list[str]:
+    """Return what two of the panels show."""
+    return [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
+
+
 def readouts(page) -> list[str]:
     return page.locator(".group-panels .readout").all_inner_texts()
 
 
 def test_a_region_is_outlined_at_the_same_place_in_all_panels(page):
     point(page, "Regular grid", 0.5, 0.5)  # the fourth of seven cells either way
-    boxes = [panel(page, title).evaluate(MAGENTA) for title in ("Regular grid", "Learned", "SLIC")]
-    for count, *box in boxes:
-        assert count > 50
+    for title in ("Regular grid", "Learned", "SLIC"):
+        outline = panel(page, title)
+        eventually(page, lambda outline=outline: outline.evaluate(MAGENTA)[0], lambda count: count > 50)
+        _, *box = outline.evaluate(MAGENTA)
         assert box == pytest.approx([3 / 7, 3 / 7, 4 / 7, 4 / 7], abs=0.02)
     page.mouse.move(5, 5)
-    assert panel(page, "Learned").evaluate(MAGENTA)[0] == 0
+    eventually(page, lambda: panel(page, "Learned").evaluate(MAGENTA)[0], 0)
 
 
 def test_what_is_said_of_a_region_is_what_the_labels_hold(page):
@@ -104,12 +108,12 @@ def test_a_click_chooses_the_token_whose_membership_is_shown(page):
     x, y = point(page, "SLIC", 10.5 / 56, 44.5 / 56)
     page.mouse.click(x, y)
     page.wait_for_url(at(10, 44))
-    page.locator(QUIET).wait_for()
+    settle(page)
     assert page.get_by_label("Anchor row").input_value() == "10"
 
 
 def test_all_panels_zoom_and_move_together(page):
-    before = [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
+    before = pictures(page)
     page.locator(".zoom-bar").get_by_role("button", name="Zoom in").click()
     page.get_by_text("1.5x").wait_for()
     x, y = point(page, "SLIC", 0.5, 0.5)
@@ -118,11 +122,9 @@ def test_all_panels_zoom_and_move_together(page):
     page.mouse.up()
     assert "row=" not in page.url  # a drag is no click
     page.mouse.move(5, 5)
-    after = [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
-    assert all(one != other for one, other in zip(before, after, strict=True))
+    eventually(page, lambda: [one != other for one, other in zip(before, pictures(page), strict=True)], [True, True])
     page.get_by_role("button", name="Show the whole picture").click()
-    again = [panel(page, title).evaluate("canvas => canvas.toDataURL()") for title in ("Learned", "SLIC")]
-    assert again == before
+    eventually(page, lambda: pictures(page), before)
 
 
 def test_the_zoom_stands_in_the_link(page, browser):
@@ -134,15 +136,15 @@ def test_the_zoom_stands_in_the_link(page, browser):
     page.mouse.up()
     page.mouse.move(5, 5)
     page.wait_for_url(re.compile(r"(?=.*zoom=2\.25)(?=.*zoom_down=\d+)(?=.*zoom_across=\d+)"))
-    page.locator(QUIET).wait_for()
+    settle(page)
     shown = panel(page, "SLIC").evaluate("canvas => canvas.toDataURL()")
     again = browser.new_page(viewport={"width": 1440, "height": 1400})
     again.set_default_timeout(PATIENCE)
     again.goto(page.url)
     panel(again, "SLIC").wait_for()
     again.get_by_text("2.3x").wait_for()
-    again.locator(QUIET).wait_for()
-    assert panel(again, "SLIC").evaluate(ALIKE, shown) < 0.02
+    settle(again)
+    eventually(again, lambda: panel(again, "SLIC").evaluate(ALIKE, shown), lambda difference: difference < 0.02)
     again.close()
     page.get_by_role("button", name="Show the whole picture").click()
     page.wait_for_url(lambda url: "zoom" not in url)
@@ -160,7 +162,7 @@ def test_the_keys_walk_and_choose(page):
 
 def test_a_phone_has_one_panel_in_a_row(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(500)
-    boxes = [panel(page, title).bounding_box() for title in ("Regular grid", "Learned", "SLIC")]
-    assert len({box["x"] for box in boxes}) == 1
+    panels = [panel(page, title) for title in ("Regular grid", "Learned", "SLIC")]
+    eventually(page, lambda: len({each.bounding_box()["x"] for each in panels}), 1)
+    boxes = [each.bounding_box() for each in panels]
     assert all(300 < box["width"] <= 390 for box in boxes)

@@ -2,16 +2,15 @@
 
 import pytest
 
+from tests.support.browser_support import PATIENCE, settle
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-QUIET = ".stApp[data-test-script-state=notRunning]"
-
 
 def pin(page, key: str, number: int) -> None:
-    page.wait_for_timeout(500)
-    page.locator(QUIET).wait_for()
+    settle(page)
     page.locator(f".st-key-pin_{key} button:visible").click()
     page.get_by_text(f"Pinned: {number} of 24").wait_for()
 
@@ -19,14 +18,14 @@ def pin(page, key: str, number: int) -> None:
 def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/steps?sample=Cat&step=3")
     page.get_by_role("heading", name="3. Softmax").wait_for()
     pin(page, "step_3", 1)
     pin(page, "answer", 2)
     page.get_by_role("link", name="Cost").click()
     page.locator(".st-key-pin_cost_curves button:visible").wait_for()
-    page.locator(QUIET).wait_for()
+    settle(page)
     pin(page, "cost_curves", 3)
     page.get_by_role("link", name="Snapshots").click()
     page.get_by_text("The tray holds 3 snapshots").wait_for()

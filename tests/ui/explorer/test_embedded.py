@@ -5,8 +5,9 @@ import pytest
 
 from analysis.figures.canvas import Anchor
 from stvit import BlockId
+from tests.support.browser_support import PATIENCE, eventually
 from tests.support.documents import blocks
-from tests.support.explorer_support import PATIENCE, READY, sharp_capture
+from tests.support.explorer_support import READY, sharp_capture
 from tests.support.paths import ROOT
 from ui.explorer import standalone_html
 
@@ -36,7 +37,6 @@ def test_the_frame_shows_the_maps_and_answers_the_pointer(browser, tmp_path, san
     frame.locator(READY).wait_for()
     before = frame.locator(".figures").inner_text()
     frame.locator(".picker .layers").hover(position={"x": 20, "y": 20})
-    page.wait_for_timeout(300)
-    assert frame.locator(".figures").inner_text() != before
+    eventually(page, frame.locator(".figures").inner_text, lambda figures: figures != before)
     assert problems == []
     page.close()

@@ -13,7 +13,8 @@ from matplotlib import colormaps
 from analysis.figures.canvas import Anchor
 from analysis.redundancy.measure import measure_row
 from stvit import BlockId, Capture, SoftmaxAttention
-from tests.support.explorer_support import MEAN, PATIENCE, READY, check_close, choose, note, python_row, sharp_capture
+from tests.support.browser_support import PATIENCE
+from tests.support.explorer_support import MEAN, READY, check_close, choose, note, python_row, sharp_capture
 from ui.explorer import standalone_html
 from ui.explorer.block_payload import block_payload
 from ui.explorer.bundle import script

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser_support import served_app
-from tests.support.explorer_support import PATIENCE, READY, choose, note
+from tests.support.browser_support import PATIENCE, eventually, served_app
+from tests.support.explorer_support import READY, choose, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -54,17 +54,17 @@ def test_streamlit_hears_of_pins_blocks_and_heads(app):
     app.locator(f"{READY}").wait_for()
     choose(app, "3")
     wait_for_python(app, "(1, 0) 0 1 2")
-    assert app.locator('[data-kind="super"] .note').inner_text() == "outgoing, head 3 of 4"
+    eventually(app, app.locator('[data-kind="super"] .note').inner_text, "outgoing, head 3 of 4")
     app.keyboard.press("Shift+Digit4")
     wait_for_python(app, "(3, 0) 0 0 2")
-    assert "no super tokens" in app.locator(".status").inner_text()
+    eventually(app, app.locator(".status").inner_text, lambda said: "no super tokens" in said)
 
 
 def test_streamlit_hears_of_regions_and_sends_segments(app):
     app.get_by_label("What the anchor is").select_option("segment")
     app.get_by_text("Region: segment 200 200", exact=True).wait_for()
     app.locator(READY).wait_for()
-    assert note(app).startswith("segment")
+    eventually(app, lambda: note(app), lambda said: said.startswith("segment"))
     app.get_by_label("What the anchor is").select_option("rectangle")
     app.locator(".picker").focus()
     app.keyboard.press("w")

@@ -11,7 +11,8 @@ from analysis.attention.baselines import global_attention
 from analysis.figures.canvas import Anchor
 from analysis.one_token.region import Region, measure_region, region_tokens, segment_labels
 from stvit import BlockId, Capture
-from tests.support.explorer_support import MEAN, PATIENCE, READY, choose, note, python_rows, sharp_capture
+from tests.support.browser_support import PATIENCE
+from tests.support.explorer_support import MEAN, READY, choose, note, python_rows, sharp_capture
 from ui.explorer import standalone_html
 from ui.explorer.look import Look
 

@@ -5,10 +5,8 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.browser_support import served_app
+from tests.support.browser_support import PATIENCE, served_app
 from ui.panels.work import about
-
-PATIENCE = 60_000
 
 
 def app() -> None:
