@@ -17,12 +17,21 @@
     document.querySelector(".stMain .words") !== null &&
     document.querySelector(".stMain [data-stale=true], .stMain .stSpinner, .stMain [aria-busy=true]") === null;
 
-  // The first result: a figure or a table of the page that was asked for, visible and not from before.
+  // Components of our own draw in shadow trees.
+  const results = (root) => [
+    ...root.querySelectorAll(RESULTS),
+    ...[...root.querySelectorAll("*")].flatMap((each) => (each.shadowRoot ? results(each.shadowRoot) : [])),
+  ];
+
+  // The first result: a figure or a table of the page that was asked for, visible and not from before; an empty tray has
+  // none.
   const begun = (title) =>
     document.title.startsWith(`${title} ·`) &&
-    [...document.querySelectorAll(".stMain :is(" + RESULTS + ")")].some(
-      (found) => found.getBoundingClientRect().height > 20 && !found.closest("[data-stale=true]"),
-    );
+    [...document.querySelectorAll(".stMain")]
+      .flatMap(results)
+      .some(
+        (found) => found.getBoundingClientRect().height > 20 && !found.closest("[data-stale=true], [aria-busy=true]"),
+      );
 
   // Resolve to the moment since which a condition has held without a break for `quiet` milliseconds, NaN if none comes.
   const since = (condition, quiet) =>
@@ -40,7 +49,10 @@
     });
 
   const QUIET = 400;
-  const opened = { whole: (title) => since(() => whole(title), QUIET), begun: (title) => since(() => begun(title), 0) };
+  const opened = {
+    whole: (title) => since(() => whole(title), QUIET),
+    begun: (title) => since(() => begun(title) || whole(title), 0),
+  };
 
   // Click and return the milliseconds until the page is whole again; the script must have run in between.
   const clicked = async (element, title) => {

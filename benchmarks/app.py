@@ -125,7 +125,7 @@ def _wait(tab: Tab, until: str, title: str) -> None:
 
 
 def _link(tab: Tab, page: Page) -> Any:
-    return tab.get_by_role("link", name=page.title, exact=True)
+    return tab.get_by_test_id("stTopNav").get_by_role("link", name=page.title, exact=True)
 
 
 def _click(tab: Tab, found: Any, page: Page) -> float:
