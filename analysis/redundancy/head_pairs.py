@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.redundancy.measure import check_tokens
-from analysis.redundancy.row_metrics import RowMetrics, RowSettings
+from analysis.redundancy.pieces import metrics_of_rows
+from analysis.redundancy.row_metrics import RowSettings
 from analysis.redundancy.token_layout import TokenLayout
 from stvit import Attention, TokenGrid
 
@@ -33,7 +34,7 @@ def head_pairs(
     pairs = np.triu_indices(heads, 1)
     layout = TokenLayout.of(grid, 1)
     for block in attention.row_blocks():
-        rows = RowMetrics(block, layout, RowSettings())
+        rows = metrics_of_rows(block, layout, RowSettings())
         divergence[pairs] += rows.pair_divergence.sum(1).numpy(force=True) / tokens
         cosine[pairs] += rows.pair_cosine.sum(1).numpy(force=True) / tokens
     return divergence + divergence.T, np.maximum(cosine, cosine.T)

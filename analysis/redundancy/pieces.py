@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from analysis.redundancy.row_sample import RowSample
 from analysis.redundancy.scratch import Scratch
 from analysis.redundancy.token_layout import TokenLayout
 from analysis.redundancy.watch import Watch
-from stvit import Attention
+from stvit import Attention, RowBlock
 from stvit.attentions.base import block_rows
 
 CHUNKS = 8
@@ -137,7 +138,7 @@ class Work:
         anchors = np.empty(len(tokens), dtype=np.int64)
         start, scratch = 0, Scratch()
         for block in self.attention.some_rows(tokens):
-            rows = RowMetrics(block, self.layout, self.settings, scratch)
+            rows = metrics_of_rows(block, self.layout, self.settings, scratch)
             check_rows(rows)
             here = slice(start, start := start + block.weight.shape[1])
             anchors[here] = block.anchors.numpy(force=True)
@@ -151,6 +152,24 @@ class Work:
                 received += rows.received.numpy(force=True)
             watch.advance(block.weight.numel())
         return Piece(anchors, values, received)
+
+
+def metrics_of_rows(
+    block: RowBlock, layout: TokenLayout, settings: RowSettings, scratch: Scratch | None = None
+) -> RowMetrics:
+    """Return the metrics of a block of rows, computed in the fastest way there is for such rows."""
+    if not can_be_compiled(block):
+        return RowMetrics(block, layout, settings, scratch)
+    from analysis.redundancy.compiled_rows import CompiledRows  # here, since a compiler takes time to import
+
+    return CompiledRows(block, layout, settings, scratch)
+
+
+def can_be_compiled(block: RowBlock) -> bool:
+    """Return whether rows are dense, on the CPU and measured in single precision."""
+    weight = block.weight
+    single = torch.promote_types(weight.dtype, torch.float32) == torch.float32
+    return block.token is None and weight.device.type == "cpu" and single
 
 
 def is_of_rows(metric: Metric) -> bool:

@@ -230,7 +230,7 @@ class RowMetrics:
     def _mean_over_others(self, pairs: Float[Tensor, "pairs rows"]) -> Float[Tensor, "heads rows"]:
         """Average what belongs to pairs of heads over the partners of each head."""
         first, other = self._pairs
-        total = torch.zeros_like(self.mass).index_add_(0, first, pairs).index_add_(0, other, pairs)
+        total = pairs.new_zeros(self.mass.shape).index_add_(0, first, pairs).index_add_(0, other, pairs)
         return total / (total.shape[0] - 1)
 
     def _entropy_of_sums(self, head: int) -> Float[Tensor, "others rows"]:

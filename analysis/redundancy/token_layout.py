@@ -30,6 +30,11 @@ class TokenLayout:
         tall, wide = (token_pixels, token_pixels) if isinstance(token_pixels, int | float) else token_pixels
         return cls(grid, float(tall), float(wide))
 
+    @property
+    def distances_by_offset(self) -> Float[Tensor, "offsets_down offsets_across"]:
+        """How far tokens are apart by their offset in rows and columns, from 1 - side to side - 1, in pixels."""
+        return _distances_by_offset(self, torch.float32, torch.device("cpu"))
+
     def distances(self, block: RowBlock) -> Float[Tensor, "rows k"]:
         """Return how far each weight's token lies from its row's token, in pixels."""
         dtype = _at_least_single(block)
@@ -70,8 +75,13 @@ def _seen(windows: Float[Tensor, "first_rows first_columns height width"], block
 @lru_cache(maxsize=8)
 def _distances(layout: TokenLayout, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the distances by offset as seen from every token."""
+    return _windows(_distances_by_offset(layout, dtype, device), layout.grid)
+
+
+@lru_cache(maxsize=8)
+def _distances_by_offset(layout: TokenLayout, dtype: torch.dtype, device: torch.device) -> Tensor:
     down, across = _by_offset(layout.grid, device)
-    return _windows((down * layout.token_height).hypot(across * layout.token_width).to(dtype), layout.grid)
+    return (down * layout.token_height).hypot(across * layout.token_width).to(dtype)
 
 
 @lru_cache(maxsize=8)

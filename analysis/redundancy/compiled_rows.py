@@ -1,0 +1,101 @@
+"""The metrics of dense rows of single precision on the CPU, in a few compiled passes over them."""
+
+from functools import cached_property
+from math import log
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.redundancy import row_selection, row_sums
+from analysis.redundancy.row_metrics import LEVEL_TOLERANCE, LEVELS, RowMetrics
+
+LEAST_SELECTED = 512
+"""Shorter rows are sorted, which takes NumPy no longer than the histograms."""
+
+
+class CompiledRows(RowMetrics):
+    """What `RowMetrics` measures, to rounding, of rows for which `analysis.redundancy.pieces.can_be_compiled` is true.
+
+    Each pass divides the rows by their sums as it goes: nothing as large as the rows is written.
+    """
+
+    @cached_property
+    def mass(self) -> Float[Tensor, "heads rows"]:
+        """What each row sums to."""
+        return self._moments[row_sums.MASS].float()
+
+    @cached_property
+    def entropy(self) -> Float[Tensor, "heads rows"]:
+        """- sum_j a_ij log a_ij, in nats."""
+        return self._moments[row_sums.ENTROPY]
+
+    @cached_property
+    def distance(self) -> Float[Tensor, "heads rows"]:
+        """sum_j a_ij |position_i - position_j|, in pixels."""
+        return self._moments[row_sums.DISTANCE]
+
+    @cached_property
+    def local_mass(self) -> Float[Tensor, "heads rows"]:
+        """Share within the neighbourhood around the anchor."""
+        return self._moments[row_sums.LOCAL_MASS]
+
+    @cached_property
+    def top_mass(self) -> Float[Tensor, "heads rows"]:
+        """Share of the k heaviest tokens."""
+        return self._selected[..., -1] if self._is_long else super().top_mass
+
+    @cached_property
+    def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
+        """JS = H((p + q) / 2) - (H(p) + H(q)) / 2 for each pair of heads in order, in nats."""
+        first, other = self._pairs
+        apart = log(2) + (self._of_pairs[row_sums.ENTROPY_OF_SUM] - self.entropy[first] - self.entropy[other]) / 2
+        return apart.clamp(min=0) * (self._has_mass[first] & self._has_mass[other])
+
+    @cached_property
+    def pair_cosine(self) -> Float[Tensor, "pairs rows"]:
+        """Cosine for each pair of heads in order."""
+        first, other = self._pairs
+        norm = self._moments[row_sums.SQUARES].sqrt().clamp(min=torch.finfo(torch.float32).tiny)
+        return self._of_pairs[row_sums.PRODUCT] / norm[first] / norm[other]
+
+    @cached_property
+    def received(self) -> Float[Tensor, "heads tokens"]:
+        """What every token receives from these rows, shape (heads, N)."""
+        inverse = torch.where(self._has_mass, 1 / self.mass, 0)
+        return torch.bmm(inverse.unsqueeze(1), self.weight).squeeze(1)
+
+    @property
+    def _is_long(self) -> bool:
+        return self.weight.shape[-1] >= LEAST_SELECTED
+
+    @cached_property
+    def _tokens_for(self) -> Float[Tensor, "heads rows levels"]:
+        return self._selected[..., :-1] if self._is_long else super()._tokens_for
+
+    @cached_property
+    def _contiguous(self) -> Float[np.ndarray, "heads rows k"]:
+        return self.weight.contiguous().numpy()
+
+    @cached_property
+    def _moments(self) -> Float[Tensor, "moments heads rows"]:
+        grid, anchors = self.layout.grid, self.block.anchors.contiguous().numpy()
+        found = np.empty((5, *self.weight.shape[:2]))
+        table, reach = self.layout.distances_by_offset.numpy(), self.settings.neighbourhood // 2
+        row_sums.moments(self._contiguous, anchors, table, grid.height, grid.width, reach, found)
+        return torch.from_numpy(found)
+
+    @cached_property
+    def _of_pairs(self) -> Float[Tensor, "2 pairs rows"]:
+        heads, rows, _ = self.weight.shape
+        found = np.empty((2, heads * (heads - 1) // 2, rows))
+        row_sums.pairs(self._contiguous, self.mass.numpy(), found)
+        return torch.from_numpy(found)
+
+    @cached_property
+    def _selected(self) -> Float[Tensor, "heads rows levels_and_top"]:
+        left_out = np.array([1 - level / 100 + LEVEL_TOLERANCE for level in LEVELS])
+        found = np.empty((len(LEVELS) + 1, *self.weight.shape[:2]))
+        row_selection.select(self._contiguous, self.mass.numpy(), left_out, self.settings.top_k, found)
+        return torch.from_numpy(found).permute(1, 2, 0)
