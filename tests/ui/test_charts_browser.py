@@ -46,6 +46,8 @@ def test_a_map_zooms_by_its_buttons(page):
 def test_a_picture_zooms_with_the_wheel_and_control_and_is_dragged(page, number):
     picture = page.locator(PICTURES).nth(number)
     assert picture.evaluate(RANGE) == [0, SIDE]
+    buttons, charts = page.locator(".save-chart"), page.locator(".stMain .stPlotlyChart")
+    eventually(page, lambda: buttons.count() == charts.count() > 0, True)
     picture.hover()
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
@@ -89,6 +91,9 @@ def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
     matrix = page.locator(".st-key-matrix .stPlotlyChart")
     matrix.locator(".points path.point").first.wait_for()
     settle(page)
+    with page.expect_download() as coming:
+        page.locator(".st-key-matrix .save-chart").click()
+    assert coming.value.suggested_filename == "Normalised-entropy-of-every-head-super-token-attention.svg"
     matrix.focus()
     for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 12 + ["ArrowRight", "ArrowDown"]:
         page.keyboard.press(key)

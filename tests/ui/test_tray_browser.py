@@ -1,5 +1,8 @@
 """The tray in real Chromium: charts are pinned on two pages, and the saved page draws them without a network."""
 
+import re
+from xml.etree import ElementTree
+
 import pytest
 
 from tests.support.browser_support import PATIENCE, settle
@@ -15,8 +18,25 @@ def pin(page, key: str, number: int) -> None:
     page.get_by_text(f"Pinned: {number} of 24").wait_for()
 
 
+def saved_ticks(page, key: str, tmp_path) -> list[float]:
+    """Save a chart alone, and return the contrast of its tick labels to white."""
+    with page.expect_download() as coming:
+        page.locator(f".st-key-pinnable_{key} .save-chart").click()
+    saved = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(saved)
+    groups = [group for group in ElementTree.parse(saved).iter() if group.get("class") in ("xtick", "ytick")]
+    return [contrast_to_white(text.get("style")) for group in groups for text in group.findall("{*}text")]
+
+
+def contrast_to_white(style: str) -> float:
+    """Return the contrast of what has this style by WCAG 2.1."""
+    levels = [int(level) / 255 for level in re.search(r"fill: rgb\((\d+), (\d+), (\d+)\)", style).groups()]
+    red, green, blue = (level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
 def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme="dark")
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/steps?sample=Cat&step=3")
@@ -27,9 +47,13 @@ def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser
     page.locator(".st-key-pin_cost_curves button:visible").wait_for()
     settle(page)
     pin(page, "cost_curves", 3)
+    shown = page.locator(".st-key-pinnable_cost_curves .xtick text").first
+    assert contrast_to_white(shown.get_attribute("style")) < 4.5  # light on dark
+    assert min(saved_ticks(page, "cost_curves", tmp_path)) >= 4.5
     page.get_by_role("link", name="Snapshots").click()
     page.get_by_text("The tray holds 3 snapshots").wait_for()
     page.locator(".stMain .js-plotly-plot").nth(1).wait_for()
+    assert min(saved_ticks(page, "snapshot_3", tmp_path)) >= 4.5
     with page.expect_download() as coming:
         page.get_by_role("button", name="Save all as one page").click()
     saved = tmp_path / "snapshots.html"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -19,6 +19,8 @@ LONGEST_CAPTION_PART = 200
 
 _SLOT = "[data-testid=stLayoutWrapper] > .stVerticalBlock > [data-testid=stLayoutWrapper]:not(:first-child)"
 
+_FRAME = ":is([class*=st-key-pinnable_], [class*=st-key-picture_])"
+
 STYLE = f"""<style>
 .stHorizontalBlock:has(> {_SLOT} > [class*=st-key-picture_]):not(:has(> * > .st-key-matrix)) {{
   display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, max({PANEL_WIDTH}px, 22%)), 1fr));
@@ -28,21 +30,27 @@ STYLE = f"""<style>
 [class*=st-key-picture_] {{position: relative; flex: none; box-sizing: content-box; width: 100%; height: auto;
   max-width: calc(60vh / var(--ratio)); aspect-ratio: 1 / var(--ratio); padding-bottom: {BAR_SPACE}px}}
 [class*=st-key-picture_] > * {{position: absolute; inset: 0; height: 100%}}
+{_FRAME} > :has(> * > .save-chart) {{position: absolute; inset: auto auto 0 0; width: auto; height: auto; z-index: 5}}
+.save-chart {{font: inherit; font-size: .8rem; padding: .1rem .3rem; border: 0; border-radius: .3rem; background: none;
+  color: inherit; opacity: .7; cursor: pointer}}
+.save-chart:is(:hover, :focus-visible) {{opacity: 1; text-decoration: underline}}
 </style>"""
-"""Pictures share the width of the window, each as high as its width asks for, none higher than the window."""
+"""Pictures share the width of the window, each as high as its width asks for, none higher than the window.
+
+The button that saves a chart lies in its lower left corner, which axes and colour bars leave free, as that which pins
+it lies in the right one.
+"""
 
 ZOOM = {
     "scrollZoom": True,  # with Ctrl alone: ui/browser/web/charts.js gives the wheel itself to the page
     "showAxisDragHandles": False,
-    "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"],
+    "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "toImage"],
+    "displaylogo": False,
 }
-"""Of Plotly's tools, those that zoom, and the one that saves the picture alone."""
-
-SAVE = {"modeBarButtons": [["toImage"]]}
-"""Of Plotly's tools, the one that saves a chart alone."""
+"""Of Plotly's tools, those that zoom a picture."""
 
 NO_BUTTONS = {"displayModeBar": False}
-"""Of a chart that takes clicks, which buttons over it would hide."""
+"""Of other charts, and of a picture that takes clicks, which buttons over it would hide."""
 
 
 def heading(title: str, colour: str, note: str = "") -> None:
@@ -68,7 +76,7 @@ def chart(
     on_select: Callable[[], None] | None = None,
     can_be_pinned: bool = True,
 ) -> None:
-    """Draw a figure, with the buttons that save it alone as SVG (under the pointer) and that pin it.
+    """Draw a figure, with the buttons that save it alone as SVG and that pin it.
 
     Args:
         figure: Already has its final width, unless it fills its container, as pictures do; a picture can be zoomed.
@@ -83,7 +91,6 @@ def chart(
     name = title or key.replace("_", " ").capitalize()
     if not over_picture:
         _keep_height(key, figure.layout.height)
-    buttons = (ZOOM if over_picture else SAVE) | (NO_BUTTONS if on_select else {}) | _file_of(name)
     with _frame_of(figure, key) if over_picture else st.container(key=f"pinnable_{key}", width=width, gap=None):
         st.plotly_chart(
             figure,
@@ -92,17 +99,19 @@ def chart(
             height="stretch" if over_picture else "content",
             on_select=on_select or "ignore",
             selection_mode="points",
-            config=buttons,
+            config=(ZOOM if over_picture else {}) | (NO_BUTTONS if on_select or not over_picture else {}),
             alt=_alt(figure),
         )
+        st.html(_save_button(name))
         if can_be_pinned and pin_button(key):
             pin_chart(figure, name)
 
 
-def _file_of(name: str) -> dict[str, Any]:
-    """Return the settings by which a chart is saved alone, as a file of this name."""
-    safe = "".join(letter if letter.isalnum() else "-" for letter in name)
-    return {"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": safe}}
+def _save_button(name: str) -> str:
+    """Return the button by which a chart is saved alone, as a file of this name (`ui/browser/web/save.js`)."""
+    safe = re.sub(r"\W+", "-", name).strip("-")
+    title = f"Save this chart alone, in dark ink for a white page: {safe}.svg"
+    return f'<button type="button" class="save-chart" data-file="{safe}" title="{title}">SVG</button>'
 
 
 def _frame_of(figure: go.Figure, key: str) -> DeltaGenerator:

@@ -50,7 +50,7 @@ def show_similarity(view: View, record: BlockRecord | BackboneRecord, kind: str 
                 return
             heads = _heads(view, record.id, compared, quantity)
             st.markdown(f"**{heads.title}**")
-            chart(matrix_chart(heads), "head_pairs", f"{heads.title}, {record.id.caption}")
+            chart(matrix_chart(heads), "head_pairs", heads.title)
     _offer(view, record.id, compared, quantity)
 
 

@@ -33,7 +33,11 @@ for (const place of document.querySelectorAll(".plot")) {
   }
   const target = document.createElement("div");
   place.append(target);
-  Plotly.newPlot(target, data, layout, { displaylogo: false, responsive: !layout.width });
+  Plotly.newPlot(target, data, layout, {
+    displaylogo: false,
+    responsive: !layout.width,
+    toImageButtonOptions: { format: "svg" },
+  });
 }
 """
 

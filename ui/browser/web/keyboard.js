@@ -1,8 +1,8 @@
 // Plotly's charts under the keyboard: Tab reaches each, arrows walk over what is drawn, Enter clicks it.
 
 const PLACE = ".stPlotlyChart";
-const FRAME = "[class*=st-key-pinnable_], [class*=st-key-picture_]"; // of one chart, and gone with it
-const PLOT = ".js-plotly-plot";
+export const FRAME = "[class*=st-key-pinnable_], [class*=st-key-picture_]"; // of one chart, and gone with it
+export const PLOT = ".js-plotly-plot";
 const AREA = ".nsewdrag";
 const MARKS = ".points path.point, .bars .point path";
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };

@@ -4,6 +4,7 @@ import { letPagesScroll } from "./charts.js";
 import { takeFiles } from "./files.js";
 import { recordChoices } from "./history.js";
 import { openToKeyboard } from "./keyboard.js";
+import { saveCharts } from "./save.js";
 import { closeAfterChoice } from "./sidebar.js";
 import { hasName, nameOfTab } from "./tab.js";
 
@@ -14,6 +15,7 @@ export function mountBrowser({ data, parentElement, setStateValue }) {
   takeFiles();
   letPagesScroll();
   openToKeyboard();
+  saveCharts();
   closeAfterChoice(data.choice, data.stays);
   if (data.wants_tab || hasName()) setStateValue("tab", nameOfTab());
   if (parentElement.querySelector("button")) return;
