@@ -3,6 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from analysis.answers.redundancy import listed
+from analysis.figures.numbers import short
+
 SAME = 0.01
 """Shares of log N that differ by less are called equal: about the error of a sample of 256 rows."""
 
@@ -64,3 +69,27 @@ def _verdict(sides: Sequence[Seen]) -> str:
     if top.metrics["normalised_entropy"] - next_one.metrics["normalised_entropy"] < SAME:
         return f": {top.title} and {next_one.title} are equally near to uniform attention"
     return f": {top.title} is {'nearer' if len(sides) == 2 else 'nearest'} to uniform attention"
+
+
+def sample_note(table: pd.DataFrame, titles: Mapping[str, str], anchors: int) -> str:
+    """Say what the means are over, and how far the choice of the tokens may have moved them.
+
+    Args:
+        table: Of `analysis.compare.measured`.
+        titles: What people call each metric that is drawn.
+        anchors: Tokens of each block that were measured.
+
+    Example:
+        >>> rows = [("m", "entropy", "nats", 0.0123), ("m", "entropy", "nats", 0.004)]
+        >>> table = pd.DataFrame(rows, columns=["model", "metric", "unit", "stderr"])
+        >>> sample_note(table, {"entropy": "Entropy"}, 256)
+        'Means over 256 tokens of each block and over its heads; dots are heads. Standard error of a head: at most \
+0.0123 nats (entropy).'
+    """
+    units = dict(zip(table["metric"], table["unit"], strict=True))
+    largest = {name: float(table.loc[table["metric"] == name, "stderr"].max()) for name in titles}
+    errors = [
+        f"{short(largest[name])} {units[name]} ({title.lower()})" for name, title in titles.items() if largest[name] > 0
+    ]
+    means = f"Means over {anchors} tokens of each block and over its heads; dots are heads."
+    return f"{means} Standard error of a head: at most {listed(errors)}." if errors else means

@@ -3,12 +3,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.compare.maps import difference, spot_map
 from analysis.compare.measured import measured
 from analysis.compare.side import Side
 from analysis.compare.spot import Spot
+from analysis.figures.numbers import short
 from analysis.redundancy.cka import cka_matrix
 from stvit import capture, load_pretrained
 from stvit.images import prepare
@@ -33,16 +35,17 @@ def shown(monkeypatch):
     return found
 
 
-def twin(name, sample="cat"):
+def twin(name, sample="cat", size=64):
     model = load_pretrained(name)
-    picture = prepare(sample_images()[sample](), 64)
+    picture = prepare(sample_images()[sample](), size)
     return Side(name, picture, capture(model, picture.pixels), tuple(model.class_names))
 
 
 def test_it_opens_with_super_tokens_against_global_attention(shown):
     app = opened("compare", **SMALL)
     check_fine(app)
-    panels, _ = shown[-1]
+    panels, on_pick = shown[-1]
+    assert [place.view.run().replay_error for place in on_pick.args[0]] == [None] * 3  # no badge, so no replay
     maps = [spot_map(twin(name), 0.05, Spot(0.5, 0.5)) for name in ("twin-super", "twin-global")]
     assert [panel.title for panel in panels] == [
         "twin-super: stage 1, block 1",
@@ -63,6 +66,15 @@ def test_the_answer_says_the_numbers_of_the_table(shown):
         words = f"{100 * part['normalised_entropy']:.0f} %", f"{part['distance']:.0f} px"
         assert f"{name} has {words[0]}" in said or f"that of {name} {words[0]} and {words[1]}" in said
     assert "At 15 % of the depth (stage 1, block 2), the attention of twin-super" in said
+
+
+def test_a_sample_of_the_tokens_tells_its_standard_error(shown):
+    said = texts(opened("compare", sample="Cat", size="96 px"))
+    tables = [measured(twin(name, size=96), ("entropy", "distance")) for name in ("twin-super", "twin-global")]
+    largest = pd.concat(tables).groupby("metric")["stderr"].max()
+    entropy, distance = f"{short(largest['entropy'])} nats (entropy)", f"{short(largest['distance'])} px (distance)"
+    assert f"Standard error of a head: at most {entropy} and {distance}." in said
+    assert "Standard error" not in texts(opened("compare", **SMALL))  # 256 tokens are all there are
 
 
 def test_three_models_of_any_kind_and_a_second_picture(shown, tmp_path):

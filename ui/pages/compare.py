@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analysis.answers.compare import Seen, compare_answer
+from analysis.answers.compare import Seen, compare_answer, sample_note
 from analysis.commands.views.compare import EXACT, Compare
 from analysis.compare.maps import CONVOLUTION, SpotMap, difference, spot_map
 from analysis.compare.measured import ALWAYS, ANCHORS, joined, measured, of_block
@@ -201,7 +201,7 @@ def _show_predictions(maps: Sequence[SpotMap]) -> None:
 
 def _show_charts(table: pd.DataFrame, metrics: Sequence[str], titles: Sequence[str], depth: float) -> None:
     st.markdown("#### Against depth")
-    note(f"Means over {ANCHORS} tokens of each block and over its heads; dots are heads.")
+    note(sample_note(table, {name: CATALOGUE[name].title for name in metrics}, ANCHORS))
     for start in range(0, len(metrics), 2):
         for column, metric in zip(st.columns(2, gap="medium"), metrics[start:], strict=False):
             with column:

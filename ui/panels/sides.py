@@ -144,4 +144,4 @@ def _picture_of(view: View) -> Picture:
 def _run(view: View, handle: ModelHandle, picture: Picture) -> View:
     if handle is view.handle and picture.sha256 == view.picture.source.sha256:
         return view
-    return run_model(picture, handle, view.size, view.framing, view.device)
+    return run_model(picture, handle, view.size, view.framing, view.device, replayed=False)  # the page has no badge

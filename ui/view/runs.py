@@ -47,7 +47,15 @@ def uploaded_picture(name: str, data: bytes) -> Picture:
     return Picture(name, digest, lambda: STORE.get(key, decode, lambda picture: picture.array.nbytes, owner))
 
 
-def run_model(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str = CPU) -> View:
+def run_model(
+    picture: Picture,
+    handle: ModelHandle,
+    size: int | None,
+    framing: Framing,
+    device: str = CPU,
+    *,
+    replayed: bool = True,
+) -> View:
     """Run a picture through a model, or reuse the result of an earlier run.
 
     Args:
@@ -56,6 +64,8 @@ def run_model(picture: Picture, handle: ModelHandle, size: int | None, framing: 
         size: Resolution, in px; None for that of a backbone's own file, or 224.
         framing: "crop" or "whole"; a backbone is given pictures as its own file says.
         device: Where an STViT runs; a backbone runs on the CPU, and what is returned is there.
+        replayed: Whether an STViT's blocks are computed again to verify the capture, which takes longer than the run
+            itself where many tokens attend to each other.
 
     Raises:
         ValueError: If the picture cannot be decoded or prepared at this size.
@@ -67,7 +77,8 @@ def run_model(picture: Picture, handle: ModelHandle, size: int | None, framing: 
         framing = "crop"
     # The name, too: the same file may have another one in another session.
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
-    make = partial(_run, picture, handle, size, framing, device)
+    key += "" if replayed else "-not-replayed"
+    make = partial(_run, picture, handle, size, framing, device, replayed)
     view = View(handle, size, framing, device, key, partial(STORE.get, key, make, _nbytes, this_session()))
     with st.spinner("Running the model ..."):
         view.run()
@@ -81,7 +92,7 @@ def run_changed(view: View, variant: Variant) -> Capture:
     return changed.with_attention()  # as the view's own
 
 
-def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str) -> Run:
+def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str, replayed: bool) -> Run:
     if isinstance(handle.network, Backbone):
         seen = handle.network.prepare(picture.read(), size)
         of_backbone = handle.network.capture(seen.pixels)
@@ -89,7 +100,7 @@ def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Frami
     prepared, _ = prepare_for(handle.network, picture.read(), size, framing)
     result = capture(on_device(handle.network, handle.digest, device), prepared.pixels.to(device))
     found = on_cpu(result, handle.network)
-    return Run(prepared, found, result.replay_error(), _is_finite(found))
+    return Run(prepared, found, result.replay_error() if replayed else None, _is_finite(found))
 
 
 def _is_finite(found: Capture | BackboneCapture) -> bool:

@@ -90,7 +90,7 @@ class Run:
     Attributes:
         picture: The picture as the model sees it.
         capture: What happened inside, on the CPU.
-        replay_error: Largest |replayed - actual| over all blocks; None for a backbone, which is not replayed.
+        replay_error: Largest |replayed - actual| over all blocks; None where nothing was replayed, as of a backbone.
         finite: Whether every output is a finite number.
     """
 
