@@ -12,14 +12,14 @@ def cost_answer(stage: int, size: int, through: float, whole: float) -> str:
 
     Example:
         >>> cost_answer(0, 224, 32e6, 1024e6)
-        'At 224 px, one attention of stage 1 costs 32.0 million MAC with super tokens and 1,024.0 million without: \
-32.0 times less.'
+        'At 224 px, the attention of one block of stage 1 costs 32.0 million MAC with super tokens and 1,024.0 million \
+without: 32.0 times less.'
         >>> cost_answer(1, 64, 3e6, 1.5e6)
-        'At 64 px, one attention of stage 2 costs 3.0 million MAC with super tokens and 1.5 million without: \
-2.0 times more.'
+        'At 64 px, the attention of one block of stage 2 costs 3.0 million MAC with super tokens and 1.5 million \
+without: 2.0 times more.'
     """
     ratio = f"{whole / through:.1f} times less" if whole >= through else f"{through / whole:.1f} times more"
     return (
-        f"At {size} px, one attention of stage {stage + 1} costs {through / 1e6:,.1f} million MAC with super tokens "
-        f"and {whole / 1e6:,.1f} million without: {ratio}."
+        f"At {size} px, the attention of one block of stage {stage + 1} costs {through / 1e6:,.1f} million MAC with "
+        f"super tokens and {whole / 1e6:,.1f} million without: {ratio}."
     )

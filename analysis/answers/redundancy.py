@@ -47,7 +47,7 @@ def redundancy_answer(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
 
 
 def usual_answer(table: pd.DataFrame, bands: Bands) -> str:
-    """Say where the model's own attention is least usual among many pictures, by normalised entropy.
+    """Say where the model's own attention is most unusual among many pictures, by normalised entropy.
 
     Args:
         table: Of `analysis.ledger` of one picture.
@@ -58,8 +58,8 @@ def usual_answer(table: pd.DataFrame, bands: Bands) -> str:
         return ""
     block, place = max(places, key=lambda found: abs(found[1] - 50))
     return (
-        f"Among {counted(bands.swept.pictures, 'picture')}, its normalised entropy is least usual in {where(*block)}: "
-        f"the {ordinal(place)} percentile."
+        f"Measured against {counted(bands.swept.pictures, 'picture')}, this one's normalised entropy is most unusual "
+        f"in {where(*block)} ({ordinal(place)} percentile)."
     )
 
 

@@ -30,7 +30,7 @@ def rollout_answer(where: str, title: str, probability: float | None, half: floa
     Example:
         >>> rollout_answer("the prediction", "tench", 0.97, 0.124, 0.41)
         'The model gives tench 97 %: half of what speaks for it comes from 12 % of the picture; attention alone, which \
-knows no class, has half on 41 %.'
+knows no class, puts half on 41 %.'
     """
     if probability is None:
         return f"Half of what {where} is made of comes from {_percent(half)} of the picture, as far as attention tells."
@@ -42,7 +42,7 @@ knows no class, has half on 41 %.'
     return (
         f"{said}."
         if alone is None
-        else f"{said}; attention alone, which knows no class, has half on {_percent(alone)}."
+        else f"{said}; attention alone, which knows no class, puts half on {_percent(alone)}."
     )
 
 

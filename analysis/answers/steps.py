@@ -28,16 +28,16 @@ token 3 (0.200).'
 
 
 def output_answer(shares: Sequence[float], added: float, residual: float) -> str:
-    """Say which head makes most of what attention adds to a token, and how much that is.
+    """Say which head contributes most to what attention adds to a token, and how much that is.
 
     Args:
-        shares: Part of the output that each head makes.
+        shares: Part of the output that each head contributes.
         added: Norm of what is added.
         residual: Norm of what it is added to.
 
     Example:
         >>> output_answer([0.1, 0.7], 1.2, 4.0)
-        'Attention adds 30 % of its norm to it; head 2 makes most of that (70 %).'
+        'Attention adds 30 % of its norm to it; head 2 contributes most to that (70 %).'
         >>> output_answer([0.9], 0.0, 0.0)
         'Attention adds nothing to it.'
     """
@@ -45,4 +45,4 @@ def output_answer(shares: Sequence[float], added: float, residual: float) -> str
         return "Attention adds nothing to it."
     best = max(range(len(shares)), key=shares.__getitem__)
     much = f"{100 * added / residual:.0f} % of its norm" if residual else f"a norm of {added:.3g}"
-    return f"Attention adds {much} to it; head {best + 1} makes most of that ({100 * shares[best]:.0f} %)."
+    return f"Attention adds {much} to it; head {best + 1} contributes most to that ({100 * shares[best]:.0f} %)."

@@ -50,7 +50,7 @@ def _of_others(rows: Sequence[Row]) -> str:
 
 def _compared(others: Sequence[Row], learned: Row, score: str, verb: str, what: str) -> str:
     best = max(others, key=lambda row: float(row[score]))
-    return f"{best['grouping']} {verb} {_two(best, score)} {what}, learned {_two(learned, score)}"
+    return f"{best['grouping']} {verb} {_two(best, score)} {what}, the learned groups {_two(learned, score)}"
 
 
 def _two(row: Row, score: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from stvit.error_text import counted
+
 IN_SENTENCES = {
     "Regular grid": "the regular grid",
     "Compact watershed": "the compact watershed",
@@ -45,23 +47,34 @@ def what_if_answer(
 
     Example:
         >>> what_if_answer("SLIC", 0.121, ("cat", "cat"), [("SLIC", 0.121, True), ("Quickshift", 0.9, False)])
-        'With SLIC the prediction moves by 0.12 nats and stays cat. Of 2 changes, 1 keeps the class; Quickshift moves \
-it most (0.90 nats).'
+        'With SLIC, the prediction moves by 0.12 nats and stays cat. Of 2 changes, 1 keeps the class; Quickshift \
+moves the prediction most (0.90 nats).'
         >>> what_if_answer("1 iteration", 0.0, ("cat", "cat"))
-        'With 1 iteration nothing changes: this is what the model itself does.'
+        'With 1 iteration, nothing changes: this is what the model itself does.'
     """
     before, after = classes
     with_what = in_sentence(chosen)
     if divergence < 1e-9:
-        said = f"With {with_what} nothing changes: this is what the model itself does."
+        said = f"With {with_what}, nothing changes: this is what the model itself does."
     else:
         kept = f"stays {after}" if before == after else f"turns from {before} into {after}"
-        said = f"With {with_what} the prediction moves by {_nats(divergence)} and {kept}."
+        said = f"With {with_what}, the prediction moves by {_nats(divergence)} and {kept}."
     if not others:
         return said
     same = sum(stayed for _, _, stayed in others)
     title, most, _ = max(others, key=lambda one: one[1])
-    keep = "keeps" if same == 1 else "keep"
-    return (
-        f"{said} Of {len(others)} changes, {same} {keep} the class; {in_sentence(title)} moves it most ({_nats(most)})."
-    )
+    return f"{said} {_kept(same, len(others))}; {in_sentence(title)} moves the prediction most ({_nats(most)})."
+
+
+def _kept(same: int, count: int) -> str:
+    """Return how many of all changes keep the class.
+
+    Example:
+        >>> _kept(18, 18), _kept(0, 18), _kept(1, 18)
+        ('All 18 changes keep the class', 'None of 18 changes keeps the class', 'Of 18 changes, 1 keeps the class')
+    """
+    if same == count > 1:
+        return f"All {count} changes keep the class"
+    if not same:
+        return f"None of {counted(count, 'change')} keeps the class"
+    return f"Of {counted(count, 'change')}, {same} {'keeps' if same == 1 else 'keep'} the class"

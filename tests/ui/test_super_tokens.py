@@ -39,7 +39,10 @@ def test_the_answer_holds_the_numbers_of_the_table(app):
     table = app.dataframe[0].value.set_index("method")
     learned, other = table.loc["super"], table.drop("super")["explained_variation"].max()
     assert f"{learned.in_pieces} of {learned.segments} learned groups are in pieces" in texts(app)
-    assert f"explains {other:.2f} of the colour variance, learned {learned.explained_variation:.2f}" in texts(app)
+    assert (
+        f"explains {other:.2f} of the colour variance, the learned groups {learned.explained_variation:.2f}"
+        in texts(app)
+    )
 
 
 def test_every_grouping_is_a_panel_over_one_picture(app):

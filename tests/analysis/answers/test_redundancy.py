@@ -62,9 +62,12 @@ def bands(table):
 
 def test_it_names_the_block_that_is_least_usual(table):
     told = usual_answer(table, bands(table))
-    assert told == "Among 200 pictures, its normalised entropy is least usual in stage 2, block 1: the 0th percentile."
+    assert told == (
+        "Measured against 200 pictures, this one's normalised entropy is most unusual in stage 2, block 1 "
+        "(0th percentile)."
+    )
     others = table[table["stage"] != 1]
-    assert usual_answer(others, bands(table)).endswith("the 50th percentile.")
+    assert usual_answer(others, bands(table)).endswith("(50th percentile).")
     assert usual_answer(table[table["attention"] == "global"], bands(table)) == ""
 
 

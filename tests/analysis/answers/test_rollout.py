@@ -21,7 +21,7 @@ def test_a_class_is_named_with_its_probability():
     said = rollout_answer("the prediction", "tench", 0.967, 0.1234, 0.41)
     assert said == (
         "The model gives tench 97 %: half of what speaks for it comes from 12 % of the picture; attention alone, which "
-        "knows no class, has half on 41 %."
+        "knows no class, puts half on 41 %."
     )
     assert "in token (3, 4) of stage 1, block 1 comes from 0.4 %" in rollout_answer(
         "token (3, 4) of stage 1, block 1", "tench", 0.5, 0.004, None
@@ -57,8 +57,8 @@ def test_a_divergence_has_two_significant_figures(divergence, words):
 def test_changes_are_called_naturally_inside_a_sentence():
     others = [("Regular grid", 0.5, True), ("SLIC", 0.1, True)]
     said = what_if_answer("Regular grid", 0.5, ("cat", "cat"), others)
-    assert said.startswith("With the regular grid the prediction moves by 0.50 nats")
-    assert "; the regular grid moves it most" in said
+    assert said.startswith("With the regular grid, the prediction moves by 0.50 nats")
+    assert "All 2 changes keep the class; the regular grid moves the prediction most" in said
     names = {"SLIC", "SLICO", "Felzenszwalb", "Quickshift"}
     assert {change.title for change in CHANGES.values()} == names | IN_SENTENCES.keys()
 
@@ -66,5 +66,5 @@ def test_changes_are_called_naturally_inside_a_sentence():
 def test_all_changes_are_counted():
     others = [("Grid", 0.1, True), ("SLIC", 0.4, False), ("Hard", 0.2, True)]
     said = what_if_answer("Grid", 0.1, ("cat", "cat"), others)
-    assert said.endswith("Of 3 changes, 2 keep the class; SLIC moves it most (0.40 nats).")
-    assert what_if_answer("1 iteration", 0.0, ("cat", "cat")).startswith("With 1 iteration nothing changes")
+    assert said.endswith("Of 3 changes, 2 keep the class; SLIC moves the prediction most (0.40 nats).")
+    assert what_if_answer("1 iteration", 0.0, ("cat", "cat")).startswith("With 1 iteration, nothing changes")

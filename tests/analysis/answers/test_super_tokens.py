@@ -37,9 +37,10 @@ def test_the_sentence_holds_the_numbers_of_the_table(tables):
     accurate = others["achievable_segmentation_accuracy"].idxmax()
     assert groups_answer(tables["token"].to_dict("records"), 2) == (
         f"{learned.in_pieces} of {learned.segments} learned groups are in pieces; {METHODS[best].title} explains "
-        f"{others.explained_variation[best]:.2f} of the colour variance, learned {learned.explained_variation:.2f}; "
+        f"{others.explained_variation[best]:.2f} of the colour variance, the learned groups "
+        f"{learned.explained_variation:.2f}; "
         f"{METHODS[accurate].title} reaches an accuracy of "
-        f"{others.achievable_segmentation_accuracy[accurate]:.2f} against 2 annotators, learned "
+        f"{others.achievable_segmentation_accuracy[accurate]:.2f} against 2 annotators, the learned groups "
         f"{learned.achievable_segmentation_accuracy:.2f}."
     )
 

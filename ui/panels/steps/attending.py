@@ -61,7 +61,7 @@ def _tell_heads(shown: Shown) -> None:
     best = int(np.argmax(shares[:-1]))
     st.write(
         "Each head reads V by its own attention, and its columns of the output projection turn that into all C "
-        f"channels. The token gets the sum. Head {best + 1} makes most of it: {shares[best]:.1%}."
+        f"channels. The token gets the sum. Head {best + 1} contributes most: {shares[best]:.1%}."
     )
     st.caption(
         "Share: how much of the sum points along it, y · o / |o|². Shares add up to 100 %; one below 0 works against "
