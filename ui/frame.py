@@ -30,7 +30,7 @@ STYLE = """<style>
 .stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
 .stApp:not(:has(.stSidebar)) .stAppViewContainer {visibility: hidden; animation: appear 0s 2s forwards}
 @keyframes appear {to {visibility: visible}}
-.st-key-explore_answer {min-width: min(100%, 24rem)}
+:has(> .st-key-explore_answer) {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
 .answer, .caption {margin: 0}
 .answer {min-height: 3em}
