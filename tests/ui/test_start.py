@@ -1,5 +1,6 @@
 """The start page, the tour and the glossary."""
 
+import ast
 import html
 import re
 
@@ -7,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.app_support import check_fine, go_to, opened, texts
+from tests.support.paths import ROOT
 from ui.glossary import TERMS, marked
 from ui.pages.registry import ANSWERING, PAGES
 from ui.tour import STOPS
@@ -106,3 +108,17 @@ def test_only_whole_words_are_marked_and_each_once():
     assert ">Phantoms</span>, a phantom & <b>tokenised</b> <span" in html.unescape(said)
     assert "<b>" not in said
     assert marked("super token attention").count("<span") == 1  # the longest term wins
+
+
+def test_no_caption_of_streamlit_holds_a_term():
+    """Streamlit's captions show no meanings; `note` and `caption` of ui/panels/panel.py do."""
+    calls = [
+        call
+        for path in sorted((ROOT / "ui").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.caption"
+    ]
+    assert len(calls) > 10
+    said = [part.value for call in calls for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)]
+    without_links = [re.sub(r"\[[^]]*\]?", "", part) for part in said if isinstance(part, str)]
+    assert [each for each in without_links if 'class="term"' in marked(each)] == []

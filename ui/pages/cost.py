@@ -21,7 +21,7 @@ from ui import keys
 from ui.panels.answer import asked
 from ui.panels.cost_formulas import show_formulas
 from ui.panels.export import Export, model_options
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.tray.pinning import describe
 from ui.view.view import View
 
@@ -55,7 +55,7 @@ def draw(view: View) -> None:
     describe(f"{view.handle.title} · one attention block of stage {stage + 1} · one picture")
     figure = scaling_curves(operation_curves(table), title="operations", unit="million MAC")
     chart(figure, "cost_curves", "Operations by size", fills_width=True)
-    st.caption(
+    note(
         f"One attention block of stage {stage + 1} of this model. Counted with PyTorch's own counter on the module "
         "itself; the formulas leave out the folding of neighbours."
     )
@@ -90,7 +90,7 @@ def _show_measured(view: View, stage: int) -> pd.DataFrame | None:
     if measured is not None:
         figure = scaling_curves(time_curves(measured), title="time", unit="ms")
         chart(figure, "measured_curves", f"Time by size, {torch.get_num_threads()} threads", fills_width=True)
-        st.caption(
+        note(
             f"One attention block, one picture, {torch.get_num_threads()} threads, median of {REPEATS} runs; attention "
             "among tokens and among super tokens by PyTorch's fused kernel."
         )

@@ -19,7 +19,6 @@ from stvit import BlockId
 from stvit.error_text import counted
 from stvit.foreign_text import plain
 from ui import keys
-from ui.markdown import escaped
 from ui.panels.answer import Answer, asked
 from ui.panels.bands import choose_folder, show_failure
 from ui.panels.export import Export
@@ -105,7 +104,7 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
         return
     answer.say(" ".join(_answers(sweep, other, tables, metric, attention)))
     describe(_subject(sweep))
-    st.caption(escaped(_subject(sweep), 300))
+    note(plain(_subject(sweep), 300))
     _show_bands(tables.spread, metric)
     _show_block(sweep, place, tables)
     st.markdown("#### Correlation with correctness and probability")
@@ -229,7 +228,7 @@ def _histogram(sweep: Sweep, place: Place) -> pd.DataFrame:
 def _show_differences(other: Sweep, differences: pd.DataFrame, metric: str) -> None:
     name = plain(other.configuration["model"], 80)
     st.markdown("#### Against the other sweep")
-    st.caption(f"{name} minus the first, mean over the pictures of both with its 95 % interval.")
+    note(f"{name} minus the first, mean over the pictures of both with its 95 % interval.")
     figure = intervals_by_depth(difference_curves(differences, own_title(True)), _axis(metric))
     chart(figure, "dataset_differences", "Against the other sweep", fills_width=True)
 

@@ -34,7 +34,7 @@ from ui.panels.answer import asked
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing
 from ui.panels.own_files import choose_groups
-from ui.panels.panel import caption, chart
+from ui.panels.panel import caption, chart, note
 from ui.panels.pickers import choose_block, keep_valid
 from ui.panels.trials import as_others, show_trials, tried
 from ui.view.runs import run_changed
@@ -191,7 +191,7 @@ def _show_metrics(view: View, record: BlockRecord, outcome: Outcome) -> None:
     """Show the metrics of the chosen block's token attention before and after."""
     st.markdown(f"**{record.id.caption.capitalize()}, before and after**", help="Means over heads and tokens.")
     if is_sampled(view.capture):
-        st.caption(f"Estimates from {SAMPLED_ROWS} rows of each attention: at this size all rows take minutes.")
+        note(f"Estimates from {SAMPLED_ROWS} rows of each attention: at this size all rows take minutes.")
     table = outcome.metrics
     chosen = table[(table["stage"] == record.id.stage) & (table["block"] == record.id.block)]
     shown = chosen[["metric", "unit", "before", "after"]].replace({"metric": {"_": " "}}, regex=True)

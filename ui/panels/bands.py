@@ -13,6 +13,7 @@ from stvit.foreign_text import plain
 from ui import keys
 from ui.failures import LONGEST_SENTENCE
 from ui.markdown import escaped
+from ui.panels.panel import note
 from ui.view.sweeps import key_of, opened
 from ui.view.view import BY_KEY, ModelHandle, View
 
@@ -76,7 +77,7 @@ def _shipped(view: View) -> ManyPictures | None:
     flag, name = view.handle.options
     bands = reference(name) if flag == "--model" else None
     if bands is None:
-        st.caption("No reference of this model ships; a sweep of your own can stand in for it.")
+        note("No reference of this model ships; a sweep of your own can stand in for it.")
         return None
     return _fitting(ManyPictures(REFERENCE_NAME, bands), view)
 
@@ -101,7 +102,7 @@ def show_failure(error: Exception) -> None:
 def _fitting(many: ManyPictures, view: View) -> ManyPictures | None:
     reason = why_not(many.bands, view)
     if reason:
-        st.caption(reason)
+        note(reason)
     return None if reason else many
 
 

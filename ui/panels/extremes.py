@@ -14,6 +14,7 @@ from stvit.variants import VARIANTS
 from stvit.weights.pretrained import list_pretrained
 from ui import keys
 from ui.markdown import escaped
+from ui.panels.panel import note
 from ui.sidebar.gallery import thumbnail
 from ui.view.sweeps import key_of
 
@@ -28,7 +29,7 @@ TITLES = {"most": "The most redundant pictures", "least": "The least redundant p
 
 def show_extremes(sweep: Sweep) -> None:
     """Draw both ends."""
-    st.caption(
+    note(
         "Score: how many standard deviations a picture lies on the redundant side, mean over blocks and metrics of the "
         "model's own attention. A click opens a picture in Explore."
     )

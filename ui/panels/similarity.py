@@ -13,7 +13,7 @@ from analysis.reports.similarity import PAIRS, cka_chart, pairs_chart, similarit
 from stvit import BlockId, BlockRecord
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.panel import chart
+from ui.panels.panel import chart, note
 from ui.view.view import BY_KEY, View
 
 MATRIX_WIDTH = 490
@@ -80,7 +80,7 @@ def _heads(view: View, block: BlockId, kind: str, quantity: str) -> MatrixChart:
 
 def _say_left_out(blocks: MatrixChart) -> None:
     if not np.isfinite(blocks.values).all():
-        st.caption("Blocks of fewer than 16 tokens are left out: CKA of so few tokens is noise.")
+        note("Blocks of fewer than 16 tokens are left out: CKA of so few tokens is noise.")
 
 
 def _offer(view: View, block: BlockId, kind: str, quantity: str) -> None:

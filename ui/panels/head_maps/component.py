@@ -16,11 +16,12 @@ from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME
 from analysis.reports.head_maps import HeadMapsShown
 from stvit import BlockId
 from stvit.captions import head_caption
+from ui.panels import colour_bar
 
 _WEB = Path(__file__).parent / "web"
 _mount = st.components.v2.component(
     "stvit_head_maps",
-    css=(_WEB / "head_maps.css").read_text(encoding="utf-8"),
+    css=(_WEB / "head_maps.css").read_text(encoding="utf-8") + colour_bar.style(),
     js=(_WEB / "head_maps.js").read_text(encoding="utf-8"),
 )
 

@@ -19,6 +19,7 @@ from analysis.figures.canvas import Canvas
 from analysis.figures.style import DIVERGING_NAME, HEAT_NAME, greyscale, png_source
 from ui.explorer.bundle import WEB as EXPLORER
 from ui.explorer.bundle import joined
+from ui.panels import colour_bar
 from ui.zoom import modules, style
 
 OPACITY = 0.78
@@ -38,7 +39,9 @@ def _module() -> str:
 
 
 _mount = st.components.v2.component(
-    "stvit_spot_maps", css=(WEB / "spot_maps.css").read_text(encoding="utf-8") + style(), js=_module()
+    "stvit_spot_maps",
+    css=(WEB / "spot_maps.css").read_text(encoding="utf-8") + colour_bar.style() + style(),
+    js=_module(),
 )
 
 

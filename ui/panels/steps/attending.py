@@ -9,6 +9,7 @@ from analysis.figures.curve_values import CurveChart, Line
 from analysis.figures.screen.bars import bar_chart
 from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
 from analysis.one_token.contributions import relative_added
+from ui.panels.panel import note
 from ui.panels.steps.shown import Shown, Step
 
 BIAS = "bias"
@@ -63,7 +64,7 @@ def _tell_heads(shown: Shown) -> None:
         "Each head reads V by its own attention, and its columns of the output projection turn that into all C "
         f"channels. The token gets the sum. Head {best + 1} contributes most: {shares[best]:.1%}."
     )
-    st.caption(
+    note(
         "Share: how much of the sum points along it, y · o / |o|². Shares add up to 100 %; one below 0 works against "
         "the others. What the bias adds is in the next step."
     )
@@ -95,7 +96,7 @@ def _tell_project(shown: Shown) -> None:
         f"only by the mass of the token's row of Q, here {output.row_mass:.3f} ({why}): the bias has norm "
         f"{output.bias_norm:.3g}, and the token gets {output.norms[-1]:.3g} of it."
     )
-    st.caption("A projection of tokens would add the whole bias everywhere. The picture shows the mass that is left.")
+    note("A projection of tokens would add the whole bias everywhere. The picture shows the mass that is left.")
 
 
 def _draw_project(shown: Shown) -> go.Figure:
@@ -111,7 +112,7 @@ def _tell_residual(shown: Shown) -> None:
         f"has norm {output.added_norm:.3g}{own}; over all tokens of {record.id.caption} it is {mean:.0%} of the "
         "residual on average."
     )
-    st.caption("The block's feed-forward network follows, which looks at no super token.")
+    note("The block's feed-forward network follows, which looks at no super token.")
 
 
 def _draw_residual(shown: Shown) -> go.Figure:
