@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is in
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 RANGE = "place => place.querySelector('.js-plotly-plot').layout.xaxis.range"
+RANGE_DOWN = RANGE.replace("xaxis", "yaxis")
 SCROLLED = "document.querySelector('.stMain').scrollTop"
 PICTURES = ".stMain .stPlotlyChart:has(.layer-below .imagelayer image, .layer-subplot image, image)"
 SIDE = 224
@@ -42,6 +44,17 @@ def test_a_map_zooms_by_its_buttons(page):
     eventually(page, lambda: picture.evaluate(RANGE), [0, SIDE])
 
 
+def drag(page, start: tuple[float, float], by: float) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*(place + by for place in start), steps=8)
+    page.mouse.up()
+
+
+def reaches(edge: float, ends: list[float]) -> bool:
+    return min(abs(end - edge) for end in ends) < 0.5
+
+
 @pytest.mark.parametrize("number", [0, 1])  # the picture that is clicked, which has no buttons over it, and a map
 def test_a_picture_zooms_with_the_wheel_and_control_and_is_dragged(page, number):
     picture = page.locator(PICTURES).nth(number)
@@ -64,6 +77,12 @@ def test_a_picture_zooms_with_the_wheel_and_control_and_is_dragged(page, number)
     eventually(page, lambda: picture.evaluate(RANGE), lambda ends: 0 <= ends[0] < low)  # it follows the pointer
     moved = picture.evaluate(RANGE)
     assert moved[1] - moved[0] == pytest.approx(high - low, rel=0.05)
+    for by, edge in ((-box["width"], SIDE), (box["width"], 0)):  # past either edge
+        drag(page, (box["x"] + 100, box["y"] + 100), by)
+        eventually(page, lambda: picture.evaluate(RANGE), partial(reaches, edge))
+        for axis in (RANGE, RANGE_DOWN):
+            first, last = sorted(picture.evaluate(axis))
+            assert last - first == pytest.approx(high - low, rel=0.01)  # no part of it is cut off
 
 
 def test_the_wheel_alone_scrolls_the_page(page):
