@@ -103,7 +103,7 @@ def anchor_maps(
             note = f"received in all {column.sum():.2f} (1 on average)"
             yield AnchorMap(f"{stem}_incoming", f"{title}, incoming", kind, note, _map(column, record))
     if isinstance(record, BlockRecord):
-        yield _association_panel(record, tokens)
+        yield association_map(record, tokens)
 
 
 def table_of(maps: Sequence[AnchorMap]) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def _note(row: Tensor, record: AttentionRecord, region: Region, tokens: np.ndarr
     return "entropy {entropy:.2f} nats · distance {distance:.0f} px · mass kept {mass:.2f}".format(**values)
 
 
-def _association_panel(record: BlockRecord, tokens: np.ndarray) -> AnchorMap:
+def association_map(record: BlockRecord, tokens: np.ndarray) -> AnchorMap:
     """Show the anchor's mean association on the tokens that belong to each of its super tokens."""
     association, labels = record.association, record.labels()[0].flatten()
     index, weight = (each[0, tokens].flatten() for each in (association.index, association.weight))

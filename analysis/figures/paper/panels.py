@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Integer, UInt8
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
@@ -107,8 +108,8 @@ def heat_panel(axes: Axes, canvas: Canvas, panel: Panel) -> None:
     colour_bar(axes, heat, panel.quantity)
 
 
-def colour_bar(axes: Axes, mappable: object, quantity: str) -> None:
-    """Lay a colour bar right below a panel's picture, with its unit; the panel keeps its size."""
+def colour_bar(axes: Axes, mappable: object, quantity: str) -> Colorbar:
+    """Lay a colour bar right below a panel's picture, with its unit, and return it; the panel keeps its size."""
     numbers = ScalarFormatter()
     numbers.set_powerlimits((-2, 3))
     figure = axes.get_figure()
@@ -120,6 +121,7 @@ def colour_bar(axes: Axes, mappable: object, quantity: str) -> None:
     bar.set_label(quantity, fontsize=6, labelpad=1)
     bar.ax.tick_params(labelsize=5, length=2, pad=1.5)
     bar.ax.xaxis.get_offset_text().set_fontsize(5)
+    return bar
 
 
 def outline_groups(axes: Axes, labels: Integer[np.ndarray, "rows columns"], height: int, width: int) -> None:
