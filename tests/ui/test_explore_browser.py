@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.browser_support import PATIENCE, settle
+from tests.support.browser_support import PATIENCE, eventually, settle
 from tests.support.explorer_support import READY, choose, note
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
@@ -59,13 +59,38 @@ def test_a_link_opens_on_a_region(browser, address, kind):
     page.close()
 
 
-def test_a_saved_page_opens_as_it_was_shown(browser, address, tmp_path):
+def part_of(page) -> list[float]:
+    """Return zoom and corner, in shares of the picture, of the part that all pictures show."""
+    views = page.locator(".plane").evaluate_all(
+        """planes => planes.map((plane) => [plane, plane.parentElement].map((each) => each.getBoundingClientRect()))
+        .map(([whole, seen]) => [whole.width / seen.width,
+          (seen.x - whole.x) / whole.width, (seen.y - whole.y) / whole.height])"""
+    )
+    assert all(view == pytest.approx(views[0], abs=0.01) for view in views)
+    return views[0]
+
+
+def test_a_saved_page_opens_as_it_was_shown_and_so_does_the_link(browser, address, tmp_path):
     page = visit(browser, f"{address}/explore?sample=Cat&stage=2&region=super+token")
     choose(page, "Incoming")
     choose(page, "Log")
     choose(page, "Shared")
     page.wait_for_url(re.compile("(?=.*direction=incoming)(?=.*range=shared)"))
     settle(page)
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_url(re.compile(r"(?=.*zoom=1\.5)(?=.*zoom_down=\d+)(?=.*zoom_across=\d+)"))
+    settle(page)
+    part = pytest.approx(part_of(page), abs=0.01)
+    page.go_back()
+    eventually(page, lambda: page.locator(".zoom-bar .level").inner_text(), "1x")
+    page.wait_for_url(lambda url: "zoom" not in url)
+    settle(page)
+    page.go_forward()
+    page.wait_for_url(re.compile("zoom=1"))
+    page.reload()
+    page.locator(READY).wait_for()
+    settle(page)
+    assert part_of(page) == part
     page.get_by_role("button", name="Tools").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as a page").click()
@@ -75,6 +100,7 @@ def test_a_saved_page_opens_as_it_was_shown(browser, address, tmp_path):
     alone.goto(path.as_uri())
     alone.locator(READY).wait_for()
     assert note(alone) == note(page)
+    assert part_of(alone) == part
     for part in (".options input:checked + span", ".tick", ".figures td", ".panel .note"):
         assert alone.locator(part).all_inner_texts() == page.locator(part).all_inner_texts(), part
     alone.close()

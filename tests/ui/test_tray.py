@@ -1,12 +1,15 @@
 """The tray: what can be pinned, its limits, what survives, and the page that is saved."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
+from io import BytesIO
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.support.app_support import check_fine, go_to, opened, texts
@@ -126,6 +129,21 @@ def test_an_answer_and_a_whole_figure_are_pinned(app):
     words, figure = pinned(app)
     assert words.words.startswith("It belongs most to super token")
     assert figure.picture.startswith("data:image/png;base64,")
+
+
+def test_live_maps_are_pinned_as_they_are_shown():
+    asked = {"mode": "Live", "stage": "2", "row": "3", "column": "6", "head": "2", "zoom": "2"}
+    app = opened("explore", **asked, direction="incoming", scale="log")
+    app.session_state["explorer"] = {"pinned": True}  # what the button in the browser triggers
+    check_fine(app.run())
+    (kept,) = pinned(app)
+    assert kept.title == "Maps of the pinned token"
+    assert kept.caption.startswith("STViT demo, trained at 224 px · china · 224 x 224 px · stage 2, block 1 · incoming")
+    assert kept.caption.endswith("head 2 of 4 · the pinned token at (3, 6) · scale log · zoomed 2x")
+    assert {"stage=2", "row=3", "column=6", "scale=log", "zoom=2"} <= set(kept.address.partition("?")[2].split("&"))
+    height, width, _ = np.asarray(Image.open(BytesIO(base64.b64decode(kept.picture.partition(",")[2])))).shape
+    assert min(height, width) > 1000
+    assert kept.nbytes < 2**20
 
 
 def test_pins_survive_other_pages_and_are_shown_moved_and_removed(app):

@@ -1,11 +1,12 @@
-"""The tray in real Chromium: charts are pinned on two pages, and the saved page draws them without a network."""
+"""The tray in real Chromium: pins of three pages, live maps among them, and the saved page, which needs no network."""
 
 import re
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.browser_support import PATIENCE, settle
+from tests.support.browser_support import PATIENCE, eventually, settle
+from tests.support.explorer_support import READY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -35,7 +36,7 @@ def contrast_to_white(style: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
+def test_pins_of_three_pages_stand_side_by_side_and_in_a_file_of_their_own(browser, address, tmp_path):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme="dark")
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -50,10 +51,17 @@ def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser
     shown = page.locator(".st-key-pinnable_cost_curves .xtick text").first
     assert contrast_to_white(shown.get_attribute("style")) < 4.5  # light on dark
     assert min(saved_ticks(page, "cost_curves", tmp_path)) >= 4.5
+    page.get_by_role("link", name="Explore").click()
+    page.locator(READY).wait_for()
+    settle(page)
+    page.get_by_role("button", name="Pin the maps").click()
+    page.get_by_text("Pinned: 4 of 24").wait_for()
     page.get_by_role("link", name="Snapshots").click()
-    page.get_by_text("The tray holds 3 snapshots").wait_for()
+    page.get_by_text("The tray holds 4 snapshots").wait_for()
     page.locator(".stMain .js-plotly-plot").nth(1).wait_for()
     assert min(saved_ticks(page, "snapshot_3", tmp_path)) >= 4.5
+    maps = page.locator(".stMain .stImage img")
+    eventually(page, lambda: maps.evaluate("img => img.naturalWidth > 1000"), True)
     with page.expect_download() as coming:
         page.get_by_role("button", name="Save all as one page").click()
     saved = tmp_path / "snapshots.html"
@@ -67,7 +75,7 @@ def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     page.goto(saved.as_uri())
     page.locator(".js-plotly-plot .main-svg").nth(1).wait_for()
-    assert page.locator("figure").count() == 3
+    assert page.locator("figure").count() == 4
     assert page.locator(".js-plotly-plot").count() == 2
     labels = [tick.bounding_box() for tick in page.locator(".wide .xtick").all()]
     drawing = page.locator(".wide .main-svg").first.bounding_box()
@@ -77,6 +85,9 @@ def test_pins_of_two_pages_stand_side_by_side_and_in_a_file_of_their_own(browser
     assert (
         page.locator("figcaption").first.inner_text().startswith("STViT demo, trained at 224 px · cat · 224 x 224 px")
     )
+    maps = page.locator("figure", has_text="Maps of the pinned token")
+    assert maps.locator("img").evaluate("img => img.naturalWidth > 1000")
+    assert "stage 1, block 1 · outgoing, mean over heads · the pinned token at" in maps.inner_text()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert faults == []
     alone.close()

@@ -1,8 +1,8 @@
 """The explorer's JavaScript and CSS as one string each, without a build step.
 
-Streamlit takes a component's script as one module, so the modules of `web/` are joined, each after the ones it
-imports. Only two things are taken out: their import lines, and the word `export`. All top-level names must therefore
-differ between modules, which the tests check.
+Streamlit takes a component's script as one module, so the modules of `web/` and of `ui/zoom` are joined, each after the
+ones it imports. Only two things are taken out: their import lines, and the word `export`. All top-level names must
+therefore differ between modules, which the tests check.
 """
 
 import re
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+from ui import zoom
 
 WEB = Path(__file__).parent / "web"
 
@@ -23,7 +25,8 @@ _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 @cache
 def script() -> str:
     """Return all modules as one script without exports."""
-    return joined({path.stem: path.read_text(encoding="utf-8") for path in sorted(WEB.glob("*.js"))})
+    own = {path.stem: path.read_text(encoding="utf-8") for path in sorted(WEB.glob("*.js"))}
+    return joined(own | zoom.modules())
 
 
 def joined(modules: Mapping[str, str]) -> str:
@@ -55,4 +58,5 @@ def streamlit_module() -> str:
 @cache
 def style() -> str:
     """Return the style sheets as one."""
-    return "\n".join((WEB / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+    own = [(WEB / f"{name}.css").read_text(encoding="utf-8") for name in STYLES]
+    return "\n".join([zoom.style(), *own])

@@ -23,6 +23,7 @@ from ui.explorer.segments_payload import segments_payload
 from ui.explorer.state import ExplorerState, Memory, decide
 from ui.view.store import STORE, this_session
 from ui.view.view import View
+from ui.zoom.part import WHOLE, Part
 
 _mount = st.components.v2.component("stvit_explorer", css=style(), js=streamlit_module())
 
@@ -34,6 +35,7 @@ def explorer(
     anchor: Anchor,
     look: Look = DEFAULT_LOOK,
     region: Region = DEFAULT_REGION,
+    part: Part = WHOLE,
     key: str = "explorer",
     on_change: Callable[[ExplorerState], None] | None = None,
 ) -> ExplorerState:
@@ -49,20 +51,32 @@ def explorer(
         anchor: Token to pin on the block's grid.
         look: How to show attention.
         region: What the anchor is: the token, or a region around it.
+        part: Of the picture that all panels show.
         key: Name of the component on the page.
         on_change: Called with each new choice before the page runs again, while the values of widgets may still be set.
     """
-    asked = ExplorerState(block, anchor.row, anchor.column, head, look, region)
+    asked = ExplorerState(block, anchor.row, anchor.column, head, look, region, part)
     memory = decide(asked, _chosen(key), _remembered(key), view.capture)
     st.session_state[_memory_key(key)] = memory
     shown, name = memory.shown, scene_name(view)
     with st.container(gap=None):
-        _mount(key=key, data=_control(name, memory), on_chosen_change=partial(_tell, key, view, on_change))
+        _mount(
+            key=key,
+            data=_control(name, memory),
+            on_chosen_change=partial(_tell, key, view, on_change),
+            on_pinned_change=lambda: None,
+        )
         _mount(key=f"{key}_scene", data=_scene(name, view))
         _mount(key=f"{key}_block", data=_block(block_name(name, *shown.block), view.capture[shown.block]))
         if shown.region.kind == "segment":
             _mount(key=f"{key}_segments", data=_segments(name, view))
     return shown
+
+
+def wants_pin(key: str = "explorer") -> bool:
+    """Return whether somebody has just asked, in the explorer, for what it shows to be kept."""
+    state = st.session_state.get(key)
+    return bool(state and state.get("pinned"))
 
 
 def scene_name(view: View) -> str:
@@ -84,6 +98,7 @@ def _control(name: str, memory: Memory) -> dict[str, object]:
         "head": shown.head,
         "look": asdict(shown.look),
         "region": asdict(shown.region),
+        "part": asdict(shown.part),
         "sequence": memory.sequence,
     }
 

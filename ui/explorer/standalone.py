@@ -17,6 +17,7 @@ from ui.explorer.bundle import script, style
 from ui.explorer.look import DEFAULT_LOOK, Look
 from ui.explorer.scene_payload import block_name, scene_payload, segments_name
 from ui.explorer.segments_payload import segments_payload
+from ui.zoom.part import WHOLE, Part
 
 SCENE = "scene"
 
@@ -65,6 +66,7 @@ def standalone_html(
     head: int | None = None,
     look: Look = DEFAULT_LOOK,
     region: Region = DEFAULT_REGION,
+    part: Part = WHOLE,
     title: str = "STViT from inside",
     alt: str = "The picture",
     image: int = 0,
@@ -81,6 +83,7 @@ def standalone_html(
         head: Head to show first, None for the mean over heads.
         look: How attention is shown first.
         region: What the anchor is at first: the token, or a region around it.
+        part: Of the picture that all panels show at first.
         title: Heading of the page.
         alt: What the picture shows, for people who do not see it.
         image: Which image of the batch.
@@ -97,13 +100,13 @@ def standalone_html(
         name = block_name(SCENE, *block)
         payloads.append(block_payload(capture[block], block.stride, name=name, image=image))
     payloads.append(segments_payload(segments_name(SCENE), segment_labels(list(capture.values()), shown)))
-    first = {"scene": SCENE, "stage": blocks[0].stage, "block": blocks[0].block, "head": head, "sequence": 0}
+    first = {"stage": blocks[0].stage, "block": blocks[0].block, "head": head}
+    place = {"row": anchor.row, "column": anchor.column, "region": asdict(region)}
+    how = {"look": asdict(look), "part": asdict(part)}
     return PAGE.format(
         title=html.escape(title),
         style=style(),
         script=script(),
         payloads=json.dumps([base64.b64encode(payload).decode() for payload in payloads]),
-        control=json.dumps(
-            first | {"row": anchor.row, "column": anchor.column, "look": asdict(look), "region": asdict(region)}
-        ),
+        control=json.dumps({"scene": SCENE, "sequence": 0} | first | place | how),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from analysis.one_token.region import Region
 from stvit import BlockId, Capture
 from ui.explorer.look import Look
+from ui.zoom.part import WHOLE, Part
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class ExplorerState:
         head: Head, or None for the mean over heads.
         look: How attention is shown.
         region: What the anchor is: the token, or a region around it.
+        part: Of the picture that all panels show.
     """
 
     block: BlockId
@@ -28,6 +30,7 @@ class ExplorerState:
     head: int | None
     look: Look = field(default_factory=Look)
     region: Region = field(default_factory=Region)
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,22 @@ def _reported(chosen: object) -> tuple[ExplorerState, int] | None:
     if not isinstance(chosen, Mapping):
         return None
     names = ("stage", "block", "row", "column", "sequence")
-    stage, block, row, column, sequence = (_whole(chosen.get(name)) for name in names)
+    stage, block, row, column, sequence = (whole_number(chosen.get(name)) for name in names)
     if stage is None or block is None or row is None or column is None or sequence is None:
         return None
-    look, region = Look.reported(chosen.get("look")), Region.reported(chosen.get("region"))
-    return ExplorerState(BlockId(stage, block), row, column, _whole(chosen.get("head")), look, region), sequence
+    shown = ExplorerState(
+        BlockId(stage, block),
+        row,
+        column,
+        whole_number(chosen.get("head")),
+        Look.reported(chosen.get("look")),
+        Region.reported(chosen.get("region")),
+        Part.reported(chosen.get("part")) or WHOLE,
+    )
+    return shown, sequence
 
 
-def _whole(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
     """Return a whole number as int (JavaScript has one kind of number), None for anything else."""
     fits = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
     return int(value) if fits else None

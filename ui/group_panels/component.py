@@ -12,9 +12,10 @@ import streamlit as st
 from ui import keys
 from ui.explorer.bundle import WEB as EXPLORER
 from ui.explorer.bundle import joined
-from ui.group_panels.part import Part
+from ui.explorer.state import whole_number
 from ui.view.view import View
 from ui.zoom import modules, style
+from ui.zoom.part import Part
 
 WEB = Path(__file__).parent / "web"
 
@@ -84,9 +85,10 @@ def _tell(key: str, size: tuple[int, int], on_pick: Pick) -> None:
 
 
 def _tell_part(key: str, on_zoom: Callable[[Part], None]) -> None:
-    reported = Part.reported((st.session_state.get(key) or {}).get("part"))
-    if reported is not None:
-        part, st.session_state[_sequence_key(key)] = reported
+    said = (st.session_state.get(key) or {}).get("part") or {}
+    part = Part.reported(said)
+    if part is not None and (sequence := whole_number(said.get("sequence"))) is not None:
+        st.session_state[_sequence_key(key)] = sequence
         on_zoom(part)
 
 

@@ -16,7 +16,15 @@ from analysis.one_token.region import (
 )
 from stvit import Attention, BlockRecord
 from ui import keys
-from ui.explorer import ExplorerState, explorer, segments_for, standalone_html
+from ui.explorer import (
+    ExplorerState,
+    explorer,
+    picture_as_shown,
+    segments_for,
+    standalone_html,
+    wants_pin,
+    words_as_shown,
+)
 from ui.explorer.smaller import offer_smaller
 from ui.links import page_link
 from ui.panels.anchor_figures import show_figures, shows_global_alone
@@ -24,9 +32,12 @@ from ui.panels.answer import asked
 from ui.panels.figure_script import show_figure_script
 from ui.panels.head_maps import Pinned, show_head_maps
 from ui.panels.look import choose_look, choose_range
+from ui.panels.panel import subject
+from ui.panels.parts import part_in_numbers
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
 from ui.panels.regions import choose_region
 from ui.sidebar.choose import SIZES
+from ui.tray.pinning import describe, pin_picture
 from ui.view.view import View
 
 QUESTION = "Where does a token look, through super tokens and without them?"
@@ -63,11 +74,14 @@ def draw(view: View) -> None:
             file = st.container()
             with st.expander("How attention is shown"):
                 look = choose_look()
+            with st.expander("Zoom"):
+                part = part_in_numbers(view.picture.source.sha256)
         if offer_smaller(view, SIZES, keys.SIZE):
             return
-        shown = explorer(view, record.id, head, anchor, look, region, on_change=partial(follow_explorer, view))
+        shown = explorer(view, record.id, head, anchor, look, region, part, on_change=partial(follow_explorer, view))
         record, head, anchor = view.capture[shown.block], shown.head, Anchor(shown.row, shown.column)
         region = shown.region
+        _keep_maps(view, shown)
         with file:
             _offer_file(view, shown)
     else:
@@ -126,6 +140,16 @@ def _name(record: BlockRecord | BackboneRecord) -> str:
     return "global attention" if record.grid.is_identity else "super token attention"
 
 
+def _keep_maps(view: View, shown: ExplorerState) -> None:
+    """Say to all pins of the page what is shown, and pin the maps if somebody asked for it."""
+    record, segments = view.capture[shown.block], segments_for(view, shown.region)
+    describe(" · ".join([*subject(view), *words_as_shown(record, shown, segments)]))
+    if wants_pin():
+        pin_picture(
+            picture_as_shown(view.picture.shown, record, shown, segments), f"Maps of the pinned {shown.region.title}"
+        )
+
+
 def _offer_file(view: View, shown: ExplorerState) -> None:
     """Offer the explorer as a page of its own, which opens as it is shown now."""
     block = shown.block
@@ -140,6 +164,7 @@ def _offer_file(view: View, shown: ExplorerState) -> None:
             head=shown.head,
             look=shown.look,
             region=shown.region,
+            part=shown.part,
             title=title,
         )
 

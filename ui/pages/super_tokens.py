@@ -23,7 +23,6 @@ from stvit.error_text import counted
 from ui import keys
 from ui.failures import said
 from ui.group_panels.component import group_panels, key_of_panels
-from ui.group_panels.part import Part
 from ui.group_panels.payload import Heading, panels_payload
 from ui.panels.answer import asked
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
@@ -34,6 +33,7 @@ from ui.panels.panel import caption
 from ui.panels.parts import choose_part, open_part
 from ui.panels.pickers import choose_anchor, choose_block, keep_valid, open_token
 from ui.view.view import View
+from ui.zoom.part import Part
 
 QUESTION = "Are the learned super tokens good groups?"
 

@@ -1,44 +1,53 @@
-"""Which part of the picture the panels of Super tokens show: a choice that links hold."""
+"""Which part of the picture panels show that zoom together: a choice that links hold."""
 
 import streamlit as st
 
 from ui import keys
 from ui.address import number_binding
-from ui.group_panels.part import MIDDLE, MOST, THOUSAND, Part
+from ui.zoom.part import MIDDLE, MOST, THOUSAND, WHOLE, Part
 
 
 def choose_part(picture: str) -> Part:
-    """Draw the choice of the part behind a button; another picture is shown whole.
+    """Draw the choice of the part behind a button.
+
+    Args:
+        picture: Hash of the picture.
+    """
+    with st.popover("Part", icon=":material/zoom_in:", width="content", help="Zoom of all panels, in numbers"):
+        return part_in_numbers(picture)
+
+
+def part_in_numbers(picture: str) -> Part:
+    """Draw the inputs of the part; another picture is shown whole.
 
     Args:
         picture: Hash of the picture.
     """
     if st.session_state.get(keys.PART_OF, picture) != picture:
-        open_part(Part())
+        open_part(WHOLE)
     st.session_state[keys.PART_OF] = picture
-    with st.popover("Part", icon=":material/zoom_in:", width="content", help="Zoom of all panels, in numbers"):
-        zoom = st.number_input(
-            "Zoom",
-            1.0,
-            MOST,
-            1.0,
-            0.5,
-            key=keys.PART_ZOOM,
-            bind=number_binding(keys.PART_ZOOM),
+    zoom = st.number_input(
+        "Zoom",
+        WHOLE.zoom,
+        MOST,
+        WHOLE.zoom,
+        0.5,
+        key=keys.PART_ZOOM,
+        bind=number_binding(keys.PART_ZOOM),
+        persist_state="session",
+    )
+    down, across = (
+        st.number_input(
+            f"Middle {words}, thousandths of the picture",
+            0,
+            THOUSAND,
+            MIDDLE,
+            key=key,
+            bind=number_binding(key),
             persist_state="session",
         )
-        down, across = (
-            st.number_input(
-                f"Middle {words}, thousandths of the picture",
-                0,
-                THOUSAND,
-                MIDDLE,
-                key=key,
-                bind=number_binding(key),
-                persist_state="session",
-            )
-            for words, key in (("down", keys.PART_DOWN), ("across", keys.PART_ACROSS))
-        )
+        for words, key in (("down", keys.PART_DOWN), ("across", keys.PART_ACROSS))
+    )
     return Part(float(zoom), int(down), int(across))
 
 

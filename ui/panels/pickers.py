@@ -14,6 +14,7 @@ from ui import keys
 from ui.address import Link, nearest_number, number_binding
 from ui.explorer.state import ExplorerState
 from ui.panels.look import open_look
+from ui.panels.parts import open_part
 from ui.panels.regions import open_region
 from ui.view.runs import is_sample
 from ui.view.view import View
@@ -88,6 +89,7 @@ def follow_explorer(view: View, state: ExplorerState) -> None:
     open_token(grid, state.row, state.column)
     open_look(state.look)
     open_region(state.region)
+    open_part(state.part)
 
 
 def open_token(grid: TokenGrid, row: int, column: int) -> None:

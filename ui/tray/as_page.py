@@ -16,7 +16,7 @@ body {margin: 2rem auto; max-width: 90rem; padding: 0 1rem; font: 1rem/1.4 syste
 main {display: flex; flex-wrap: wrap; gap: 1.25rem; align-items: flex-start}
 figure {margin: 0; padding: 1rem; border: 1px solid #d0d7de; border-radius: .5rem; max-width: calc(100% - 2rem)}
 h2 {font-size: 1rem; margin: 0 0 .5rem}
-img {max-width: 100%; height: auto}
+img {max-width: min(100%, 60rem); height: auto}
 .plot {min-width: min(18rem, 100%); overflow-x: auto}
 .wide {width: 34rem; max-width: 100%}
 .words {width: 34rem; max-width: 100%}

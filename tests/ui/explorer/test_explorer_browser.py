@@ -420,7 +420,7 @@ def test_everything_has_a_name_and_a_focus_ring(page):
         assert "heat map" in stage.get_attribute("aria-label")
     page.keyboard.press("Tab")
     seen = set()
-    for _ in range(12):
+    for _ in range(16):
         style = "each => getComputedStyle(each.matches('.options input') ? each.nextElementSibling : each).outlineStyle"
         focused = page.locator(":focus")
         if not focused.count():

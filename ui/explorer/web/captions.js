@@ -4,10 +4,12 @@
 import { MEAN, phantomMass } from "./attention.js";
 import { formatWeight } from "./scale.js";
 
-export const HINT = "Hover or drag to move the anchor, click to pin it; Shift and drag draws a rectangle.";
+export const HINT =
+  "Hover or drag to move the anchor, click to pin it; Shift and drag draws a rectangle. Ctrl (Cmd) and the wheel zoom; " +
+  "a drag on a map, or one with Ctrl (Cmd) on the picture, moves what is zoomed.";
 export const KEYS =
   "Keys: arrows move it, A makes it a super token, a rectangle (H higher, W wider, with Shift less so), a segment or a " +
-  "token, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays.";
+  "token, 1–9 pick a block, Shift + 1–4 a stage, comma and full stop walk through depth, P plays, + and − zoom about the anchor, 0 shows the whole picture.";
 
 // "outgoing, mean over heads"
 export function selection(block, head, incoming) {

@@ -5,8 +5,9 @@ import { Choice } from "./choice.js";
 import { element, setText } from "./dom.js";
 import { makeFilmstrip, markFrame, markPlaying } from "./filmstrip.js";
 import { clampToken } from "./geometry.js";
-import { arrange } from "./layout.js";
-import { listenToKeys, listenToPanel, listenToPicture } from "./input.js";
+import { arrange, onResize } from "./layout.js";
+import { listenToKeys, listenToView } from "./input.js";
+import { Loupe } from "./loupe.js";
 import { Painter } from "./painter.js";
 import { readView } from "./painting.js";
 import { Player } from "./player.js";
@@ -14,18 +15,19 @@ import { grown, kindAfter, spanned } from "./region.js";
 import { Reporter } from "./reporter.js";
 import { APPEARANCE, settings } from "./settings.js";
 import { keptPayload, onPayload } from "./store.js";
-import { enableRange, makeToolbar, offerHeads } from "./toolbar.js";
-import { fitView, makeView, showRegionKind } from "./view.js";
+import { enableRange, makePinButtons, makeToolbar, offerHeads } from "./toolbar.js";
+import { dressView, fitView, makeView, showRegionKind } from "./view.js";
 
 const REPORT_MS = 350; // keys and heads are reported when they rest
 
 export class Explorer {
-  // report(state) hears what was chosen; with onlyStored, blocks that are not in the store cannot be chosen.
-  constructor(host, { report, onlyStored = false }) {
+  // report(state) hears what was chosen, keep() that it is to be kept, if it can be; with onlyStored, blocks that are not in the store cannot be chosen.
+  constructor(host, { report, keep = null, onlyStored = false }) {
     this.onlyStored = onlyStored;
-    this.reporter = new Reporter(() => report({ ...this.choice.report(), look: { ...settings } }));
+    const state = () => ({ ...this.choice.report(), look: { ...settings }, part: this.loupe.part });
+    this.reporter = new Reporter(() => report(state()), keep);
     this.shown = null; // the block that is shown, which is not the chosen one while that loads
-    this.scene = this.choice = this.view = this.strip = this.toolbar = this.painter = this.control = null;
+    this.scene = this.choice = this.view = this.loupe = this.strip = this.toolbar = this.painter = this.control = null;
     this.status = element("p", { class: "status", role: "status" });
     this.content = element("div", { class: "content" }, this.status);
     this.spoken = element("p", { class: "spoken", "aria-live": "polite" });
@@ -38,12 +40,11 @@ export class Explorer {
       play: () => this.strip && this.player.toggle(),
       region: (by) => this.shown && this.#chooseRegion(kindAfter(this.choice.region, by)),
       resize: (rows, columns) => this.shown && this.#resize(rows, columns),
+      zoom: (how) => this.shown && this.loupe[how](),
     });
     this.endListening = onPayload(() => this.control && this.#refresh());
-    this.arrange = () => this.shown && arrange(this.view.body, this.view.picture, this.#maps());
-    this.resized = new ResizeObserver(this.arrange);
-    this.resized.observe(host);
-    window.addEventListener("resize", this.arrange);
+    this.arrange = () => this.shown && arrange(this.view);
+    this.endArranging = onResize(host, this.arrange);
   }
 
   // Takes what Python wants shown.
@@ -56,8 +57,7 @@ export class Explorer {
   destroy() {
     this.endListening();
     this.player.stop();
-    this.resized.disconnect();
-    window.removeEventListener("resize", this.arrange);
+    this.endArranging();
     this.reporter.stop();
     this.painter?.stop();
     if (this.view) URL.revokeObjectURL(this.view.source);
@@ -69,15 +69,16 @@ export class Explorer {
     const scene = keptPayload(this.control.scene);
     if (!scene) return setText(this.status, "Loading the explorer …");
     if (scene !== this.scene) this.#build(scene);
-    if (this.news && this.choice.adopt(this.control)) this.#adoptLook(this.control.look);
+    if (this.news && this.choice.adopt(this.control)) this.#adopt(this.control);
     this.news = false;
     return this.#loadBlock();
   }
 
-  #adoptLook(look) {
+  #adopt({ look, part }) {
     Object.assign(settings, look);
+    this.loupe.adopt(part);
     this.toolbar.show(settings);
-    this.#applyAppearance();
+    dressView(this.view, settings);
   }
 
   #build(scene) {
@@ -87,35 +88,36 @@ export class Explorer {
     this.choice = new Choice(scene.header.blocks);
     this.shown = null;
     this.view = makeView(scene, (kind) => this.#chooseRegion(kind));
+    const middle = () => this.painter.middle();
+    this.loupe = new Loupe(this.view.body, { anchor: middle, changed: () => this.#changed() });
     this.toolbar = makeToolbar(settings, {
       changed: (name) => this.#settingChanged(name),
       chooseHead: (head) => this.#chooseHead(head),
     });
     this.strip = makeFilmstrip(scene, this.view.table, {
+      beside: [this.loupe.bar.root, ...makePinButtons(this.reporter)],
       choose: (index) => this.select(index),
       play: () => this.player.toggle(),
       available: (index) => this.#available(index),
     });
     const { view, strip, choice, spoken } = this;
     this.painter = new Painter({ view, strip, choice, spoken, segmentsOf: (block) => this.#segments(block) });
-    const { body, numbers } = this.view;
+    const { body, numbers } = view;
     this.content.replaceChildren(this.toolbar.root, this.strip.root, body, this.status, numbers);
     this.content.classList.add("unready"); // nothing shows until it has its place
     this.#listen();
-    this.#applyAppearance();
+    dressView(this.view, settings);
   }
 
   #listen() {
-    const pin = (token) => this.pin(token);
-    listenToPicture(this.view.picker.stage, {
+    listenToView(this.view, this.loupe, {
       hover: (token) => this.shown && this.painter.hover(token),
-      pin,
+      read: (token) => this.shown && readView(this.view, token, this.shown),
+      pin: (token) => this.pin(token),
       step: (rows, columns) => this.step(rows, columns),
       draws: () => this.choice.region.kind === "rectangle",
       span: (one, other, isDone) => this.span(one, other, isDone),
     });
-    const read = (token) => this.shown && readView(this.view, token, this.shown);
-    for (const { stage } of this.view.panels) listenToPanel(stage, { read, pin });
   }
 
   #loadBlock() {
@@ -145,10 +147,6 @@ export class Explorer {
     return this.choice.region.kind === "segment" && !this.#segments(block) ? "the segments" : null;
   }
 
-  #maps() {
-    return this.view.panels.filter((panel) => !panel.root.hidden).length;
-  }
-
   #available(index) {
     return !this.onlyStored || Boolean(keptPayload(this.scene.header.blocks[index].name));
   }
@@ -174,13 +172,6 @@ export class Explorer {
     enableRange(this.toolbar, settings.scale === "linear" || settings.scale === "log");
     showRegionKind(this.view, this.choice.region.kind);
     this.painter.showAll();
-  }
-
-  #applyAppearance() {
-    const { body } = this.view;
-    body.style.setProperty("--heat", settings.opacity);
-    body.classList.toggle("bare-picture", !settings.boundaries);
-    body.classList.toggle("bare-maps", !settings.outlines);
   }
 
   // --- what a person does -------------------------------------------------------------------------------------
@@ -221,7 +212,9 @@ export class Explorer {
   step(rows, columns) {
     if (!this.shown) return;
     const from = this.painter.hovered ?? this.choice.pinned(this.shown);
-    this.pin(clampToken({ row: from.row + rows, column: from.column + columns }, this.shown), REPORT_MS);
+    const token = clampToken({ row: from.row + rows, column: from.column + columns }, this.shown);
+    this.loupe.reveal(token, this.shown);
+    this.pin(token, REPORT_MS);
   }
 
   select(index) {
@@ -242,8 +235,12 @@ export class Explorer {
   }
 
   #settingChanged(name) {
-    if (APPEARANCE.includes(name)) this.#applyAppearance();
+    if (APPEARANCE.includes(name)) dressView(this.view, settings);
     else if (this.shown) this.#showAll();
+    this.#changed();
+  }
+
+  #changed() {
     this.choice.count();
     this.reporter.tell(REPORT_MS);
   }

@@ -5,8 +5,8 @@ import { element } from "./dom.js";
 import { makePreview, previewAttention, previewShares } from "./preview.js";
 import { toLevels, topOf } from "./scale.js";
 
-// choose(index) is called when a person picks a block; play() when the button is pressed.
-export function makeFilmstrip(scene, table, { choose, play, available }) {
+// choose(index) is called when a person picks a block; play() when the button is pressed; `beside`: what stands in its row.
+export function makeFilmstrip(scene, table, { choose, play, available, beside }) {
   const { blocks, picture } = scene.header;
   const frames = blocks.map((block, index) => makeFrame(scene, block, index, table));
   const stages = groupedByStage(frames).map(makeStageGroup);
@@ -19,7 +19,18 @@ export function makeFilmstrip(scene, table, { choose, play, available }) {
   });
   list.addEventListener("keydown", (event) => moveFocus(event, frames));
   const sizes = `--blocks:${frames.length};--stages:${stages.length};--ratio:${picture.width / picture.height}`;
-  return { root: element("div", { class: "strip", style: sizes }, button, list), list, frames, button };
+  return {
+    root: element(
+      "div",
+      { class: "strip", style: sizes },
+      button,
+      list,
+      element("div", { class: "beside" }, ...beside),
+    ),
+    list,
+    frames,
+    button,
+  };
 }
 
 // Paints every preview for the place of a region of a block.

@@ -5,18 +5,27 @@ import { tokenUnder } from "./stage.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-// hover(token or null), pin(token), step(rows, columns); span(from, to, isDone) where draws() says that dragging draws
-// a rectangle, as it does with Shift.
-export function listenToPicture(stage, { hover, pin, step, draws, span }) {
+// Listens to the picture and to the maps of a view, which zoom together. hover(token or null), pin(token),
+// step(rows, columns), and read(token or null) on a map; span(from, to, isDone) where draws() says that dragging draws a
+// rectangle, as it does with Shift.
+export function listenToView({ picker, panels }, loupe, wishes) {
+  listenToPicture(picker.stage, loupe, wishes);
+  for (const { stage } of panels) listenToPanel(stage, loupe, wishes);
+}
+
+function listenToPicture(stage, loupe, { hover, pin, step, draws, span }) {
   const target = stage.root;
+  let pan = null; // takes the events of a drag that moves what is zoomed
   let corner = null; // where a rectangle began
   let spans = false; // whether the pointer has left that token
   const end = (act) => (event) => {
     act(event);
-    corner = null;
+    corner = pan = null;
     spans = false;
   };
+  loupe.listenToPicture(target);
   target.addEventListener("pointermove", (event) => {
+    if (pan?.(event)) return;
     const token = tokenUnder(stage, event);
     spans ||= Boolean(corner) && !sameToken(corner, token);
     if (spans) span(corner, token, false);
@@ -24,13 +33,18 @@ export function listenToPicture(stage, { hover, pin, step, draws, span }) {
   });
   target.addEventListener("pointerdown", (event) => {
     target.focus({ preventScroll: true });
-    corner = event.shiftKey || draws() ? tokenUnder(stage, event) : null;
-    if (event.isTrusted && (corner || event.pointerType !== "mouse")) target.setPointerCapture(event.pointerId);
+    pan = loupe.startPan(target, event);
+    corner = !pan && (event.shiftKey || draws()) ? tokenUnder(stage, event) : null;
+    if (event.isTrusted && (pan || corner || event.pointerType !== "mouse")) target.setPointerCapture(event.pointerId);
     hover(tokenUnder(stage, event));
   });
   target.addEventListener(
     "pointerup",
-    end((event) => (spans ? span(corner, tokenUnder(stage, event), true) : pin(tokenUnder(stage, event)))),
+    end((event) => {
+      if (pan?.(event)) return;
+      if (spans) span(corner, tokenUnder(stage, event), true);
+      else pin(tokenUnder(stage, event));
+    }),
   );
   target.addEventListener("pointerleave", () => spans || hover(null));
   target.addEventListener(
@@ -46,29 +60,34 @@ export function listenToPicture(stage, { hover, pin, step, draws, span }) {
   });
 }
 
-// On a panel the pointer reads values, and a click makes the token under it the anchor.
-export function listenToPanel(stage, { read, pin }) {
-  stage.root.addEventListener("pointermove", (event) => read(tokenUnder(stage, event)));
-  stage.root.addEventListener("pointerleave", () => read(null));
-  stage.root.addEventListener("click", (event) => pin(tokenUnder(stage, event)));
+// On a panel the pointer reads values, a click makes the token under it the anchor, and a drag moves what is zoomed.
+function listenToPanel(stage, loupe, { read, pin }) {
+  loupe.listenToMap(stage.root, {
+    point: (place, event) => read(place && tokenUnder(stage, event)),
+    press: (place, event) => pin(tokenUnder(stage, event)),
+  });
 }
 
 // Keys that work wherever the focus is inside the explorer, but in a list, which letters and digits search.
-export function listenToKeys(root, { blockOfStage, stage, walk, play, region, resize }) {
-  const letters = {
+export function listenToKeys(root, { blockOfStage, stage, walk, play, region, resize, zoom }) {
+  const keys = {
     ",": () => walk(-1),
     ".": () => walk(1),
     p: () => play(),
     a: (more) => region(more),
     h: (more) => resize(more, 0),
     w: (more) => resize(0, more),
+    "+": () => zoom("zoomIn"),
+    "=": () => zoom("zoomIn"),
+    "-": () => zoom("zoomOut"),
+    0: () => zoom("whole"),
   };
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
     const act = digit
       ? () => (event.shiftKey ? stage : blockOfStage)(Number(digit) - 1)
-      : letters[event.key.toLowerCase()];
+      : keys[event.key.toLowerCase()];
     if (!act) return;
     act(event.shiftKey ? -1 : 1);
     event.preventDefault();

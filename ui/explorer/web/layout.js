@@ -33,8 +33,9 @@ function largest({ width, height }, ratio, maps, around) {
   return { ...best, picture: Math.floor(Math.min(highest, left)) };
 }
 
-// Lays the panels out for the shape of a picture and the room in the window.
-export function arrange(body, picture, maps) {
+// Lays a view out for the shape of its picture and the room in the window.
+export function arrange({ body, picture, panels }) {
+  const maps = panels.filter((panel) => !panel.root.hidden).length;
   const ratio = picture.width / picture.height;
   const room = { width: body.clientWidth, height: roomBelow(body) };
   const sizes = arrangement(room, ratio, maps);
@@ -44,6 +45,17 @@ export function arrange(body, picture, maps) {
   body.style.setProperty("--picture", `${sizes?.picture}px`);
   body.style.setProperty("--map", `${sizes?.map}px`);
   body.style.setProperty("--columns", sizes?.columns ?? 2);
+}
+
+// Calls `act` when an element or the window changes its size; returns what ends it.
+export function onResize(target, act) {
+  const observer = new ResizeObserver(act);
+  observer.observe(target);
+  window.addEventListener("resize", act);
+  return () => {
+    observer.disconnect();
+    window.removeEventListener("resize", act);
+  };
 }
 
 // Pixels from the top of an element to the end of the window, as if nothing were scrolled.

@@ -8,7 +8,7 @@ const mounted = new WeakMap();
 
 // Streamlit calls this when a component appears and whenever its data changes. Bytes are a payload, which is kept
 // for the explorer on the same page; anything else says what the explorer shows.
-export function mountInStreamlit({ data, parentElement, setStateValue }) {
+export function mountInStreamlit({ data, parentElement, setStateValue, setTriggerValue }) {
   if (data instanceof Uint8Array) {
     keepPayload(data);
     return undefined;
@@ -17,7 +17,10 @@ export function mountInStreamlit({ data, parentElement, setStateValue }) {
   if (!explorer) {
     const host = element("div", { class: "explorer" });
     parentElement.append(host);
-    explorer = new Explorer(host, { report: (state) => setStateValue("chosen", state) });
+    explorer = new Explorer(host, {
+      report: (state) => setStateValue("chosen", state),
+      keep: () => setTriggerValue("pinned", true),
+    });
     mounted.set(parentElement, explorer);
   }
   explorer.update(data);

@@ -41,6 +41,12 @@ export class Painter {
     this.show();
   }
 
+  // The middle of what is painted, in shares of the picture.
+  middle() {
+    const { down, across } = centreOf(this.painted, this.block);
+    return { x: across, y: down };
+  }
+
   stop() {
     this.slices.stop();
     cancelAnimationFrame(this.stripDue);

@@ -16,7 +16,8 @@ export function makeStage({ class: name = "", ...attributes } = {}, { grey = fal
   const marks = Object.fromEntries(MARKS.map((mark) => [mark, makeMark(mark)]));
   const layers = element("div", { class: "layers" }, heat, lines);
   layers.append(outlines.pin, outlines.anchor, marks.pin, marks.cursor, marks.anchor);
-  const root = element("div", { class: `stage ${name}`.trim(), ...attributes }, ground, layers);
+  const plane = element("div", { class: "plane" }, ground, layers);
+  const root = element("div", { class: `stage ${name}`.trim(), ...attributes }, plane);
   const context = heat.getContext("2d");
   return { root, ground, heat, layers, lines, outlines, marks, context, grid: null, data: null };
 }

@@ -1,7 +1,7 @@
 // The toolbar: native radio buttons, a range and checkboxes, so that keyboard and screen readers know them.
 
 import { MEAN } from "./attention.js";
-import { element } from "./dom.js";
+import { element, svgElement } from "./dom.js";
 
 const DIRECTIONS = [
   { label: "Outgoing", value: false },
@@ -78,6 +78,17 @@ function makeHeads(choose) {
   };
   offer([], MEAN);
   return { root, offer };
+}
+
+// The button that keeps the maps as they are shown, if they can be kept.
+export function makePinButtons(reporter) {
+  if (!reporter.keepLast) return [];
+  const icon = svgElement("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
+  icon.append(svgElement("path", { d: "M5 2h6M6 2v4.5L3.5 9.5h9L10 6.5V2M8 9.5V14.5" }));
+  const title = "Pin the maps: keep them in the tray, beside others (see Snapshots)";
+  const button = element("button", { class: "keep", type: "button", title, "aria-label": "Pin the maps" }, icon, "Pin");
+  button.addEventListener("click", () => reporter.keep());
+  return [button];
 }
 
 // Rarely used controls behind a button.

@@ -65,6 +65,13 @@ function makePicker(alt, chooseRegion) {
   return { root, stage, note, kind };
 }
 
+// Applies the settings for which nothing is computed.
+export function dressView({ body }, { opacity, boundaries, outlines }) {
+  body.style.setProperty("--heat", opacity);
+  body.classList.toggle("bare-picture", !boundaries);
+  body.classList.toggle("bare-maps", !outlines);
+}
+
 // Shows which kind of region is chosen; rectangles are drawn with a finger, too.
 export function showRegionKind({ picker }, kind) {
   picker.kind.value = kind;

@@ -3,7 +3,7 @@
 import { element, setText } from "./dom.js";
 
 const MOST = 16;
-const STEP = 1.5;
+export const STEP = 1.5;
 
 export function wholePicture() {
   return { zoom: 1, x: 0, y: 0 };
@@ -36,6 +36,24 @@ export function movedBy(view, picture, dx, dy) {
   return withinPicture({ ...view, x: view.x + dx, y: view.y + dy }, picture);
 }
 
+export function inSight(view, { width, height }, x, y) {
+  const between = (value, corner, size) => value >= corner && value <= corner + size / view.zoom;
+  return between(x, view.x, width) && between(y, view.y, height);
+}
+
+// Moves no further than it takes to show a box of the picture, or the middle of one that is larger than the part.
+export function revealing(view, picture, box) {
+  const corner = (now, from, length, size) => {
+    const room = size / view.zoom;
+    const shown = Math.min(length, room);
+    const first = from + (length - shown) / 2;
+    return Math.min(Math.max(now, first + shown - room), first);
+  };
+  const x = corner(view.x, box.x, box.width, picture.width);
+  const y = corner(view.y, box.y, box.height, picture.height);
+  return withinPicture({ ...view, x, y }, picture);
+}
+
 function withinPicture({ zoom, x, y }, picture) {
   const most = (size) => size - size / zoom;
   const within = (value, size) => Math.min(most(size), Math.max(0, value));
@@ -43,7 +61,7 @@ function withinPicture({ zoom, x, y }, picture) {
 }
 
 // The buttons above pictures that zoom together: `zoom` is called with a factor, `whole` without anything.
-export function zoomBar({ label, hint = "", zoom, whole }) {
+export function zoomBar({ label, hint = "", wholeText = "Whole picture", zoom, whole }) {
   const button = (text, name, act) => {
     const made = element("button", { type: "button", text, "aria-label": name, title: name });
     made.addEventListener("click", act);
@@ -57,7 +75,7 @@ export function zoomBar({ label, hint = "", zoom, whole }) {
     button("\u2212", "Zoom out", () => zoom(1 / STEP)),
     level,
     button("+", "Zoom in", () => zoom(STEP)),
-    button("Whole picture", "Show the whole picture", whole),
+    button(wholeText, "Show the whole picture", whole),
     said,
   );
   const showLevel = (view) => setText(level, `${Math.round(view.zoom * 10) / 10}x`);
