@@ -8,7 +8,8 @@ import torch
 
 from analysis.figures.canvas import Anchor
 from stvit import BlockId, Capture
-from tests.support.explorer_support import PATIENCE, READY, note, sharp_capture
+from tests.support.browser_support import PATIENCE
+from tests.support.explorer_support import READY, note, sharp_capture
 from ui.explorer import standalone_html
 from ui.zoom.part import WHOLE, Part
 
