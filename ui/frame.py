@@ -48,7 +48,6 @@ STYLE = """<style>
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
 .stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
   fill: color-mix(in srgb, currentColor 80%, transparent) !important}
-@media (hover: none) {.stPlotlyChart .modebar:not(:has([data-attr=zoom])) {display: none}}
 @media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}
 [data-testid=stFileUploaderDropzoneInstructions] span {white-space: normal; overflow: visible}
 .stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}

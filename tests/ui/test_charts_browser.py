@@ -128,13 +128,13 @@ def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
 
 
 LEGENDS_COVERED = """
-[...document.querySelectorAll('.stPlotlyChart')].filter(chart => {
-  const [words, bar] = ['.legendtext', '.modebar'].map(name => [...chart.querySelectorAll(name)]
+[...document.querySelectorAll('[class*=st-key-pinnable_], [class*=st-key-picture_]')].filter(chart => {
+  const [words, bar] = ['.legendtext', '.modebar, .save-chart'].map(name => [...chart.querySelectorAll(name)]
     .map(each => each.getBoundingClientRect()));
   return words.some(word => bar.some(one => one.width && word.right > one.left && word.top < one.bottom));
 }).length
 """
-"""Counts charts whose tools, which a phone shows all the time, lie over their legend."""
+"""Counts charts whose tools lie over their legend."""
 
 
 @pytest.mark.parametrize("path", ["rollout", "redundancy", "cost", "super-tokens", "compare", "explore", "what-if"])

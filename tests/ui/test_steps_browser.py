@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser_support import PATIENCE, settle
+from tests.support.browser_support import PATIENCE, eventually, settle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -36,10 +36,15 @@ def test_arrow_keys_walk_and_the_link_says_where(page):
 
 
 def test_a_click_on_the_picture_chooses_the_token(page):
-    plot = page.locator(".stMain .js-plotly-plot").first
-    for column, row in ((9, 20), (40, 3)):
-        box = plot.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * (column + 0.5) / 56, box["y"] + box["width"] * (row + 0.5) / 56)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{page.url}&size=512")
+    settle(page)
+    plots = page.locator(".stMain .js-plotly-plot")
+    main = page.locator(".stMainBlockContainer").bounding_box()["width"]
+    eventually(page, lambda: [plot.bounding_box()["width"] / main > 0.32 for plot in plots.all()], [True, True])
+    for column, row in ((9, 20), (77, 101)):
+        box = plots.first.bounding_box()
+        page.mouse.click(box["x"] + box["width"] * (column + 0.5) / 128, box["y"] + box["width"] * (row + 0.5) / 128)
         page.get_by_text(f"token ({row}, {column}), real numbers").wait_for()
         page.wait_for_url(re.compile(rf"(?=.*row={row}\b)(?=.*column={column}\b)"))
         settle(page)

@@ -27,7 +27,7 @@ from ui.panels.classes import choose_classes
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.faithfulness import show_faithfulness
 from ui.panels.panel import caption, chart, heading, slot
-from ui.panels.pickers import choose_anchor, choose_block, open_spot
+from ui.panels.pickers import choose_anchor, choose_block, open_pixel
 from ui.panels.receptive_fields import show_receptive_fields
 from ui.panels.work import worked
 from ui.view.view import BY_KEY, ModelHandle, View
@@ -250,14 +250,9 @@ def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) 
 
 
 def _clickable(canvas: Canvas, shown: Shown) -> None:
-    # Another chart for each start: a token that was clicked before can then be clicked again.
-    key = f"rollout_picture_{shown.source.id.stage}_{shown.token}"
+    def start_here(down: float, across: float) -> None:
+        st.session_state[keys.ROLLOUT_START] = "token"
+        open_pixel(shown.source, down, across, pickers_drawn=shown.anchor is not None)
 
-    def start_here() -> None:
-        points = st.session_state[key].selection.points
-        if points:
-            st.session_state[keys.ROLLOUT_START] = "token"
-            down, across = points[0]["customdata"]
-            open_spot(shown.source.id, shown.source.grid, down, across, pickers_drawn=shown.anchor is not None)
-
-    chart(picture(canvas, clickable=True), key, on_select=start_here, can_be_pinned=False)
+    figure = picture(canvas, clickable=True)
+    chart(figure, "rollout_picture", "Picture", on_pixel=start_here, can_be_pinned=False)

@@ -12,6 +12,7 @@ from analysis.figures.style import BAR_SPACE, PANEL_WIDTH
 from stvit.foreign_text import plain
 from ui.glossary import marked
 from ui.markdown import in_html
+from ui.panels.picture_clicks import OnPixel, take_clicks
 from ui.tray.pinning import describe, pin_button, pin_chart
 from ui.view.view import View
 
@@ -28,9 +29,10 @@ STYLE = f"""<style>
 .stHorizontalBlock > *:has(> .stVerticalBlock > * > [class*=st-key-picture_]) {{width: 100%}}
 .stHorizontalBlock > * > .stVerticalBlock:has(> * > [class*=st-key-picture_]) {{width: 100%}}
 [class*=st-key-picture_] {{position: relative; flex: none; box-sizing: content-box; width: 100%; height: auto;
-  max-width: calc(60vh / var(--ratio)); aspect-ratio: 1 / var(--ratio); padding-bottom: {BAR_SPACE}px}}
+  max-width: calc(var(--tallest, 60vh) / var(--ratio)); aspect-ratio: 1 / var(--ratio); padding-bottom: {BAR_SPACE}px}}
 [class*=st-key-picture_] > * {{position: absolute; inset: 0; height: 100%}}
 {_FRAME} > :has(> * > .save-chart) {{position: absolute; inset: auto auto 0 0; width: auto; height: auto; z-index: 5}}
+{_FRAME} > [class*=st-key-clicks_] {{height: 0}}
 .save-chart {{font: inherit; font-size: .8rem; padding: .1rem .3rem; border: 0; border-radius: .3rem; background: none;
   color: inherit; opacity: .7; cursor: pointer}}
 .save-chart:is(:hover, :focus-visible) {{opacity: 1; text-decoration: underline}}
@@ -74,6 +76,7 @@ def chart(
     *,
     fills_width: bool = False,
     on_select: Callable[[], None] | None = None,
+    on_pixel: OnPixel | None = None,
     can_be_pinned: bool = True,
 ) -> None:
     """Draw a figure, with the buttons that save it alone as SVG and that pin it.
@@ -84,6 +87,7 @@ def chart(
         title: What it is called where it stands alone; by default its key.
         fills_width: Whether it is as wide as its container.
         on_select: Called when points are clicked, before the page runs again.
+        on_pixel: The same for a picture, with the place of the click in its pixels, from the top and from the left.
         can_be_pinned: Whether it can be kept; what merely takes clicks, or is a snapshot itself, cannot.
     """
     over_picture = bool(figure.layout.images)
@@ -99,10 +103,13 @@ def chart(
             height="stretch" if over_picture else "content",
             on_select=on_select or "ignore",
             selection_mode="points",
-            config=(ZOOM if over_picture else {}) | (NO_BUTTONS if on_select or not over_picture else {}),
+            config=(ZOOM if over_picture else {}) | ({} if over_picture and not on_pixel else NO_BUTTONS),
             alt=_alt(figure),
         )
         st.html(_save_button(name))
+        if on_pixel:
+            image = figure.layout.images[0]
+            take_clicks(f"clicks_{key}", (image.sizey, image.sizex), on_pixel)
         if can_be_pinned and pin_button(key):
             pin_chart(figure, name)
 

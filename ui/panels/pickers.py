@@ -97,17 +97,34 @@ def open_token(grid: TokenGrid, row: int, column: int) -> None:
     st.session_state.update({keys.ROW: row, keys.COLUMN: column, keys.ANCHOR_GRID: (grid.height, grid.width)})
 
 
-def open_spot(block: BlockId, grid: TokenGrid, down: float, across: float, *, pickers_drawn: bool) -> None:
-    """Make a block and the token at a spot of the picture, as shares of its height and width, the current ones.
+def token_at(grid: TokenGrid, token_pixels: int, down: float, across: float) -> tuple[int, int]:
+    """Return row and column of the token that holds a place of the picture.
 
     Args:
-        block: The block.
-        grid: Of its tokens.
-        down: Of the picture above the spot.
-        across: Of the picture left of it.
+        grid: Of the tokens.
+        token_pixels: Side of a token.
+        down: Pixels of the picture above the place.
+        across: Pixels left of it.
+
+    Example:
+        >>> token_at(TokenGrid(128, 128, 8), 4, 407.9, 408.0)
+        (101, 102)
+    """
+    row, column = int(down // token_pixels), int(across // token_pixels)
+    return min(row, grid.height - 1), min(column, grid.width - 1)
+
+
+def open_pixel(record: BlockRecord, down: float, across: float, *, pickers_drawn: bool) -> None:
+    """Make a block and the token at a place of the picture the current ones.
+
+    Args:
+        record: The block.
+        down: Pixels of the picture above the place.
+        across: Pixels left of it.
         pickers_drawn: Whether the pickers are on the page; pickers that come later do not write to the address.
     """
-    row, column = _part(down, grid.height), _part(across, grid.width)
+    block, grid = record.id, record.grid
+    row, column = token_at(grid, record.token_pixels, down, across)
     st.session_state.update({keys.STAGE: block.stage, keys.BLOCK: block.block, keys.ROW: row, keys.COLUMN: column})
     st.session_state[keys.ANCHOR_GRID] = (grid.height, grid.width)
     if not pickers_drawn:

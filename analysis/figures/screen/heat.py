@@ -10,9 +10,6 @@ from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.numbers import short, symmetric_range, value_range
 from analysis.figures.style import ANCHOR_COLOUR, DIVERGING, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
 
-MOST_POINTS = 56
-"""Points along the longer side of a picture that can be clicked."""
-
 
 def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: bool = False) -> go.Figure:
     """Draw one value per square over the picture.
@@ -51,35 +48,30 @@ def picture(canvas: Canvas, *, clickable: bool = False) -> go.Figure:
 
     Args:
         canvas: The picture.
-        clickable: Lay invisible points over it, one on each token or, if they are many, on each small square. Clicks
-            on pictures are not reported, clicks on points are; each knows its place as shares of the height and width.
+        clickable: Lay an invisible square over each token, on which the keyboard stops.
     """
     height, width = canvas.size
     figure = ground(canvas.shown)
     if clickable:
-        _add_points(figure, canvas)
+        _add_squares(figure, canvas)
     else:
         figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker={"opacity": 0}, hoverinfo="skip")
     frame(figure, canvas)
     return picture_layout(figure, height, width)
 
 
-def _add_points(figure: go.Figure, canvas: Canvas) -> None:
-    height, width = canvas.size
-    side = max(canvas.token_pixels, max(height, width) / MOST_POINTS)
-    rows, columns = (np.arange(side / 2, length, side) for length in (height, width))
-    y, x = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        customdata=np.stack(
-            [y / height, x / width], axis=-1
-        ).tolist(),  # the browser reports rows of an array as objects
-        marker={"opacity": 0, "size": 6},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
-        hoverinfo="none",
+def _add_squares(figure: go.Figure, canvas: Canvas) -> None:
+    side = canvas.token_pixels
+    rows, columns = (-(-length // side) for length in canvas.size)
+    figure.add_heatmap(
+        z=np.zeros((rows, columns), np.uint8),
+        x0=side / 2,
+        dx=side,
+        y0=side / 2,
+        dy=side,
+        opacity=0,
+        showscale=False,
+        hoverinfo="skip",
     )
 
 

@@ -66,7 +66,7 @@ def test_signed_maps_have_their_zero_in_the_middle():
     assert (heat.zmin, heat.zmax) == (-1.0, 1.0)
 
 
-def test_a_clickable_picture_knows_where_each_point_lies():
-    (points,) = picture(Canvas(np.zeros((8, 16, 3), np.uint8), 4), clickable=True).data
-    assert len(points.x) == 8
-    np.testing.assert_allclose(points.customdata[5], [6 / 8, 6 / 16])  # the second row, the second column
+def test_a_clickable_picture_has_a_square_for_each_token():
+    (squares,) = picture(Canvas(np.zeros((8, 18, 3), np.uint8), 4), clickable=True).data
+    assert squares.z.shape == (2, 5)  # the last column is cut
+    assert (squares.x0, squares.dx, squares.y0, squares.dy) == (2, 4, 2, 4)

@@ -11,7 +11,7 @@ from stvit import BlockId
 from ui import keys
 from ui.address import Link
 from ui.panels.panel import chart, heading, slot
-from ui.panels.pickers import open_spot
+from ui.panels.pickers import open_pixel
 from ui.panels.steps.attending import ATTENDING
 from ui.panels.steps.grouping import GROUPING
 from ui.panels.steps.shown import Shown
@@ -23,7 +23,15 @@ WRAPS = "<style>.st-key-step [role=radiogroup] {flex-wrap: wrap}</style>"
 """On a phone the numbers of the steps take two rows."""
 
 TEXT_WIDTH = 360
-"""CSS pixels; picture, words and the step's chart stand side by side where the window has room for them."""
+"""CSS pixels."""
+
+SIDE_BY_SIDE = """<style>
+@media (min-width: 1200px) {.stMain .st-key-steps {
+  display: grid; grid-template-columns: minmax(0, 1fr) minmax(19rem, .7fr) minmax(0, 1fr) !important;
+  --tallest: max(280px, 100vh - 28.6rem)}}
+.st-key-steps > * {max-width: 100%}
+</style>"""
+"""Picture, words and the step's chart share the width of a wide window, so that nothing reaches below it."""
 
 
 def repair(link: Link) -> None:
@@ -71,7 +79,8 @@ def _go(step: int) -> None:
 def show_step(shown: Shown, number: int) -> None:
     """Draw the picture to choose a token on, and one step beside it."""
     step = STEPS[number]
-    with st.container(horizontal=True, gap="medium"):
+    st.html(SIDE_BY_SIDE)
+    with st.container(key="steps", horizontal=True, gap="medium"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, f"token ({shown.anchor.row}, {shown.anchor.column}): click another")
             _show_picture(shown)
@@ -84,19 +93,15 @@ def show_step(shown: Shown, number: int) -> None:
 
 
 def _show_picture(shown: Shown) -> None:
-    # Another chart for each token: one that was clicked before can then be clicked again.
-    key = f"steps_token_{shown.record.id.stage}_{shown.anchor.row}_{shown.anchor.column}"
     chart(
         picture(shown.canvas, clickable=True),
-        key,
-        on_select=partial(_open_clicked, shown.view, shown.record.id, key),
+        "steps_token",
+        "Picture",
+        on_pixel=partial(_open_clicked, shown.view, shown.record.id),
         can_be_pinned=False,
     )
 
 
-def _open_clicked(view: View, block: BlockId, key: str) -> None:
+def _open_clicked(view: View, block: BlockId, down: float, across: float) -> None:
     """Make the clicked token the anchor."""
-    points = st.session_state[key].selection.points
-    if points:
-        down, across = points[0]["customdata"]
-        open_spot(block, view.capture[block].grid, down, across, pickers_drawn=True)
+    open_pixel(view.capture[block], down, across, pickers_drawn=True)
