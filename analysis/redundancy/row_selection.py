@@ -1,4 +1,4 @@
-"""How many of the lightest weights of a row may be left out, without sorting it: by a histogram of bit patterns.
+"""How many of the lightest weights of a row may be left out: of a sorted row, or by a histogram of bit patterns.
 
 The bits of positive numbers are in the order of the numbers, so their leading ones say into which bucket a weight
 falls. Only the weights of the bucket that decides are sorted. Masses are added up in fixed point, where the order does
@@ -30,6 +30,12 @@ MASS = (1 << BITS) - 1
 
 SCANNED = 64
 """Tokens that are looked at together when the weights of a bucket are gathered."""
+
+SORTED_RUN = 16
+"""Weights that are left out together as long as that is possible, of rows that are sorted."""
+
+FEW = 32
+"""Up to so many weights of a bucket are sorted by insertion."""
 
 
 @compiled()
@@ -72,12 +78,26 @@ def add_groups(histogram: Int[np.ndarray, " buckets"], groups: Int[np.ndarray, "
 
 
 @compiled()
+def sort(values: Float[np.ndarray, " few"]) -> None:
+    """Bring numbers, few in most cases, into rising order."""
+    if len(values) > FEW:
+        values.sort()
+        return
+    for last in range(1, len(values)):
+        value, place = values[last], last
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@compiled()
 def gather(
     share: Float[np.ndarray, " padded"],
     bucket: Int[np.ndarray, " padded"],
     wanted: int,
     number: int,
-    into: Float[np.ndarray, " k"],
+    into: Float[np.ndarray, " more_than_k"],
 ) -> None:
     """Write the weights of a bucket, of which there are so many, in rising order."""
     found, start = 0, 0
@@ -86,12 +106,11 @@ def gather(
         for j in range(len(run)):
             hits += np.int32(run[j] == wanted)
         if hits > 0:
-            for j in range(len(run)):
-                if run[j] == wanted:
-                    into[found] = own[j]
-                    found += 1
+            for j in range(len(run)):  # without a branch, which no processor could foresee
+                into[found] = own[j]
+                found += run[j] == wanted
         start += SCANNED
-    into[:number].sort()
+    sort(into[:number])
 
 
 @compiled()
@@ -116,7 +135,7 @@ def lightest(
     shift: int,
     most_mass: int,
     most_count: int,
-    into: Float[np.ndarray, " k"],
+    into: Float[np.ndarray, " more_than_k"],
 ) -> tuple[int, int]:
     """Return the mass and the number of as many of the lightest weights as hold and count no more than that."""
     group, mass, count = skip(groups, 0, 0, 0, most_mass, most_count)
@@ -150,7 +169,7 @@ def select(
 ) -> None:
     """Write how many tokens remain when the lightest are left out that hold these shares, and the share of the top."""
     heads, rows, count = weight.shape
-    share, into = np.zeros(padded(count), np.float32), np.empty(count, np.float32)
+    share, into = np.zeros(padded(count), np.float32), np.empty(count + 1, np.float32)
     bucket, fixed = np.full(padded(count), -1, np.int16), np.empty(count, np.int64)
     groups = np.empty(min(BUCKETS, count + GROUP) // GROUP, np.int64)
     histogram = np.empty(len(groups) * GROUP, np.int64)
@@ -168,3 +187,55 @@ def select(
                 out[level, head, r] = count - without
             rest, _ = lightest(share, bucket, histogram, groups, shift, whole, max(0, count - top), into)
             out[len(left_out), head, r] = (whole - rest) / whole
+
+
+@compiled()
+def add_runs(rising: Float[np.ndarray, " k"], runs: Float[np.ndarray, " runs"]) -> float:
+    """Write the sums of runs of `SORTED_RUN` weights, and return the sum of all."""
+    whole = 0.0
+    for number in range(len(runs)):
+        run, part = rising[number * SORTED_RUN : (number + 1) * SORTED_RUN], np.float32(0)
+        for j in range(len(run)):
+            part += run[j]
+        runs[number] = part
+        whole += np.float64(part)
+    return whole
+
+
+@compiled()
+def lightest_of_sorted(rising: Float[np.ndarray, " k"], runs: Float[np.ndarray, " runs"], most: float) -> int:
+    """Return the number of as many of the lightest weights as hold no more than that."""
+    held, run = 0.0, 0
+    while run < len(runs) and held + np.float64(runs[run]) <= most:
+        held += np.float64(runs[run])
+        run += 1
+    place = min(run * SORTED_RUN, len(rising))
+    while place < len(rising) and held + np.float64(rising[place]) <= most:
+        held += np.float64(rising[place])
+        place += 1
+    return place
+
+
+@compiled("void(float32[:,:,::1], float32[:,::1], float64[::1], int64, float64[:,:,::1])")
+def select_from_sorted(
+    rising: Float[np.ndarray, "heads rows k"],
+    mass: Float[np.ndarray, "heads rows"],
+    left_out: Float[np.ndarray, " levels"],
+    top: int,
+    out: Float[np.ndarray, "levels_and_top heads rows"],
+) -> None:
+    """Write the same as `select` does, of rows whose weights are in rising order."""
+    heads, rows, count = rising.shape
+    runs = np.empty((count + SORTED_RUN - 1) // SORTED_RUN, np.float32)
+    for head in range(heads):
+        for r in range(rows):
+            out[:, head, r] = 0
+            if not has_mass(mass[head, r]):
+                continue
+            row = rising[head, r]
+            whole, heaviest = add_runs(row, runs), 0.0
+            for level in range(len(left_out)):
+                out[level, head, r] = count - lightest_of_sorted(row, runs, whole * left_out[level])
+            for place in range(max(0, count - top), count):
+                heaviest += np.float64(row[place])
+            out[len(left_out), head, r] = heaviest / whole
