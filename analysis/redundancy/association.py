@@ -9,6 +9,9 @@ from stvit import BlockRecord
 from stvit.grid import PHANTOM
 
 
+MAPS = ("leakage", "phantom_leakage", "padding_leakage", "association_entropy", "association_margin", "moved")
+
+
 def association_maps(record: BlockRecord, image: int = 0) -> dict[str, Float[np.ndarray, "height width"]]:
     """Return what the association does to each token of an image, by name, each of shape (H, W).
 
@@ -22,6 +25,9 @@ def association_maps(record: BlockRecord, image: int = 0) -> dict[str, Float[np.
     With cell 1 (the identity) all are 0 but the margin, which is 1.
     """
     grid, association = record.grid, record.association.select(image)
+    if association.is_identity:
+        shape = grid.height, grid.width
+        return {name: np.full(shape, float(name == "association_margin")) for name in MAPS}
     weight = (association.weight[0] * (association.index[0] != PHANTOM)).double()
     share = weight / weight.sum(-1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny)
     best = torch.nn.functional.pad(share, (0, 1)).topk(2, dim=-1).values  # a single candidate has a second of 0

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -43,7 +45,7 @@ def linear_cka(
         1.0
     """
     _check_examples(first, second, 4 if unbiased else 2)
-    x, y = (part.double() - part.double().mean(0) for part in (first, second))
+    x, y = (_Centred(part.double() - part.double().mean(0)) for part in (first, second))
     hsic = _unbiased_hsic if unbiased else _plain_hsic
     own = hsic(x, x) * hsic(y, y)
     return hsic(x, y) / own**0.5 if own > 0 else float("nan")
@@ -175,19 +177,34 @@ def _parts(side: int, ratio: float, count: int) -> Float[Tensor, "places tokens"
     return parts / parts.sum(1, keepdim=True)
 
 
-def _plain_hsic(x: Tensor, y: Tensor) -> float:
+@dataclass(frozen=True, eq=False)
+class _Centred:
+    """Features whose mean over examples is zero; K = X X^T is never built."""
+
+    values: Float[Tensor, "examples channels"]
+
+    @cached_property
+    def own(self) -> Float[Tensor, " examples"]:
+        """The diagonal of K."""
+        return self.values.square().sum(1)
+
+    @cached_property
+    def sums(self) -> Float[Tensor, " examples"]:
+        """Row sums of K without its diagonal."""
+        return self.values @ self.values.sum(0) - self.own
+
+
+def _plain_hsic(x: _Centred, y: _Centred) -> float:
     """Return HSIC of centred features up to the factor (n - 1)^-2, which cancels: |X^T Y|^2."""
-    return (x.T @ y).square().sum().item()
+    return (x.values.T @ y.values).square().sum().item()
 
 
-def _unbiased_hsic(x: Tensor, y: Tensor) -> float:
-    """Return HSIC_1 up to the factor 1 / (n (n - 3)), from K and L without their diagonals, never built."""
-    count = len(x)
-    x_own, y_own = x.square().sum(1), y.square().sum(1)  # diagonals of K and L
-    x_sums, y_sums = x @ x.sum(0) - x_own, y @ y.sum(0) - y_own  # row sums without them
-    trace = (x.T @ y).square().sum() - x_own @ y_own
-    centre = x_sums.sum() * y_sums.sum() / ((count - 1) * (count - 2))
-    return (trace + centre - 2 / (count - 2) * (x_sums @ y_sums)).item()
+def _unbiased_hsic(x: _Centred, y: _Centred) -> float:
+    """Return HSIC_1 up to the factor 1 / (n (n - 3)), from K and L without their diagonals."""
+    count = len(x.values)
+    trace = (x.values.T @ y.values).square().sum() - x.own @ y.own
+    centre = x.sums.sum() * y.sums.sum() / ((count - 1) * (count - 2))
+    return (trace + centre - 2 / (count - 2) * (x.sums @ y.sums)).item()
 
 
 def _check_examples(first: Tensor, second: Tensor, least: int) -> None:
