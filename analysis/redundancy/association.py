@@ -8,7 +8,6 @@ from analysis.grouping.label_maps import connected_labels
 from stvit import BlockRecord
 from stvit.grid import PHANTOM
 
-
 MAPS = ("leakage", "phantom_leakage", "padding_leakage", "association_entropy", "association_margin", "moved")
 
 

@@ -8,17 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.redundancy import row_selection, row_sums
+from analysis.redundancy import row_sums, sorted_rows
 from analysis.redundancy.row_metrics import LEVEL_TOLERANCE, LEVELS, RowMetrics
-
-LEAST_SELECTED = 2048
-"""Shorter rows are sorted, which takes NumPy less time than a histogram."""
 
 
 class CompiledRows(RowMetrics):
     """What `RowMetrics` measures, to rounding, of rows for which `analysis.redundancy.pieces.can_be_compiled` is true.
 
-    Each pass divides the rows by their sums as it goes: nothing as large as the rows is written.
+    Passes divide the rows by their sums as they go, so that nothing as large as the rows is written but for sorting.
     """
 
     @cached_property
@@ -93,14 +90,7 @@ class CompiledRows(RowMetrics):
     def _selected(self) -> Float[Tensor, "heads rows levels_and_top"]:
         left_out = np.array([1 - level / 100 + LEVEL_TOLERANCE for level in LEVELS])
         found = np.empty((len(LEVELS) + 1, *self.weight.shape[:2]))
-        is_long = self.weight.shape[-1] >= LEAST_SELECTED
-        select = row_selection.select if is_long else row_selection.select_from_sorted
-        rows = self._contiguous if is_long else self._sorted()
-        select(rows, self.mass.numpy(), left_out, self.settings.top_k, found)
+        rising: np.ndarray = self._scratch.like("rising", self.weight).copy_(self.weight).numpy()
+        rising.sort(axis=-1)
+        sorted_rows.count_tokens(rising, self.mass.numpy(), left_out, self.settings.top_k, found)
         return torch.from_numpy(found).permute(1, 2, 0)
-
-    def _sorted(self) -> Float[np.ndarray, "heads rows k"]:
-        """Return each row in rising order."""
-        rows: np.ndarray = self._scratch.like("rising", self.weight).copy_(self.weight).numpy()
-        rows.sort(axis=-1)
-        return rows

@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy.spatial.distance import cosine, jensenshannon
 
-from analysis.redundancy import compiled_rows
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.compiled_rows import CompiledRows
 from analysis.redundancy.pieces import is_of_rows, metrics_of_rows
@@ -54,11 +53,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=[1, compiled_rows.LEAST_SELECTED], ids=["selected", "sorted where short"])
-def _selecting(request, monkeypatch):
-    monkeypatch.setattr(compiled_rows, "LEAST_SELECTED", request.param)
-
-
 def measured(weight, grid, anchors):
     """All metrics of compiled rows by name."""
     block = RowBlock(0, torch.tensor(np.asarray(weight, np.float32)), None, grid.num_tokens, torch.as_tensor(anchors))
@@ -72,7 +66,6 @@ def values_of(rows):
     return {name: value.double().numpy() for name, value in values.items() if value is not None}
 
 
-@pytest.mark.usefixtures("_selecting")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", GRIDS)
 def test_every_kind_of_row_follows_the_definitions(shape, kind):
@@ -87,7 +80,6 @@ def test_every_kind_of_row_follows_the_definitions(shape, kind):
             assert got[name].item() == pytest.approx(value, rel=2e-6, abs=2e-6 * (name != "mass")), (anchor, name)
 
 
-@pytest.mark.usefixtures("_selecting")
 @pytest.mark.parametrize("heads", [1, 2, 3, 8])
 @pytest.mark.parametrize("shape", GRIDS)
 def test_all_metrics_agree_with_double_precision(shape, heads):
