@@ -25,6 +25,11 @@ class Stop:
     words: str
     choices: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def sentence(self) -> str:
+        """The title with a full stop, unless it is a question."""
+        return self.title if self.title.endswith("?") else f"{self.title}."
+
 
 WORDS_WIDTH = 620
 """CSS pixels; the buttons stand beside the words where the window has room for both."""
@@ -42,8 +47,8 @@ STOPS = (
     Stop(
         "steps",
         "What happens inside",
-        "One token, six steps, its real numbers: average the cells, compare with nine of them, attend among those few, "
-        "map back.",
+        "One token, step by step, with its real numbers: average the cells, compare with nine of them, attend among "
+        "the few, map back.",
         FIRST_BLOCK,
     ),
     Stop(
@@ -93,9 +98,9 @@ def show_tour(page: str) -> None:
     on_its_page = page == here.page
     with st.container(border=True, key="tour_bar", horizontal=True, vertical_alignment="center"):
         if on_its_page:
-            st.markdown(f"**{stop + 1} of {len(STOPS)}: {here.title}.** {here.words}", width=WORDS_WIDTH)
+            st.markdown(f"**{stop + 1} of {len(STOPS)}: {here.sentence}** {here.words}", width=WORDS_WIDTH)
         else:
-            st.markdown(f"The tour waits at stop {stop + 1} of {len(STOPS)}: {here.title}.", width=WORDS_WIDTH)
+            st.markdown(f"The tour waits at stop {stop + 1} of {len(STOPS)}: {here.sentence}", width=WORDS_WIDTH)
         _draw_buttons(stop, on_its_page)
 
 

@@ -76,7 +76,10 @@ def test_a_failed_upload_stays_in_the_uploaders_own_list(page, tmp_path):
     upload(page, "short.jpg")
     (tmp_path / "huge.jpg").write_bytes(bytes(65 * 2**20))
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(tmp_path / "huge.jpg")
-    page.get_by_test_id("stFileChips").get_by_text("huge.jpg").wait_for()
+    refused = page.get_by_test_id("stFileChip").filter(has_text="huge.jpg")
+    refused.wait_for()
+    why = refused.get_by_role("alert").bounding_box()
+    assert min(why["width"], why["height"]) > 10  # seen, not only read aloud
 
 
 @pytest.mark.parametrize("shown", ["a sample", "an upload"])

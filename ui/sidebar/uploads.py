@@ -30,8 +30,15 @@ ONCE = f"""<style>
 .st-key-{keys.UPLOAD} button[aria-label="Add files"]::after {{
   content: "Upload more"; margin-left: .35rem; white-space: nowrap}}
 .st-key-{keys.UPLOAD} section:has([data-testid=stFileChips]) {{min-height: 0; padding: .3rem .5rem}}
+.st-key-{keys.UPLOAD} [data-testid=stFileChip][aria-invalid=true] {{flex-wrap: wrap; height: auto}}
+.st-key-{keys.UPLOAD} [data-testid=stFileChip] > [role=alert] {{
+  position: static; width: 100%; height: auto; margin: 0; font-size: .8rem; clip: auto; clip-path: none;
+  white-space: normal}}
 </style>"""
-"""Leaves what is on its way or failed in the uploader's own list: the rest is in ours, with full names."""
+"""Leaves what is on its way or failed in the uploader's own list: the rest is in ours, with full names.
+
+Why a file failed, which Streamlit tells screen readers alone, everybody can read.
+"""
 
 SHOWN_PROBLEMS = 2
 """So many refused files are explained at once; a click shows the rest, which must not push the sidebar away."""
