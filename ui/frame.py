@@ -37,7 +37,6 @@ STYLE = """<style>
 [class*=st-key-numbers_] {min-height: 108px}
 .st-key-spot_maps, .st-key-place_of_panels, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
 .st-key-explorer {min-height: min(82vh, 40rem)}
-@media (min-width: 800px) and (max-width: 1500px) {[class*=st-key-choices_of_] {min-height: 144px}}
 .stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode):has(> [data-testid=stSkeleton]) {
   min-height: 68px}
 .stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage):has(> [data-testid=stSkeleton]) {
@@ -48,6 +47,8 @@ STYLE = """<style>
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
 .stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
   fill: color-mix(in srgb, currentColor 80%, transparent) !important}
+.st-key-trials_side_by_side .stColumn {min-width: min(100%, 19rem)}
+.st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 38rem)}
 @media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}
 [data-testid=stFileUploaderDropzoneInstructions] span {white-space: normal; overflow: visible}
 .stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}

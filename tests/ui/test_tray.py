@@ -146,6 +146,22 @@ def test_live_maps_are_pinned_as_they_are_shown():
     assert kept.nbytes < 2**20
 
 
+def test_an_answer_is_pinned_once_it_is_whole():
+    def script():
+        from ui.panels.answer import asked
+        from ui.tray import pinning
+
+        pinning.begin("A page", "cost", "about")
+        answer = asked("Why?")
+        answer.say("Because.", whole=False)
+        answer.say("Because it is so.")
+
+    app = AppTest.from_function(script).run()
+    check_fine(app.button("pin_answer").click().run())
+    assert [kept.words for kept in pinned(app)] == ["Because it is so."]
+    assert "Because it is so." in texts(app)
+
+
 def test_pins_survive_other_pages_and_are_shown_moved_and_removed(app):
     app.button("pin_step_3").click().run()
     app.button("step_next").click().run()

@@ -60,14 +60,15 @@ def draw(view: View) -> None:
             groups = choose_groups(view)
         with place:
             name, parameter = _choose_change(groups)
-    trials = tried(view, groups)
     try:
         outcome = _outcome(view, name, parameter, groups)
     except LabelFileError as error:
         st.error(f"{said(error)} Choose another change, or remove the file.", icon=":material/error:")
         return
-    answer.say(_answer(view, outcome, trials))
+    answer.say(_answer(view, outcome, None), whole=False)
     _show_numbers(outcome, view)
+    trials = tried(view, groups)
+    answer.say(_answer(view, outcome, trials))
     if trials is not None:
         show_trials(view, trials, groups)
     record = _show_details(view, outcome, parameter, groups, export)

@@ -28,11 +28,16 @@ class Answer:
                 self._wanted = pin_button("answer")
         self.say("")
 
-    def say(self, sentence: str) -> None:
-        """Show the answer, its terms with their meanings; the sentence may hold foreign names."""
+    def say(self, sentence: str, *, whole: bool = True) -> None:
+        """Show the answer, its terms with their meanings; the sentence may hold foreign names.
+
+        Args:
+            sentence: The answer.
+            whole: Whether that is all; what is not yet whole is not pinned.
+        """
         said = marked(plain(" ".join(sentence.split()), LONGEST_ANSWER))
         self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
-        if self._wanted and sentence:
+        if self._wanted and sentence and whole:
             self._wanted = False
             pin_words(sentence, self._question)
 

@@ -76,14 +76,16 @@ def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -
     names = class_names_of(view.handle.model)
     st.markdown("#### The prediction under every change")
     note("The five most probable classes of the unchanged run, and how far each change moves the prediction.")
-    charts, tables = st.columns((2, 3), gap="medium")
+    with st.container(key="trials_side_by_side"):
+        charts, tables = st.columns((1, 2), gap="medium")
     with charts:
         chart(bar_chart(trials_chart(trials, names)), "trials", "The prediction under every change", fills_width=True)
     with tables:
         table = trials_table(trials, names)
         table[table.columns[3:]] *= 100
         config = {
-            name: st.column_config.NumberColumn(format="%.0f %%", width=NUMBER_WIDTH) for name in table.columns[3:]
+            name: st.column_config.NumberColumn(format="%.0f %%", width=NUMBER_WIDTH, help=f"Probability of {name}.")
+            for name in table.columns[3:]
         }
         config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f", width=NUMBER_WIDTH)
         titled = table.rename(columns={"top_class": "most probable"})
