@@ -149,7 +149,7 @@ def _show_maps(sides: Sequence[OneSide], maps: Sequence[SpotMap]) -> None:
         _Place(one.view, found.record.grid, found.record.token_pixels) for one, found in zip(sides, maps, strict=True)
     ]
     for number, other in enumerate(maps[1:], start=1):
-        note = f"what {other.side.title} gives to each place, over what {maps[0].side.title} gives to it"
+        note = f"weight in {other.side.title} over weight in {maps[0].side.title}"
         panels.append(_panel(ratio_panel(maps[0], other), note, RATIO_COLOUR))
         places.append(places[0] if difference(maps[0], other).on is maps[0].side else places[number])
     spot_maps(panels, MAPS, partial(_move, places))

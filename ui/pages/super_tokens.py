@@ -47,7 +47,7 @@ HINT = "Point at a group to outline it in all panels; click a token for its soft
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
-    with st.container(horizontal=True, key="choices_of_groups"):
+    with st.container(horizontal=True):
         record = choose_block(view.capture)
         drawing = choose_drawing()
         methods = _choose_methods()
@@ -104,7 +104,7 @@ def _choose_methods() -> list[str]:
         format_func=lambda name: METHODS[name].title,
         key=keys.METHODS,
         bind="query-params",
-        width=460,
+        width=420,
     )
     return [name for name in METHODS if name in chosen]
 

@@ -164,9 +164,10 @@ def _show_extremes(found: HeadValues, redundant: str | None) -> None:
     ends = {names[0]: high, names[1]: low} if redundant == "low" else {names[0]: low, names[1]: high}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for name in reversed(names):
-            st.markdown(f"{name}:", width="content")
-            for one in ends[name]:
-                _extreme(one, name, found.unit)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                st.markdown(f"{name}:", width="content")
+                for one in ends[name]:
+                    _extreme(one, name, found.unit)
 
 
 def _extreme(one: HeadValue, name: str, unit: str) -> None:

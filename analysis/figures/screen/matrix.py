@@ -18,7 +18,7 @@ ROOM = (150, 70)
 
 
 def matrix_chart(chart: MatrixChart) -> go.Figure:
-    """Draw a matrix; squares without a number stay clear."""
+    """Draw a matrix; squares without a number stay clear. They are narrower than high where the page squeezes it."""
     values = np.where(np.isfinite(chart.values), chart.values, np.nan)
     shown = len(chart.columns) <= NUMBERS_UP_TO
     figure = go.Figure()
@@ -46,15 +46,9 @@ def matrix_chart(chart: MatrixChart) -> go.Figure:
             "ticktext": [short(value) for value in (chart.low, (chart.low + chart.high) / 2, chart.high)],
         },
     )
-    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False, constrain="domain")
-    figure.update_yaxes(
-        title=chart.row_title,
-        type="category",
-        autorange="reversed",
-        showgrid=False,
-        scaleanchor="x",
-        constrain="domain",
-    )
+    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False)
+    # No square squares where a window is narrow: they would leave most of the height to the colour bar alone.
+    figure.update_yaxes(title=chart.row_title, type="category", autorange="reversed", showgrid=False)
     side = SQUARE if shown else SQUARE / 2
     figure.update_layout(
         width=round(side * len(chart.columns)) + ROOM[0],
