@@ -23,6 +23,7 @@ from ui.sidebar.run import run_or_fall_back
 from ui.sidebar.wanted import ask_for_picture
 from ui.tour import show_tour
 from ui.tray import pinning
+from ui.tray.kept import keep_pins, restore_pins
 from ui.view.view import NotAnSTViTError, View
 
 ICON = Path(__file__).parent / "icon.png"
@@ -108,9 +109,11 @@ def show_app() -> None:
             ask_for_picture()
         else:
             views.append(view)
+            restore_pins()
             show_tour(page.url_path or PAGES[0].address)
             with link.noted(page.url_path):
                 page.run()
+            keep_pins()
 
 
 def _entry(page: Page, views: list[View]) -> StreamlitPage:

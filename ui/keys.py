@@ -123,5 +123,21 @@ KEPT_FOR_RELOAD = "kept_for_reload"
 TOUR = "tour"
 PINS = "pins"
 PINNED_FROM = "pinned_from"
-OF_THE_APP = (LINK, PAGE, SHOWN, NAVIGATION, TOUR, PINS, PINNED_FROM, BROWSER, WANTED, RESTORED, KEPT_FOR_RELOAD)
+TAB = "tab"
+TAB_OF_PINS = "tab_of_pins"
+OF_THE_APP = (
+    LINK,
+    PAGE,
+    SHOWN,
+    NAVIGATION,
+    TOUR,
+    PINS,
+    PINNED_FROM,
+    BROWSER,
+    WANTED,
+    RESTORED,
+    KEPT_FOR_RELOAD,
+    TAB,
+    TAB_OF_PINS,
+)
 """State that the app keeps and nobody chooses."""

@@ -3,36 +3,41 @@
 from hashlib import sha256
 
 from tests.support.app_support import check_fine, jpeg, opened, texts
-from ui.sidebar.kept import KeptUpload, KeptUploads, digest_of
+from ui.browser.kept import KeptByTab
+from ui.sidebar.kept import KeptUpload, digest_of
 
 
 def upload(name: str, size: int = 10) -> KeptUpload:
     return KeptUpload(name, f"{name}.jpg", bytes(size))
 
 
+def tabs(limit: int = 1000, **settings) -> KeptByTab[KeptUpload]:
+    return KeptByTab(lambda file: len(file.data), limit, **settings)
+
+
 def test_each_tab_has_its_own_pictures() -> None:
-    kept = KeptUploads()
+    kept = tabs()
     kept.keep("one", [upload("a"), upload("b")])
     kept.keep("two", [upload("c")])
     assert [file.name for file in kept.of("one")] == ["a.jpg", "b.jpg"]
     assert [file.name for file in kept.of("two")] == ["c.jpg"]
-    assert kept.of("three") == []
+    assert kept.of("three") == ()
     kept.keep("one", [])
-    assert kept.of("one") == []
+    assert kept.of("one") == ()
 
 
 def test_pictures_are_forgotten_in_time() -> None:
     now = [0.0]
-    kept = KeptUploads(seconds=60, clock=lambda: now[0])
+    kept = tabs(seconds=60, clock=lambda: now[0])
     kept.keep("one", [upload("a")])
     now[0] = 60
     assert kept.of("one")
     now[0] = 61
-    assert kept.of("one") == []
+    assert kept.of("one") == ()
 
 
 def test_the_tab_seen_longest_ago_goes_first() -> None:
-    kept = KeptUploads(limit=25)
+    kept = tabs(limit=25)
     for tab in ("one", "two", "one", "three"):
         kept.keep(tab, [upload(tab)])
     assert [bool(kept.of(tab)) for tab in ("one", "two", "three")] == [True, False, True]

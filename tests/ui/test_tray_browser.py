@@ -58,6 +58,10 @@ def test_pins_of_three_pages_stand_side_by_side_and_in_a_file_of_their_own(brows
     page.get_by_text("Pinned: 4 of 24").wait_for()
     page.get_by_role("link", name="Snapshots").click()
     page.get_by_text("The tray holds 4 snapshots").wait_for()
+    settle(page)
+    page.reload()
+    page.get_by_text("The tray holds 4 snapshots").wait_for()
+    settle(page)
     page.locator(".stMain .js-plotly-plot").nth(1).wait_for()
     assert min(saved_ticks(page, "snapshot_3", tmp_path)) >= 4.5
     maps = page.locator(".stMain .stImage img")

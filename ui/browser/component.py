@@ -16,6 +16,9 @@ def _module() -> str:
 
 
 _mount = st.components.v2.component("stvit_browser", css=(WEB / "browser.css").read_text("utf-8"), js=_module())
+_mount_tab = st.components.v2.component(
+    "stvit_tab", js=joined({"tab": (WEB / "tab.js").read_text(encoding="utf-8")}) + "\nexport default mountTab;\n"
+)
 
 
 def mount_browser(wants_tab: bool, choice: str | None, stays: bool) -> None:
@@ -31,8 +34,12 @@ def mount_browser(wants_tab: bool, choice: str | None, stays: bool) -> None:
     )
 
 
+def ask_for_tab() -> None:
+    """Ask the browser for the name of this tab, below all that was drawn; it costs one more run of the script."""
+    _mount_tab(key=keys.TAB, on_tab_change=lambda: None)
+
+
 def tab_name() -> str | None:
     """Return the name by which this tab is known again after a reload, None as long as it has not been asked for."""
-    state = st.session_state.get(keys.BROWSER)
-    name = state.get("tab") if state else None
-    return name if isinstance(name, str) and name else None
+    told = [(st.session_state.get(key) or {}).get("tab") for key in (keys.BROWSER, keys.TAB)]
+    return next((name for name in told if isinstance(name, str) and name), None)

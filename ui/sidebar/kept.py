@@ -1,18 +1,13 @@
-"""Uploaded pictures that outlive a reload of their browser tab, within limits of time and bytes."""
+"""Uploaded pictures, which outlive a reload of their browser tab."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Lock
 from typing import Protocol
 
-LIMIT_BYTES = 2**28
-"""Of all tabs together; the tab whose pictures changed longest ago goes first."""
+from ui.browser.kept import KeptByTab
 
-SECONDS = 15 * 60
-"""That a tab's pictures are kept after its last session ended: the browser has left, or was reloaded."""
+LIMIT_BYTES = 2**28
+"""Of all tabs together."""
 
 
 class Upload(Protocol):
@@ -54,63 +49,4 @@ def digest_of(file: Upload) -> str:
     return sha256(file.getvalue()).hexdigest()[:16]
 
 
-class KeptUploads:
-    """The uploads of each tab.
-
-    Args:
-        limit: Greatest number of bytes.
-        seconds: Time after which a tab that no session shows is forgotten.
-        clock: Returns the time in seconds.
-    """
-
-    def __init__(
-        self, limit: int = LIMIT_BYTES, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._limit, self._seconds, self._clock = limit, seconds, clock
-        self._lock = Lock()
-        self._files: dict[str, list[KeptUpload]] = {}  # the tab that changed longest ago first
-        self._seen: dict[str, float] = {}
-        self._sessions: Counter[str] = Counter()
-
-    def keep(self, tab: str, files: Sequence[Upload]) -> None:
-        """Keep the files of a tab, instead of those that were kept for it before."""
-        kept = [KeptUpload(file.file_id, file.name, file.getvalue()) for file in files]
-        with self._lock:
-            self._files.pop(tab, None)
-            self._files[tab], self._seen[tab] = kept, self._clock()
-            self._forget()
-
-    def of(self, tab: str) -> list[KeptUpload]:
-        """Return the files of a tab."""
-        with self._lock:
-            self._forget()
-            return list(self._files.get(tab, []))
-
-    def hold(self, tab: str) -> None:
-        """Keep the files of a tab for as long as a session shows it."""
-        with self._lock:
-            self._sessions[tab] += 1
-
-    def let_go(self, tab: str) -> None:
-        """Note that a session that showed a tab has ended."""
-        with self._lock:
-            self._sessions[tab] -= 1
-            self._seen[tab] = self._clock()
-            self._forget()
-
-    def _forget(self) -> None:
-        now = self._clock()
-        self._sessions = +self._sessions  # without those at zero
-        self._seen = {
-            tab: seen for tab, seen in self._seen.items() if tab in self._sessions or now - seen <= self._seconds
-        }
-        self._files = {tab: files for tab, files in self._files.items() if tab in self._seen}
-        while len(self._files) > 1 and self._nbytes > self._limit:
-            del self._files[next(iter(self._files))]
-
-    @property
-    def _nbytes(self) -> int:
-        return sum(len(file.data) for files in self._files.values() for file in files)
-
-
-KEPT = KeptUploads()
+KEPT: KeptByTab[KeptUpload] = KeptByTab(lambda file: len(file.data), LIMIT_BYTES)

@@ -23,13 +23,13 @@ def wanted_digest() -> str | None:
     return wanted
 
 
-def restored_uploads() -> list[KeptUpload]:
+def restored_uploads() -> tuple[KeptUpload, ...]:
     """Return the uploads from before a reload of this tab; the browser has to tell first which tab it is."""
     tab = tab_name()
     if tab and keys.RESTORED not in st.session_state:
         _hold(tab)
         st.session_state[keys.RESTORED] = KEPT.of(tab)
-    found: list[KeptUpload] = st.session_state.get(keys.RESTORED, [])
+    found: tuple[KeptUpload, ...] = st.session_state.get(keys.RESTORED, ())
     return found
 
 
@@ -37,7 +37,7 @@ def keep_uploads(files: Mapping[str, Upload]) -> None:
     """Keep the uploads of this tab for a reload."""
     tab, names = tab_name(), tuple(files)
     if tab and st.session_state.get(keys.KEPT_FOR_RELOAD) != names:
-        KEPT.keep(tab, list(files.values()))
+        KEPT.keep(tab, [KeptUpload(file.file_id, file.name, file.getvalue()) for file in files.values()])
         st.session_state[keys.KEPT_FOR_RELOAD] = names
 
 

@@ -17,3 +17,7 @@ export function nameOfTab() {
   }
   return name;
 }
+
+export function mountTab({ setStateValue }) {
+  setStateValue("tab", nameOfTab());
+}
