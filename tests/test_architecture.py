@@ -25,6 +25,7 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.config",
         "stvit.config_bounds",
         "stvit.atomic_files",
+        "stvit.compiling",
         "stvit.error_text",
         "stvit.foreign_text",
     ),

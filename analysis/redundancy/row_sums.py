@@ -6,7 +6,7 @@ They are taken in single precision over runs of `RUN` numbers, and in double pre
 import numpy as np
 from jaxtyping import Float, Int
 
-from analysis.redundancy.compiling import bits_of, compiled, number_of
+from stvit.compiling import bits_of, compiled, number_of
 
 RUN = 1024
 LANES = 64

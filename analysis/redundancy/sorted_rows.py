@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-from analysis.redundancy.compiling import compiled
 from analysis.redundancy.row_sums import has_mass
+from stvit.compiling import compiled
 
 RUN = 64
 """Weights that are left out together as long as that is possible."""

@@ -215,16 +215,11 @@ class DecomposedAttention(Attention):
         shared = self._strips.spread(self._mixed(used))
         step = even_step(len(tokens), block_rows(self))
         buffer = shared.new_empty(self.heads * step * self.num_tokens)
-        held: Tensor | None = None
+        combine = _combine_compiled if shared.device.type == "cpu" and shared.dtype == torch.float32 else _combine
         for start in range(0, len(tokens), step):
             here = slice(start, start + step)
             rows = buffer[: self.heads * len(tokens[here]) * self.num_tokens].view(self.heads, -1, self.num_tokens)
-            for first, last in _runs(near[here]):
-                cells, own = near[start + first], weight[start + first : start + last]
-                if held is None or not cells.equal(held):  # a block may end within a cell
-                    held, parts = cells, shared[:, cells]
-                for head in range(self.heads):
-                    torch.mm(own, parts[head], out=rows[head, first:last])
+            combine(shared, near[here], weight[here], rows)
             yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
 
     def _mixed(self, used: Int[Tensor, " used"]) -> Float[Tensor, "heads used super_tokens"]:
@@ -271,6 +266,31 @@ class DecomposedAttention(Attention):
         heads, length, channels = values.shape
         flat = values.permute(1, 0, 2).reshape(1, length, heads * channels)
         return operation(flat)[0].reshape(-1, heads, channels).permute(1, 0, 2)
+
+
+def _combine(
+    shared: Float[Tensor, "heads used tokens"],
+    near: Int[Tensor, "rows k"],
+    weight: Float[Tensor, "rows k"],
+    out: Float[Tensor, "heads rows tokens"],
+) -> None:
+    """Write the sums of each row's weighted shared rows, a product for each run of tokens that use the same ones."""
+    for first, last in _runs(near):
+        torch.matmul(weight[first:last], shared[:, near[first]], out=out[:, first:last])
+
+
+def _combine_compiled(
+    shared: Float[Tensor, "heads used tokens"],
+    near: Int[Tensor, "rows k"],
+    weight: Float[Tensor, "rows k"],
+    out: Float[Tensor, "heads rows tokens"],
+) -> None:
+    """Do the same on the CPU in single precision, where small products take several times as long."""
+    from stvit.attentions.combining import AT_ONCE, combine  # here, since a compiler takes time to import
+
+    missing = (0, -near.shape[1] % AT_ONCE)  # with weight 0
+    padded = F.pad(near, missing).contiguous(), F.pad(weight, missing).contiguous()
+    combine(*(part.numpy(force=True) for part in (shared, *padded)), out.numpy())
 
 
 def _runs(near: Int[Tensor, "tokens k"]) -> Iterator[tuple[int, int]]:

@@ -139,6 +139,33 @@ def test_single_precision(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("name", ["padded", "one row", "rectangular cells"])
+def test_rows_that_share_work_are_those_of_the_dense_matrix(
+    name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make(GRIDS[name], 2, dtype)
+    count = case.attention.num_tokens
+    monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 5 * 2 * count * 4)  # blocks end within cells
+    for tokens in (range(count), range(count // 3, count - 1)):
+        seen = []
+        for block in case.attention.some_rows(tokens):
+            assert_close(block.weight, case.dense[:, block.anchors])
+            seen += block.anchors.tolist()
+        assert sorted(seen) == list(tokens)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_rows_of_hard_labels_share_one_super_token(dtype: torch.dtype) -> None:
+    grid = TokenGrid(30, 40, 10)
+    association = Association.from_labels(torch.randint(12, (1, 1200)), grid, torch.zeros(1, dtype=dtype))
+    query, key = torch.randn(2, 2, 12, 3, dtype=dtype)
+    attention = DecomposedAttention(association, SoftmaxAttention(query, key, 1.0))
+    dense = attention.to_dense()
+    for block in attention.some_rows(range(1200)):
+        assert_close(block.weight, dense[:, block.anchors])
+
+
 def test_hard_labels_with_empty_super_tokens_lose_what_falls_on_them() -> None:
     grid = TokenGrid(4, 4, 2)
     labels = torch.tensor([[0] * 10 + [3] * 6])  # nobody belongs to 1 and 2
