@@ -41,9 +41,9 @@ export class Painter {
     this.show();
   }
 
-  // The middle of what is painted, in shares of the picture.
+  // The middle of what is painted, or of the pinned token as long as nothing is, in shares of the picture.
   middle() {
-    const { down, across } = centreOf(this.painted, this.block);
+    const { down, across } = centreOf(this.painted ?? this.choice.pinned(this.block), this.block);
     return { x: across, y: down };
   }
 
