@@ -45,6 +45,17 @@ def test_picture_and_maps_are_seen_without_scrolling(browser, address, size, cho
     page.close()
 
 
+def test_answer_and_first_charts_of_redundancy_are_seen_without_scrolling(browser, address):
+    page = visit(browser, address, LAPTOPS[0], "/redundancy?sample=China")
+    charts = page.locator("[class*=st-key-pinnable_depth_]")
+    charts.locator(".main-svg").first.wait_for()
+    assert "normalised entropy (1 is uniform)" in page.locator(".answer").inner_text()
+    for part in [page.locator(".answer"), charts.nth(0), charts.nth(1)]:
+        box = part.bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= LAPTOPS[0][1]
+    page.close()
+
+
 def test_the_prediction_is_seen_without_scrolling(browser, address):
     page = visit(browser, address, LAPTOPS[0], "/")
     bars = page.locator(".stSidebar .stProgress")

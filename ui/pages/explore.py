@@ -97,7 +97,7 @@ def draw(view: View) -> None:
     answer.say(_answer(view, record, head, anchor, region))
     if mode == LIVE:
         show_head_maps(view, Pinned(record.id, head, anchor.row, anchor.column, region, shown.look.incoming))
-    show_figure_script(view, record, head, anchor)
+    show_figure_script(view, record, head, anchor, region)
 
 
 def _draw_figures(view: View) -> None:

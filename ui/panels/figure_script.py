@@ -9,16 +9,17 @@ from analysis.figures.canvas import Anchor, Canvas, Panel
 from analysis.figures.screen.heat import heat_map
 from analysis.figures.style import KIND_COLOURS
 from analysis.one_token.figure_script import DIFFERENCES, script_effects, script_maps
+from analysis.one_token.region import Region
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
-from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.panel import caption, chart, heading, note, slot
 from ui.view.view import View
 
 
-def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor: Anchor) -> None:
+def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor: Anchor, region: Region) -> None:
     """Offer the comparison with the released figure script, and draw it if it is chosen.
 
     Blocks without super tokens have nothing to compare and no toggle.
@@ -28,6 +29,7 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
         record: The block.
         head: Which head of A(S), None for the mean.
         anchor: The token.
+        region: What is pinned around it; the script draws single tokens, so the token itself is compared.
     """
     if record.grid.is_identity:
         return
@@ -45,6 +47,9 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
     st.markdown(figure_script_answer(*(_by_difference(effects, name) for name in ("correlation", "brightest"))))
     _offer(view, record.id, token, head)
     caption(view, record.id.caption, f"anchor ({anchor.row}, {anchor.column})")
+    if region.kind != "token":
+        place = f"({anchor.row}, {anchor.column})"
+        note(f"The script draws single tokens: compared is the token {place}, not the {region.title} that is pinned.")
     canvas = Canvas(view.picture.shown, record.token_pixels, anchor)
     with st.container(horizontal=True, gap="medium"):
         for found in script_maps(record, token, head):

@@ -22,6 +22,15 @@ def test_a_link_opens_the_comparison_with_its_numbers():
     assert f"correlates with what the block computes by {overall:.2f}" in texts(app)
 
 
+def test_of_a_region_the_token_in_it_is_compared_which_is_said():
+    asked = {"figure_script": "true", "sample": "Cat", "stage": "1", "row": "20", "column": "2"}
+    said = "compared is the token (20, 2), not the rectangle that is pinned"
+    app = opened(**asked, region="rectangle")
+    check_fine(app)
+    assert said in texts(app)
+    assert "that is pinned" not in texts(opened(**asked))
+
+
 def test_a_block_without_super_tokens_has_no_switch():
     app = opened(figure_script="true", sample="Cat", stage="3")
     check_fine(app)
