@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.figures.numbers import short
+from analysis.figures.numbers import percent, short
 from analysis.redundancy.where import where
 from stvit.error_text import counted
 
@@ -47,7 +47,7 @@ def correctness_answer(share: float, known: int, correlations: pd.DataFrame) -> 
     """
     if not known:
         return ""
-    told = f"The model is right on {share:.1%} of {known:,}."
+    told = f"The model is right on {percent(share)} of {known:,}."
     if correlations.empty:
         return told
     best = correlations.iloc[int(correlations["r"].abs().argmax())]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.figures.numbers import with_unit
 from analysis.figures.style import KIND_COLOURS
 from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
 
@@ -67,4 +68,4 @@ def axis_title(metric: str) -> str:
         'Entropy (nats)'
     """
     known = CATALOGUE[metric]
-    return f"{known.title} ({known.unit})"
+    return with_unit(known.title, known.unit)

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from analysis.attention.kinds import OWN
-from analysis.figures.numbers import colour_range
+from analysis.figures.numbers import colour_range, with_unit
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
 
@@ -86,7 +86,7 @@ class DepthValues:
     @property
     def axis(self) -> str:
         """Title of the axis."""
-        return f"{self.title} ({self.unit})"
+        return with_unit(self.title, self.unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class HeadValues:
     @property
     def axis(self) -> str:
         """Title of the colour bar."""
-        return f"{self.title} ({self.unit})"
+        return with_unit(self.title, self.unit)
 
     @property
     def by_stage(self) -> Float[np.ndarray, "heads blocks"]:

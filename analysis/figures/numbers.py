@@ -87,3 +87,23 @@ def short(value: float) -> str:
     if 0.001 <= abs(float(rounded)) < 1e5:
         return f"{rounded:f}"
     return f"{rounded:e}".replace("e+", "e")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in percent, as all of the app writes it.
+
+    Example:
+        >>> percent(0.8449), percent(0.5, 0)
+        ('84.5 %', '50 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+def with_unit(title: str, unit: str) -> str:
+    """Return the title of an axis with its unit, unless the title ends with that word.
+
+    Example:
+        >>> with_unit("Distance", "px"), with_unit("Head cosine", "cosine")
+        ('Distance (px)', 'Head cosine')
+    """
+    return title if title.lower().endswith(unit.lower()) else f"{title} ({unit})"

@@ -81,8 +81,8 @@ def answer_of(app: AppTest) -> str:
 
 
 def _read(body: str) -> str:
-    """Return HTML without the marks around terms and without character references."""
-    return html.unescape(re.sub(r'<span class="term"[^>]*>(.*?)</span>', r"\1", body))
+    """Return HTML without marks around terms, character references and spaces that keep words together."""
+    return html.unescape(re.sub(r'<span class="term"[^>]*>(.*?)</span>', r"\1", body)).replace("\u00a0", " ")
 
 
 def panels_of(app: AppTest) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from analysis.compare.maps import CONVOLUTION, SpotMap, difference, spot_map
 from analysis.compare.measured import ALWAYS, ANCHORS, joined, measured, of_block
 from analysis.compare.spot import Spot, spot_of
 from analysis.figures.compare_values import LOOKS, axis_title, depth_lines
+from analysis.figures.numbers import percent
 from analysis.figures.paper.compare import SidePanel
 from analysis.figures.screen.compare import lines_by_depth
 from analysis.redundancy.catalogue import CATALOGUE
@@ -194,7 +195,7 @@ def _show_predictions(maps: Sequence[SpotMap]) -> None:
             st.markdown(f"**{escaped(found.side.title)}**")
             classes = found.side.top_classes(SHOWN_CLASSES)
             for name, probability in classes:
-                st.progress(min(probability, 1.0), text=f"{escaped(name)}: {probability:.1%}")
+                st.progress(min(probability, 1.0), text=f"{escaped(name)}: {percent(probability)}")
             if not classes:
                 st.caption("It has no classifier.")
 

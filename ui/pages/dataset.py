@@ -78,7 +78,7 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     note(f"{said} Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures.")
     _show_bands(spread, metric)
     st.markdown("Classes, pictures, correlations and comparisons need a sweep of your own; name its folder above:")
-    st.code(OWN_SWEEP, language="bash")
+    st.code(OWN_SWEEP, language="bash", wrap_lines=True)
 
 
 def _spread(bands: Bands, metric: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from analysis.answers.what_if import what_if_answer
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled, outcome_of
+from analysis.figures.numbers import percent
 from analysis.figures.screen.depth import change_by_depth
 from analysis.foreign_change import foreign_change
 from analysis.grouping import foreign
@@ -175,7 +176,7 @@ def _show_numbers(outcome: Outcome, view: View) -> None:
         st.metric("KL divergence of the prediction", divergence, width="content", border=True)
         st.metric("Most probable class", changed_class, width="content", border=True)
         largest = max(outcome.difference.relative.values())
-        st.metric("Largest change of an output", f"{largest:.1%}", width="content", border=True)
+        st.metric("Largest change of an output", percent(largest), width="content", border=True)
 
 
 def _show_changes(outcome: Outcome) -> None:

@@ -1,6 +1,7 @@
 """The first lines of every page: its question, and the answer computed from what the page shows."""
 
 import html
+import re
 
 import streamlit as st
 
@@ -9,6 +10,18 @@ from ui.glossary import marked
 from ui.tray.pinning import pin_button, pin_words
 
 LONGEST_ANSWER = 600
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|px|nats|million|MAC|MiB)(?!\w))")
+
+
+def unbroken(text: str) -> str:
+    r"""Return a text whose numbers keep their units on the same line.
+
+    Example:
+        >>> unbroken("95 % of 655 pictures within 65 px").split(" ")
+        ['95\xa0%', 'of', '655', 'pictures', 'within', '65\xa0px']
+    """
+    return _BEFORE_UNIT.sub("\u00a0", text)
 
 
 class Answer:
@@ -35,7 +48,7 @@ class Answer:
             sentence: The answer.
             whole: Whether that is all; what is not yet whole is not pinned.
         """
-        said = marked(plain(" ".join(sentence.split()), LONGEST_ANSWER))
+        said = marked(unbroken(plain(" ".join(sentence.split()), LONGEST_ANSWER)))
         self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
         if self._wanted and sentence and whole:
             self._wanted = False

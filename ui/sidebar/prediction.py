@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
+from analysis.figures.numbers import percent
 from stvit import Capture
 from stvit.capturing.faithfulness import precision_of, replay_tolerance
 from stvit.error_text import counted
@@ -50,7 +51,7 @@ def _show_prediction(logits: torch.Tensor, class_names: Sequence[str]) -> None:
     top = logits.softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
     for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):
         name = escaped(class_names[index]) if class_names else f"class {index}"
-        st.progress(min(probability, 1.0), text=f"{name}: {probability:.1%}")
+        st.progress(min(probability, 1.0), text=f"{name}: {percent(probability)}")
     if class_names and len(class_names) <= FEW_CLASSES:
         known = ", ".join(escaped(name) for name in class_names)
         st.caption(f"It knows {counted(len(class_names), 'class', 'classes')} only.", help=known)

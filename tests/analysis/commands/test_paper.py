@@ -108,7 +108,7 @@ def test_attention_is_shown_in_every_stage(figures, captures):
 
 def test_curves_are_means_of_the_ledger_over_the_pictures(figures, captures):
     charts = figures["redundancy-by-depth"][1].axes
-    labels = ["Normalised entropy (share)", "Distance (px)", "Token cosine (cosine)"]
+    labels = ["Normalised entropy (share)", "Distance (px)", "Token cosine"]
     assert [axes.get_ylabel() for axes in charts] == labels
     for axes, metric in zip(charts, ("normalised_entropy", "distance", "token_cosine"), strict=True):
         lines = {line.get_label(): line for line in axes.lines}
