@@ -67,8 +67,8 @@ def why_not(bands: Bands, view: View) -> str:
         return f"The sweep is one of {plain(bands.model)} with other weights, so there is nothing to compare with."
     if (swept.size, swept.framing) != (view.size, view.framing):
         return (
-            f"The pictures of the sweep were measured at {swept.size} px ({swept.framing}); numbers depend on that, "
-            "so choose the same to compare."
+            f"The many pictures were measured at {swept.size} px ({swept.framing}), on which numbers depend; choose "
+            "that size and framing to compare."
         )
     return ""
 
