@@ -49,7 +49,7 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
     caption(view, record.id.caption, f"anchor ({anchor.row}, {anchor.column})")
     if region.kind != "token":
         place = f"({anchor.row}, {anchor.column})"
-        note(f"The script draws single tokens: compared is the token {place}, not the {region.title} that is pinned.")
+        note(f"The script draws single tokens, so the token {place} is compared, not the pinned {region.title}.")
     canvas = Canvas(view.picture.shown, record.token_pixels, anchor)
     with st.container(horizontal=True, gap="medium"):
         for found in script_maps(record, token, head):

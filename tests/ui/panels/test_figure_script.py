@@ -24,11 +24,11 @@ def test_a_link_opens_the_comparison_with_its_numbers():
 
 def test_of_a_region_the_token_in_it_is_compared_which_is_said():
     asked = {"figure_script": "true", "sample": "Cat", "stage": "1", "row": "20", "column": "2"}
-    said = "compared is the token (20, 2), not the rectangle that is pinned"
+    said = "so the token (20, 2) is compared, not the pinned rectangle"
     app = opened(**asked, region="rectangle")
     check_fine(app)
     assert said in texts(app)
-    assert "that is pinned" not in texts(opened(**asked))
+    assert "not the pinned" not in texts(opened(**asked))
 
 
 def test_a_block_without_super_tokens_has_no_switch():
