@@ -15,7 +15,7 @@ from ui.markdown import escaped
 from ui.pages.explore import MODES
 from ui.pages.page import Page
 from ui.pages.registry import PAGES
-from ui.panels import panel
+from ui.panels import menu, panel
 from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
@@ -84,7 +84,7 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page."""
-    st.html(STYLE + panel.STYLE + glossary.STYLE + pinning.STYLE)
+    st.html(STYLE + panel.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE)
     st.set_page_config(page_icon=str(ICON))
     if keys.LINK not in st.session_state:
         sleep(FIRST_FRAME)

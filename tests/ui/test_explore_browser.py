@@ -91,7 +91,7 @@ def test_a_saved_page_opens_as_it_was_shown_and_so_does_the_link(browser, addres
     page.locator(READY).wait_for()
     settle(page)
     assert part_of(page) == part
-    page.get_by_role("button", name="Tools").click()
+    page.locator(".st-key-menu_tools summary").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as a page").click()
     path = Path(tmp_path, "saved.html")
@@ -104,6 +104,30 @@ def test_a_saved_page_opens_as_it_was_shown_and_so_does_the_link(browser, addres
     for part in (".options input:checked + span", ".tick", ".figures td", ".panel .note"):
         assert alone.locator(part).all_inner_texts() == page.locator(part).all_inner_texts(), part
     alone.close()
+    page.close()
+
+
+def test_what_is_chosen_beside_a_closed_menu_lasts(browser, address):
+    page = visit(browser, f"{address}/explore?sample=Cat")
+    row = page.get_by_label("Anchor row")
+    page.locator(".st-key-menu_tools summary").first.click()
+    row.wait_for()
+    page.keyboard.press("Escape")
+    row.wait_for(state="hidden")
+    before, box = note(page), page.locator(".picker").bounding_box()
+    page.mouse.click(box["x"] + 50, box["y"] + 80)
+    page.mouse.move(5, 5)
+    settle(page)
+    chosen, url = note(page), page.url
+    assert chosen != before
+    page.locator(".st-key-pin_answer button:visible").click()
+    page.get_by_text("Pinned: 1 of 24").wait_for()
+    settle(page)
+    assert (note(page), page.url) == (chosen, url)
+    page.locator(".st-key-menu_tools summary").first.click()
+    assert f"row {row.input_value()}, column" in chosen
+    page.mouse.click(5, 5)
+    row.wait_for(state="hidden")
     page.close()
 
 

@@ -166,7 +166,7 @@ def test_the_link_from_explore_to_the_steps_follows_the_pin(page, address, captu
     page.mouse.click(box["x"] + box["width"] * 40.5 / 56, box["y"] + box["height"] * 8.5 / 56)
     page.wait_for_url(re.compile("row=8&.*column=40|column=40&.*row=8"))
     settle(page)
-    page.get_by_role("button", name="Tools").click()
+    page.locator(".st-key-menu_tools summary").first.click()
     page.get_by_role("link", name="Follow this token step by step").click()
     page.get_by_text("token (8, 40), real numbers").wait_for()
     page.get_by_role("heading", name="1. Average").wait_for()
@@ -194,7 +194,7 @@ def test_saved_page_of_the_app_opens_from_disk(page, address, browser, tmp_path)
     open_page(page, address, "/explore?sample=Cat&row=20&column=30")
     page.locator(READY).wait_for()
     with page.expect_download() as coming:
-        page.get_by_role("button", name="Tools").click()
+        page.locator(".st-key-menu_tools summary").first.click()
         page.get_by_role("button", name="Save as a page").click()
     path = tmp_path / "explorer.html"
     coming.value.save_as(path)

@@ -29,6 +29,7 @@ from ui.markdown import escaped
 from ui.panels.alike_sides import show_alike_sides
 from ui.panels.answer import asked
 from ui.panels.export import Export, file_name, picture_source
+from ui.panels.menu import menu
 from ui.panels.panel import chart, note, subject
 from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words
 from ui.panels.spot_maps import Picked, SpotPanel, spot_maps
@@ -107,7 +108,7 @@ def _choose_spot(view: View) -> Spot:
     """Keep the numbers of the spot behind a button: a click in a map sets them."""
     home = _home(view)
     _follow_home(home)
-    with st.popover("Spot", icon=":material/my_location:"):
+    with menu("Spot", ":material/my_location:"):
         down, across = (
             st.number_input(f"{words}, thousandths of the picture", 0, STEPS, start, 1, key=key, bind="query-params")
             for words, key, start in zip(

@@ -32,6 +32,7 @@ from ui.panels.answer import asked
 from ui.panels.figure_script import show_figure_script
 from ui.panels.head_maps import Pinned, show_head_maps
 from ui.panels.look import choose_look, choose_range
+from ui.panels.menu import menu
 from ui.panels.panel import subject
 from ui.panels.parts import part_in_numbers
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
@@ -64,9 +65,7 @@ def draw(view: View) -> None:
             label_visibility="collapsed",
             width="content",
         )
-        tools = st.popover(
-            "Tools", icon=":material/tune:", help="An exact token, how it is shown, files, and its steps"
-        )
+        tools = menu("Tools", ":material/tune:")
     if mode == LIVE:
         with tools:
             record, head, anchor = _choose(view)

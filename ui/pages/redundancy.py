@@ -23,6 +23,7 @@ from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
 from ui.panels.ledgers import Ledger, ledger_of
+from ui.panels.menu import menu
 from ui.panels.panel import caption, chart, note
 from ui.panels.similarity import show_similarity
 from ui.view.view import View
@@ -88,7 +89,7 @@ def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None
         )
         with st.container(width="content"):
             many = choose_bands(view)
-        with st.popover("Metrics", icon=":material/checklist:", help="What is drawn against depth"):
+        with menu("Metrics", ":material/checklist:"):
             metrics = st.multiselect(
                 "Against depth",
                 EXACT,

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import keys
 from ui.address import number_binding
+from ui.panels.menu import menu
 from ui.zoom.part import MIDDLE, MOST, THOUSAND, WHOLE, Part
 
 
@@ -13,7 +14,7 @@ def choose_part(picture: str) -> Part:
     Args:
         picture: Hash of the picture.
     """
-    with st.popover("Part", icon=":material/zoom_in:", width="content", help="Zoom of all panels, in numbers"):
+    with menu("Part", ":material/zoom_in:"):
         return part_in_numbers(picture)
 
 

@@ -4,6 +4,7 @@ import { letPagesScroll } from "./charts.js";
 import { takeFiles } from "./files.js";
 import { recordChoices } from "./history.js";
 import { openToKeyboard } from "./keyboard.js";
+import { closeMenus } from "./menus.js";
 import { saveCharts } from "./save.js";
 import { closeAfterChoice } from "./sidebar.js";
 import { hasName, nameOfTab } from "./tab.js";
@@ -16,6 +17,7 @@ export function mountBrowser({ data, parentElement, setStateValue }) {
   letPagesScroll();
   openToKeyboard();
   saveCharts();
+  closeMenus();
   closeAfterChoice(data.choice, data.stays);
   if (data.wants_tab || hasName()) setStateValue("tab", nameOfTab());
   if (parentElement.querySelector("button")) return;
