@@ -18,8 +18,8 @@ STYLE = """<style>
   border-radius: .5rem; box-shadow: 0 4px 16px rgb(0 0 0 / .16)}
 [class*=st-key-menu_] > * > [data-testid=stExpander] > details > summary > span {flex-direction: row-reverse}
 @media (max-width: 640px) {
-  [class*=st-key-menu_] > * > [data-testid=stExpander] > details > :not(summary) {position: fixed; inset: auto 1rem 1rem;
-    width: auto; max-height: 60vh}
+  [class*=st-key-menu_] > * > [data-testid=stExpander] > details > :not(summary) {position: fixed;
+    inset: auto 1rem 1rem; width: auto; max-height: 60vh}
 }
 [class*=st-key-menu_] > * > [data-testid=stExpander] > details:not([open]) > :not(summary) {display: none}
 </style>"""
