@@ -131,7 +131,8 @@ LEGENDS_COVERED = """
 [...document.querySelectorAll('[class*=st-key-pinnable_], [class*=st-key-picture_]')].filter(chart => {
   const [words, bar] = ['.legendtext', '.modebar, .save-chart'].map(name => [...chart.querySelectorAll(name)]
     .map(each => each.getBoundingClientRect()));
-  return words.some(word => bar.some(one => one.width && word.right > one.left && word.top < one.bottom));
+  return words.some(word => bar.some(one => one.width && one.left < word.right && word.left < one.right &&
+    one.top < word.bottom && word.top < one.bottom));
 }).length
 """
 """Counts charts whose tools lie over their legend."""
