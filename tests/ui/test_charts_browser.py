@@ -119,7 +119,8 @@ def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
     page.get_by_text(re.compile("block 1.2, head 2")).first.wait_for()  # what Plotly says of the square
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"(?=.*block=2)(?=.*head=2)"))
-    eventually(page, lambda: page.evaluate("document.activeElement.closest('.st-key-matrix') !== null"), True)
+    focused = "document.activeElement.closest('[class*=st-key-matrix_0_1_1]') !== null"  # the chart drawn in its place
+    eventually(page, lambda: page.evaluate(focused), True)
     settle(page)
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")

@@ -8,6 +8,7 @@ const MARKS = ".points path.point, .bars .point path";
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 const ASIDE = 3; // how much more a step aside counts than a step ahead
 const LEAST = 1; // CSS pixels that a step goes ahead
+const RETRY_MS = 100; // a chart that is not shown yet takes no focus
 
 let walking = false;
 let spoken = null;
@@ -26,6 +27,7 @@ export function openToKeyboard() {
   new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
   document.addEventListener("keydown", walk);
   document.addEventListener("pointerdown", () => (clicked = null));
+  document.addEventListener("focusin", ({ target }) => clicked?.home().contains(target) || (clicked = null));
   openNew();
 }
 
@@ -40,13 +42,14 @@ function openNew() {
   if (clicked && document.activeElement === document.body) comeBack(clicked);
 }
 
-// The chart that was clicked may be gone, and another one stand in its place.
+// The chart that was clicked may be gone, and another one stand in its place, more than once: the focus comes back until
+// it goes elsewhere.
 function comeBack({ home, spot }) {
-  const place = home.querySelector(`${PLACE}[tabindex]`);
+  const place = home().querySelector(`${PLACE}[tabindex]`);
   if (!place) return;
-  clicked = null;
   at.set(place, spot);
   place.focus({ preventScroll: true });
+  if (document.activeElement !== place) setTimeout(openNew, RETRY_MS);
 }
 
 function walk(event) {
@@ -69,7 +72,9 @@ function step(place, [right, down]) {
     if (ahead >= LEAST && (!best || cost < best.cost)) best = { cost, spot };
   }
   if (!best) return;
-  at.set(place, { x: (best.spot.x - area.left) / area.width, y: (best.spot.y - area.top) / area.height });
+  const spot = { x: (best.spot.x - area.left) / area.width, y: (best.spot.y - area.top) / area.height };
+  at.set(place, spot);
+  if (clicked) clicked.spot = spot;
   point(place, "mousemove");
   setTimeout(() => {
     spoken.textContent = [...place.querySelectorAll(".hovertext")].map((each) => each.textContent).join("; ");
@@ -109,7 +114,10 @@ function middle(box) {
 
 function click(place) {
   const frame = place.closest(FRAME) ?? place;
-  clicked = { home: frame.parentElement.closest(".stVerticalBlock") ?? document.body, spot: at.get(place) };
+  const block = frame.parentElement.closest(".stVerticalBlock") ?? document.body;
+  const key = [...block.classList].find((name) => name.startsWith("st-key-"));
+  const home = () => (key && document.querySelector(`.${key}`)) || block; // a block may be drawn anew, too
+  clicked = { home, spot: at.get(place) };
   for (const name of ["mousemove", "mousedown", "mouseup", "click"]) point(place, name);
 }
 
