@@ -59,7 +59,7 @@ def install(requirements: str) -> None:
 def start_app(rest: list[str]) -> int:
     """Start the app; ends with Ctrl-C."""
     try:
-        return run("python", "-m", "streamlit", "run", "app.py", *rest, check=False)
+        return run("python", "-m", "ui.start", *rest, check=False)
     except KeyboardInterrupt:
         return 0
 

@@ -54,11 +54,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_app(log: Path, script: str = "app.py") -> Iterator[str]:
-    """Start `streamlit run app.py` (or another script) and yield its address; the log holds what it printed."""
+def served_app(log: Path, script: str | None = None) -> Iterator[str]:
+    """Start the app as people do, or another script, and yield its address; the log holds what it printed."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
+    program = ["ui.start"] if script is None else ["streamlit", "run", script]
+    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", *program, *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
         try:
@@ -80,7 +81,7 @@ def _wait_until_healthy(address: str, process: subprocess.Popen, log: Path) -> N
                 if answer.status == 200:
                     return
         except OSError:
-            time.sleep(0.3)
+            time.sleep(0.05)
     pytest.fail(f"the app did not start within {START_SECONDS} s:\n{log.read_text()[-2000:]}")
 
 
