@@ -49,9 +49,10 @@
     });
 
   const QUIET = 400;
+  const onTheClock = async (moment) => (performance.timeOrigin + (await moment)) / 1000; // seconds since 1970
   const opened = {
-    whole: (title) => since(() => whole(title), QUIET),
-    begun: (title) => since(() => begun(title) || whole(title), 0),
+    whole: (title) => onTheClock(since(() => whole(title), QUIET)),
+    begun: (title) => onTheClock(since(() => begun(title) || whole(title), 0)),
   };
 
   // Click and return the milliseconds until the page is whole again; the script must have run in between.
