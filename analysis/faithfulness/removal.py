@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from skimage.filters import gaussian
+from skimage import filters
 from torch import Tensor, nn
 
 from analysis.faithfulness.choices import REPLACEMENTS
@@ -60,7 +60,7 @@ def mean_colour(pixels: Pixels) -> Pixels:
 def blurred(pixels: Pixels) -> Pixels:
     """Return a picture blurred by a Gaussian, its border repeated outside."""
     sigma = BLUR * min(pixels.shape[2:])
-    smooth = gaussian(pixels[0].numpy(force=True).astype(np.float64), sigma, mode="nearest", channel_axis=0)
+    smooth = filters.gaussian(pixels[0].numpy(force=True).astype(np.float64), sigma, mode="nearest", channel_axis=0)
     return torch.from_numpy(smooth)[None].to(pixels)
 
 

@@ -6,8 +6,8 @@ Notation and sources as in `analysis.grouping.scores`, where the whole set of sc
 import math
 
 import numpy as np
+import scipy
 from jaxtyping import Bool
-from scipy.ndimage import distance_transform_edt, maximum_filter
 
 from analysis.grouping.label_maps import Labels, Reference, boundary_mask, check_labels, check_same_shape
 
@@ -95,7 +95,7 @@ def mean_distance_to_edge(labels: Labels, reference: Reference) -> float:
     segments, regions = boundary_mask(labels), boundary_mask(reference)
     if not (segments.any() and regions.any()):
         return math.nan
-    return float(distance_transform_edt(~segments)[regions].mean())
+    return float(scipy.ndimage.distance_transform_edt(~segments)[regions].mean())
 
 
 def widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarray, "height width"]:
@@ -105,7 +105,7 @@ def widen(mask: Bool[np.ndarray, "height width"], radius: int) -> Bool[np.ndarra
         >>> widen(np.array([[False, True, False, False]]), radius=1)
         array([[ True,  True,  True, False]])
     """
-    return maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)
+    return scipy.ndimage.maximum_filter(mask.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0).view(bool)
 
 
 def _boundary_hits(labels: np.ndarray, reference: np.ndarray, tolerance: int | None) -> tuple[int, int, int]:

@@ -1,9 +1,9 @@
 """K-means on colour alone: what groups can achieve if they need not be compact; they are rarely in one piece."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.spatial import KDTree
-from skimage.color import rgb2lab
+from skimage import color
 
 from analysis.grouping.label_maps import Image, grid_labels
 from analysis.grouping.segmentation import Segmentation, check_request
@@ -38,12 +38,12 @@ def colour_kmeans_labels(image: Image, rows: int, columns: int, iterations: int 
         raise ValueError(f"K-means needs at least 1 iteration, got {iterations}.")
     packed = image.reshape(-1, 3).astype(np.int64) @ np.array([65536, 256, 1])
     values, colour, weight = np.unique(packed, return_inverse=True, return_counts=True)
-    lab = rgb2lab(np.stack([values >> 16, (values >> 8) & 255, values & 255], axis=1).astype(np.uint8)[None])[0]
+    lab = color.rgb2lab(np.stack([values >> 16, (values >> 8) & 255, values & 255], axis=1).astype(np.uint8)[None])[0]
     height, width = image.shape[:2]
     cells = grid_labels(height, width, rows, columns).ravel()
     centres = _means(lab[colour], cells, np.ones(len(colour)), np.zeros((rows * columns, 3)))
     for step in range(iterations):
-        nearest = KDTree(centres).query(lab)[1]
+        nearest = scipy.spatial.KDTree(centres).query(lab)[1]
         if step + 1 < iterations:
             centres = _means(lab, nearest, weight, centres)
     settings = {"rows": rows, "columns": columns, "iterations": iterations}

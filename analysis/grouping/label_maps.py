@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Int, Integer, Real, Shaped, UInt8
-from skimage.measure import label as label_components
+from skimage import measure
 
 Labels: TypeAlias = Integer[np.ndarray, "height width"]
 Reference: TypeAlias = Integer[np.ndarray, "reference_height reference_width"]
@@ -189,7 +189,7 @@ def connected_labels(labels: Labels) -> Int[np.ndarray, "height width"]:
     """
     check_labels(labels)
     compact, _ = compact_labels(labels)
-    return label_components(compact, connectivity=1, background=-1).astype(np.int64) - 1
+    return measure.label(compact, connectivity=1, background=-1).astype(np.int64) - 1
 
 
 def neighbour_pairs(labels: Labels, *, diagonal: bool = False) -> Integer[np.ndarray, "pairs 2"]:

@@ -1,8 +1,8 @@
 """Labels of two groupings of one picture, named alike where they overlap most."""
 
 import numpy as np
+import scipy
 from jaxtyping import Int
-from scipy.optimize import linear_sum_assignment
 
 from analysis.grouping.label_maps import Labels, Reference, compact_labels
 from analysis.grouping.overlap import Overlap
@@ -28,7 +28,7 @@ def matched_labels(labels: Labels, reference: Reference) -> Int[np.ndarray, "hei
     overlap = Overlap.between(labels, reference)
     table = np.zeros((len(overlap.segment_sizes), len(overlap.region_sizes)))
     table[overlap.segment, overlap.region] = overlap.pixels
-    mine, theirs = linear_sum_assignment(table, maximize=True)
+    mine, theirs = scipy.optimize.linear_sum_assignment(table, maximize=True)
     meet = table[mine, theirs] > 0
     segment, names = compact_labels(labels)[0], compact_labels(reference)[1]
     renamed = np.full(len(table), -1, dtype=np.int64)

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 from jaxtyping import Int
-from skimage.color import rgb2lab
-from skimage.segmentation import quickshift
+from skimage import color, segmentation
 
 from analysis.grouping.label_maps import Image, compact_labels
 from analysis.grouping.segmentation import Segmentation, check_request
@@ -51,8 +50,14 @@ def quickshift_labels(image: Image, num_segments: int, *, ratio: float = 1.0) ->
 
 def _cut(image: Image, count: int, kernel: float, ratio: float) -> tuple[Int[np.ndarray, "height width"], int]:
     """Return labels, and how many there are: `count`, or more where so many pixels have no denser one in reach."""
-    _, parent, length = quickshift(
-        rgb2lab(image), ratio=ratio, kernel_size=kernel, max_dist=math.inf, return_tree=True, convert2lab=False, rng=0
+    _, parent, length = segmentation.quickshift(
+        color.rgb2lab(image),
+        ratio=ratio,
+        kernel_size=kernel,
+        max_dist=math.inf,
+        return_tree=True,
+        convert2lab=False,
+        rng=0,
     )
     parent, length = np.asarray(parent, dtype=np.int64).ravel(), np.asarray(length).ravel()
     pixel = np.arange(parent.size)

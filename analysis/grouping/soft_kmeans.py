@@ -1,9 +1,9 @@
 """Soft k-means over colour and position: differentiable SLIC (superpixel sampling networks) without learning."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.sparse import csr_array
-from skimage.color import rgb2lab
+from skimage import color
 
 from analysis.grouping.label_maps import Image, Number, check_image, grid_labels
 
@@ -74,14 +74,14 @@ def _neighbour_index(own: np.ndarray, rows: int, columns: int) -> Int[np.ndarray
 def _pixel_features(image: Image, colour_scale: Number, position_scale: Number) -> Float[np.ndarray, "tokens 5"]:
     """Return scaled Lab colour and position of each pixel."""
     position = np.moveaxis(np.indices(image.shape[:2]), 0, -1)
-    return np.concatenate([colour_scale * rgb2lab(image), position_scale * position], axis=-1).reshape(-1, 5)
+    return np.concatenate([colour_scale * color.rgb2lab(image), position_scale * position], axis=-1).reshape(-1, 5)
 
 
 def _weighted_means(features: np.ndarray, index: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
     """Return Q-hat^T F, the means of the features under the association, shape (count, 5)."""
     column = np.where(index < 0, count, index).ravel()  # what lies outside gathers in one more column, without weight
     starts = np.arange(0, column.size + 1, index.shape[1])
-    association = csr_array((weight.ravel(), column, starts), shape=(len(index), count + 1))
+    association = scipy.sparse.csr_array((weight.ravel(), column, starts), shape=(len(index), count + 1))
     sums = (association.T @ np.column_stack([features, np.ones(len(features))]))[:count]
     return sums[:, :-1] / np.maximum(sums[:, -1:], np.finfo(np.float64).tiny)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+import scipy
 
 from analysis.grouping.label_maps import Image, Labels, check_image, check_same_shape
 from analysis.grouping.overlap_scores import adjusted_rand_index
@@ -44,7 +44,7 @@ class Disturbance:
 
 
 def _blur(image: np.ndarray) -> np.ndarray:
-    return gaussian_filter(image.astype(np.float64), (BLUR, BLUR, 0), mode="nearest")
+    return scipy.ndimage.gaussian_filter(image.astype(np.float64), (BLUR, BLUR, 0), mode="nearest")
 
 
 def _noise(image: np.ndarray) -> np.ndarray:

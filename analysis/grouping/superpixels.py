@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from skimage.segmentation import felzenszwalb, slic
+from skimage import segmentation
 
 from analysis.grouping.count_search import CountSearch
 from analysis.grouping.label_maps import (
@@ -106,7 +106,7 @@ def slic_labels(
 
     search = CountSearch(
         partial(
-            slic,
+            segmentation.slic,
             image,
             compactness=compactness,
             sigma=sigma,
@@ -135,7 +135,7 @@ def slico_labels(image: Image, num_segments: int, *, at_most: bool = False) -> S
         ValueError: If the image is no RGB image or the number does not fit it.
     """
     check_request(image, num_segments)
-    method = partial(slic, image, slic_zero=True, start_label=0, channel_axis=-1)
+    method = partial(segmentation.slic, image, slic_zero=True, start_label=0, channel_axis=-1)
     search = CountSearch(method, num_segments, at_most)
     _search_connected(search, image.shape[0] * image.shape[1])
     return Segmentation(search.labels, "SLICO", num_segments, search.settings)
@@ -214,7 +214,9 @@ def felzenszwalb_labels(
     check_request(image, num_segments)
     if min_size is None:
         min_size = max(1, image.shape[0] * image.shape[1] // (8 * num_segments))
-    search = CountSearch(partial(felzenszwalb, image, sigma=sigma, min_size=min_size), num_segments, at_most)
+    search = CountSearch(
+        partial(segmentation.felzenszwalb, image, sigma=sigma, min_size=min_size), num_segments, at_most
+    )
     search.bisect(lambda scale: {"scale": scale}, 1e-2, 1e7)
     settings = {"sigma": sigma, "min_size": min_size, **search.settings}
     return Segmentation(search.labels, "Felzenszwalb", num_segments, settings)

@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Integer
-from scipy.ndimage import distance_transform_edt
 
 from analysis.grouping.boundary_scores import widen
 from analysis.grouping.label_maps import Labels, boundary_mask, check_labels, compact_labels, upsample_labels
@@ -115,7 +115,7 @@ def _edge_scores(labels: np.ndarray, truth: Truth) -> Iterator[tuple[float, floa
     """Yield recall, precision and mean distance to the edge for each annotator."""
     mask = boundary_mask(labels)
     near, edges = widen(mask, truth.tolerance).ravel(), np.flatnonzero(mask)
-    distance = distance_transform_edt(~mask).ravel() if len(edges) else np.full(labels.size, math.nan)
+    distance = scipy.ndimage.distance_transform_edt(~mask).ravel() if len(edges) else np.full(labels.size, math.nan)
     for annotation in truth.annotations:
         found, false = int(near[annotation.boundary].sum()), int((~annotation.excused[edges]).sum())
         yield (

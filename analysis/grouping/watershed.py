@@ -2,9 +2,7 @@
 
 from functools import partial
 
-from skimage.color import rgb2gray
-from skimage.filters import sobel
-from skimage.segmentation import watershed
+from skimage import color, filters, segmentation
 
 from analysis.grouping.count_search import CountSearch
 from analysis.grouping.label_maps import Image, Number
@@ -36,7 +34,7 @@ def watershed_labels(
     check_request(image, num_segments)
     if not compactness >= 0:
         raise ValueError(f"The compactness of the watershed must be at least 0, got {compactness}; 0.001 is usual.")
-    flood = partial(watershed, sobel(rgb2gray(image)), compactness=compactness)
+    flood = partial(segmentation.watershed, filters.sobel(color.rgb2gray(image)), compactness=compactness)
     search = CountSearch(flood, num_segments, at_most)
     search.attempt(markers=num_segments)
     size = image.shape[0] * image.shape[1]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Int
-from scipy.io import loadmat
 
 from analysis.grouping.label_files import LabelFileError, label_map, npz_arrays, png_labels, read_by_suffix
 from analysis.grouping.label_maps import Labels
@@ -52,7 +52,7 @@ def _read_bsds(data: bytes) -> TruthMaps:
     """Read the Segmentation of each annotator; the rest of the file is ignored."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about other variables of the file
-        found = loadmat(io.BytesIO(data), variable_names=["groundTruth"]).get("groundTruth")
+        found = scipy.io.loadmat(io.BytesIO(data), variable_names=["groundTruth"]).get("groundTruth")
     if found is None or found.dtype != object:
         raise LabelFileError("This .mat file holds no groundTruth cells as those of BSDS500 do.")
     maps = []
