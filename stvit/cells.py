@@ -49,7 +49,8 @@ def gather_neighbours(values: Float[Tensor, "batch cells channels"], grid: Token
     batch, cells, channels = values.shape
     image = values.transpose(1, 2).reshape(batch * channels, 1, grid.rows, grid.columns)
     patches = F.conv2d(image, _one_hot_kernels(values), padding=1)  # (B C, 9, rows, columns)
-    return patches.reshape(batch, channels, NEIGHBOURS, cells).permute(0, 3, 1, 2)
+    # Copied, so that those of a cell lie together: batched products of anything else go cell by cell.
+    return patches.reshape(batch, channels, NEIGHBOURS, cells).permute(0, 3, 2, 1).contiguous().transpose(-1, -2)
 
 
 def fold_neighbours(values: Float[Tensor, "batch cells channels 9"], grid: TokenGrid) -> Tensor:
