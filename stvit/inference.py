@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from stvit.config import STViTConfig
-from stvit.folding import fold_norms
+from stvit.folding import fold
 from stvit.model import STViT
 from stvit.precision import at_least_single, float_type
 
@@ -46,10 +46,11 @@ class OptimisedSTViT(nn.Module):
 def optimised(model: STViT, precision: str = "float32", compile: bool = True) -> OptimisedSTViT:
     """Return a copy of a model for inference; the model itself stays as it is.
 
-    BatchNorms are folded into the convolutions beside them where that is exact, weights are frozen and lie
-    channels-last in memory, and the whole is compiled. In float32, logits differ from the original's by rounding only,
-    at most 1e-5 of the largest one; bfloat16 keeps 8 bits of each number and float16 11, and their logits differ by up
-    to 5 % and 1 %. `python -m benchmarks core` prints speeds and differences on your machine.
+    BatchNorms, LayerScales and, in float32, the residuals of depthwise convolutions are folded into convolutions where
+    that is exact, weights are frozen and lie channels-last in memory, and the whole is compiled. In float32, logits
+    differ from the original's by rounding only, at most 1e-5 of the largest one; bfloat16 keeps 8 bits of each number
+    and float16 11, and their logits differ by up to 5 % and 1 %. `python -m benchmarks core` prints speeds and
+    differences on your machine.
 
     Args:
         model: The model, on any device and in either mode.
@@ -71,7 +72,7 @@ def optimised(model: STViT, precision: str = "float32", compile: bool = True) ->
         raise TypeError(f"An STViT can be optimised, got {type(model).__name__}; pass the STViT inside it.")
     dtype = float_type(precision)
     copy = _copied(model)
-    fold_norms(copy)
+    fold(copy, residuals=dtype == torch.float32)
     copy = copy.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     return OptimisedSTViT(copy, compile).eval()
 

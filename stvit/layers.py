@@ -40,14 +40,25 @@ class ChannelLayerNorm(nn.LayerNorm):
 
 
 class ResidualDepthwiseConv(nn.Conv2d):
-    """A depthwise 3 x 3 convolution with its own residual; as CPE it carries the position."""
+    """A depthwise 3 x 3 convolution with its own residual; as CPE it carries the position.
+
+    Attributes:
+        folded: Whether the residual is in the middle of the kernels, as in an inference copy.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, channels, kernel_size=3, padding=1, groups=channels)
+        self.folded = False
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return x + conv(x)."""
-        return features + super().forward(features)
+        mixed = super().forward(features)
+        return mixed if self.folded else features + mixed
+
+    def whole_kernels(self) -> Float[Tensor, "c 1 3 3"]:
+        """Return the kernels of a convolution that does all of it: 1 is added in the middle for the residual."""
+        kernels = self.weight.detach()
+        return kernels if self.folded else kernels + F.pad(kernels.new_ones(1, 1), (1, 1, 1, 1))
 
 
 class ConvFFN(nn.Module):

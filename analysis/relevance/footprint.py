@@ -47,11 +47,11 @@ class Footprint:
     @classmethod
     def of(cls, convolution: nn.Conv2d, taps: Taps = "magnitude") -> "Footprint":
         """Return the footprint of a convolution of the model, its own residual included if it has one."""
-        kernel = convolution.weight.detach()
+        residual = convolution if isinstance(convolution, ResidualDepthwiseConv) else None
+        kernel = residual.whole_kernels() if residual else convolution.weight.detach()
         shares = kernel.abs() if taps == "magnitude" else torch.full_like(kernel, 1 / 9)
-        if isinstance(convolution, ResidualDepthwiseConv):
-            centre = F.pad(kernel.new_ones(1, 1), (1, 1, 1, 1))
-            shares = (kernel + centre).abs() if taps == "magnitude" else shares + centre
+        if residual and taps == "uniform":
+            shares[:, :, 1, 1] += 1
         return cls(shares.mean((0, 1)), convolution.stride[0])
 
     def back(

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from stvit import capture, optimised
-from stvit.folding import fold_norms
+from stvit.folding import fold
+from stvit.layers import LayerScale, ResidualDepthwiseConv
 from stvit.precision import PRECISIONS
 from tests.support.paths import ROOT
 from tests.support.tiny import tiny_model, tiny_pixels
@@ -27,10 +28,14 @@ MIXERS = [("super",) * 4, ("global", "window", "conv", "super")]
 def test_folding_is_exact(mixers: tuple[str, ...], size: tuple[int, int]) -> None:
     model, pixels = tiny_model(torch.float64, mixers=mixers), tiny_pixels(2, *size, torch.float64)
     expected = model(pixels).detach()
-    fold_norms(model.requires_grad_(False))
+    fold(model.requires_grad_(False))
     assert_close(model(pixels), expected, NETWORK)
     left = [name for name, module in model.named_modules() if isinstance(module, nn.BatchNorm2d)]
     assert left == ["stem.2", "stem.5", "stem.8", "stem.11"]
+    assert not any(isinstance(module, LayerScale) for module in model.modules())
+    residuals = [module for module in model.modules() if isinstance(module, ResidualDepthwiseConv)]
+    assert len(residuals) == 2 * len(model.blocks())
+    assert all(module.folded for module in residuals)
 
 
 @torch.no_grad()

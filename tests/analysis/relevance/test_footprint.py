@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from analysis.relevance.footprint import Footprint, Footprints
+from stvit.folding import fold
 from stvit.layers import Downsample, ResidualDepthwiseConv
 from tests.support.tiny import tiny_model
 from tests.support.tolerances import assert_close
@@ -57,6 +58,17 @@ def test_uniform_taps_share_alike_among_the_inputs_inside(size, stride):
 def test_uniform_taps_leave_half_of_a_depthwise_convolution_to_its_residual():
     taps = Footprint.of(ResidualDepthwiseConv(3), "uniform").taps
     torch.testing.assert_close(taps / taps.sum(), torch.full((3, 3), 1 / 18) + F.pad(torch.ones(1, 1) / 2, [1] * 4))
+
+
+@pytest.mark.parametrize("taps", ["magnitude", "uniform"])
+def test_a_residual_that_was_folded_leaves_the_same_footprints(taps):
+    model = tiny_model().requires_grad_(False)
+    before = Footprints.of(model, taps)
+    fold(model)
+    after = Footprints.of(model, taps)
+    for kind in ("position", "ffn"):
+        for block, footprint in getattr(before, kind).items():
+            assert_close(getattr(after, kind)[block].taps, footprint.taps)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
