@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,11 @@ from torch import Tensor
 
 from analysis.changes import CHANGES, Change
 from analysis.grouping.label_maps import Image
+from analysis.redundancy.parallel import run_all
+from analysis.redundancy.watch import Watch
 from analysis.variants import Variant
 from stvit import STViT
+from stvit.error_text import counted
 from stvit.foreign_text import plain
 
 AS_IT_IS = "As it is"
@@ -53,29 +57,35 @@ def try_changes(
     progress: Callable[[int, int, str], None] = lambda done, total, words: None,
     own: Change | None = None,
 ) -> list[Trial]:
-    """Run the model as it is and with each change.
+    """Run the model as it is and with each change, side by side on all cores.
 
     Args:
         model: The model; one without super tokens has nothing to change.
         shown: The picture as the model sees it, RGB bytes.
         pixels: The same, normalised.
         chosen: Names and parameters of changes; all if None.
-        progress: Told before each run.
+        progress: Told several times a second how many runs are done, of how many, and in words; what it raises stops
+            the rest.
         own: One more change, such as groups from a file.
     """
     wanted = [(CHANGES[name], parameter) for name, parameter in (all_changes() if chosen is None else chosen)]
     if own is not None:
         wanted.append((own, None))
-    trials = [_trial(Variant(AS_IT_IS), "", None, model, pixels)]
-    for done, (change, parameter) in enumerate(wanted):
-        progress(done, len(wanted), f"Trying: {change.title}")
-        trials.append(_trial(change.variant(shown, parameter), change.name, parameter, model, pixels))
-    return trials
+    total = len(wanted) + 1
+    watch = Watch(total, lambda done, _: progress(done, total, f"Tried {done} of {counted(total, 'association')}"))
+    runs = [partial(_trial, None, None, model, shown, pixels, watch)]
+    runs += [partial(_trial, change, parameter, model, shown, pixels, watch) for change, parameter in wanted]
+    return run_all(runs, watch)
 
 
-def _trial(variant: Variant, name: str, parameter: int | None, model: STViT, pixels: Tensor) -> Trial:
+def _trial(
+    change: Change | None, parameter: int | None, model: STViT, shown: Image, pixels: Tensor, watch: Watch
+) -> Trial:
+    variant = Variant(AS_IT_IS) if change is None else change.variant(shown, parameter)
     logits = variant.run(model, pixels, recorded=()).logits[0]
-    return Trial(name, parameter, variant.title, variant.colour, logits.double().softmax(-1).numpy(force=True))
+    watch.advance(1)
+    probabilities = logits.double().softmax(-1).numpy(force=True)
+    return Trial(variant.name, parameter, variant.title, variant.colour, probabilities)
 
 
 def divergence(trials: Sequence[Trial]) -> list[float]:

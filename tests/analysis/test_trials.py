@@ -1,12 +1,16 @@
 """All changes on one picture: against runs of each by itself."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
 from analysis.changes import CHANGES
+from analysis.redundancy.watch import Watch
 from analysis.relevance.weighings import weighings
 from analysis.trials import all_changes, class_names_of, divergence, top_classes, trials_table, try_changes
+from analysis.variants import Variant
 from stvit import capture
 from tests.support.tiny import tiny_model, tiny_pixels
 
@@ -27,7 +31,7 @@ def test_each_trial_is_its_own_run(model, pixels):
     trials = try_changes(
         model, shown, pixels, [("grid", None), ("iterations", 2)], lambda done, total, _: told.append((done, total))
     )
-    assert told == [(0, 2), (1, 2)]
+    assert told[-1] == (3, 3)
     runs = [capture(model, pixels), capture(model, pixels, association="grid"), capture(model, pixels, num_iters=2)]
     for trial, run in zip(trials, runs, strict=True):
         np.testing.assert_allclose(trial.probabilities, run.logits[0].double().softmax(-1), rtol=1e-6)
@@ -40,6 +44,29 @@ def test_each_trial_is_its_own_run(model, pixels):
     best = top_classes(trials)
     assert best == before.argsort(descending=True)[:5].tolist()
     assert list(table.columns[3:]) == [f"class {index}" for index in best]
+
+
+def test_what_progress_raises_stops_the_runs_that_have_not_begun(model, pixels, monkeypatch):
+    class CancelledError(Exception):
+        pass
+
+    def cancel(done: int, total: int, words: str) -> None:
+        raise CancelledError
+
+    begun, stopped, run = [], threading.Event(), Variant.run
+    monkeypatch.setattr("analysis.redundancy.parallel.PERIOD", 0.01)
+
+    def first_waits(variant, *arguments, **options):
+        begun.append(variant.title)
+        assert stopped.wait(60)
+        return run(variant, *arguments, **options)
+
+    monkeypatch.setattr(Watch, "stop", lambda watch: (vars(watch).update(_stopped=True), stopped.set()))
+    monkeypatch.setattr(Variant, "run", first_waits)
+    shown = np.zeros((64, 96, 3), np.uint8)
+    with pytest.raises(CancelledError):
+        try_changes(model, shown, pixels, progress=cancel)
+    assert len(begun) <= torch.get_num_threads() < len(all_changes())
 
 
 def test_every_change_and_value_is_listed_once():
