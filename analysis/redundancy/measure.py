@@ -185,13 +185,13 @@ def measure_row(
 
 def _collected(
     work: Work,
-    spectra: Sequence[Sequence[Spectrum]],
+    spectra: Sequence[Spectrum | None],
     known_received: Sequence[Float[np.ndarray, "heads tokens"] | None],
     pieces: Sequence[Piece],
 ) -> AttentionMetrics:
     """Put the pieces of one attention together, and compute what follows from all of its rows."""
     found, sample = AttentionMetrics(), work.sample
-    decomposed = [one for some in spectra for one in some]
+    decomposed = [one for one in spectra if one is not None]
     exact = all(one.exact for one in decomposed)
     received = known_received[0] if known_received else _received(pieces)
     of_rows = in_order(pieces, None if sample is None else sample.tokens) if pieces else {}

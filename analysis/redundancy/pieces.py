@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.redundancy.metric import Metric
-from analysis.redundancy.ranks import Spectrum, heads_together, known_spectra, spectra, spectrum_work
+from analysis.redundancy.ranks import Spectrum, known_spectrum, spectrum, spectrum_work
 from analysis.redundancy.row_metrics import RowMetrics, RowSettings
 from analysis.redundancy.row_sample import RowSample
 from analysis.redundancy.scratch import Scratch
@@ -78,12 +78,12 @@ class Work:
         """How much there is to do, counted in weights of rows."""
         return self._rows_amount + self._spectra * spectrum_work(self.attention, self.exact_tokens, self.sample is None)
 
-    def spectra(self, watch: Watch) -> list[Callable[[], Sequence[Spectrum]]]:
-        """Return tasks that decompose some heads each, without reading all rows if there is a sample."""
-        groups = heads_together(self.attention) if self._spectra else []
+    def spectra(self, watch: Watch) -> list[Callable[[], Spectrum | None]]:
+        """Return tasks that decompose one head each, without reading all rows if there is a sample."""
+        heads = range(self._spectra)
         if self.sample is not None:
-            return [partial(known_spectra, self.attention, heads) for heads in groups]
-        return [partial(spectra, self.attention, heads, self.exact_tokens, watch) for heads in groups]
+            return [partial(known_spectrum, self.attention, head) for head in heads]
+        return [partial(spectrum, self.attention, head, self.exact_tokens, watch) for head in heads]
 
     def known_received(self) -> list[Callable[[], Float[np.ndarray, "heads tokens"] | None]]:
         """Return, for a sample, one task that asks the attention what each token receives."""

@@ -3,7 +3,8 @@
 The rank is that of the attention as it is; rows are not divided by their sums.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +16,6 @@ from torch import Tensor
 
 from analysis.redundancy.watch import Watch
 from stvit import Attention
-from stvit.precision import at_least_single
 
 EXACT_TOKENS = 1024
 """Up to this many tokens the singular values of an attention without factors are computed exactly."""
@@ -24,9 +24,6 @@ DENSE_BYTES = 64 * 2**20
 """Up to this size one head is kept dense while its spectrum is estimated."""
 
 BLOCK_BYTES = 16 * 2**20
-
-TOGETHER_BYTES = 5 * 2**20
-"""Up to this size, heads are decomposed together; larger ones side by side on several cores."""
 
 SKETCHED = 384
 """Leading singular values of an estimate."""
@@ -106,30 +103,16 @@ def spectrum(attention: Attention, head: int, exact_tokens: int = EXACT_TOKENS, 
         >>> spectrum(DenseAttention(torch.eye(3)[None]), head=0).values.tolist()
         [1.0, 1.0, 1.0]
     """
-    return spectra(attention, [head], exact_tokens, watch)[0]
-
-
-def spectra(
-    attention: Attention, heads: Sequence[int], exact_tokens: int = EXACT_TOKENS, watch: Watch | None = None
-) -> list[Spectrum]:
-    """Return the singular values of some heads, see `spectrum`; several small ones take less time together."""
-    known = known_spectra(attention, heads)
-    if known:
+    known = known_spectrum(attention, head)
+    if known is not None:
         return known
     attention, watch = attention.plain, watch or Watch(0)
-    if attention.num_tokens > exact_tokens:
-        values = [estimated_singular_values(attention, head, watch=watch) for head in heads]
-    else:
-        values = list(_from_gram(torch.stack([attention.rows(0, attention.num_tokens, head) for head in heads])))
-        watch.advance(spectrum_work(attention, exact_tokens) * len(heads))
-    exact = attention.num_tokens <= exact_tokens
-    return [Spectrum(_finite(one, head), exact) for one, head in zip(values, heads, strict=True)]
-
-
-def heads_together(attention: Attention) -> list[range]:
-    """Return the heads in groups whose spectra are computed together: as many as fit the cache, one at least."""
-    count = max(1, TOGETHER_BYTES // (4 * attention.num_tokens**2))
-    return [range(first, min(first + count, attention.heads)) for first in range(0, attention.heads, count)]
+    with _naming(head):
+        if attention.num_tokens > exact_tokens:
+            return Spectrum(estimated_singular_values(attention, head, watch=watch), False)
+        values = _from_gram(attention.rows(0, attention.num_tokens, head))
+    watch.advance(spectrum_work(attention, exact_tokens))
+    return Spectrum(values, True)
 
 
 def spectrum_work(attention: Attention, exact_tokens: int = EXACT_TOKENS, reads_rows: bool = True) -> int:
@@ -145,29 +128,24 @@ def spectrum_work(attention: Attention, exact_tokens: int = EXACT_TOKENS, reads_
     return tokens**2 * PASSES
 
 
-def known_spectra(attention: Attention, heads: Sequence[int]) -> list[Spectrum]:
-    """Return the singular values of some heads if the attention knows a fast way to the exact ones, else nothing."""
-    plain = attention.plain
-    return [_known_spectrum(plain, head) for head in heads] if plain.knows_singular_values else []
+def known_spectrum(attention: Attention, head: int) -> Spectrum | None:
+    """Return the singular values of one head if the attention knows a fast way to the exact ones, else None."""
+    if not attention.plain.knows_singular_values:
+        return None
+    with _naming(head):
+        known = attention.plain.singular_values(head)
+    return None if known is None else Spectrum(known, True)
 
 
-def _known_spectrum(attention: Attention, head: int) -> Spectrum:
+@contextmanager
+def _naming(head: int) -> Iterator[None]:
+    """Say of which head a decomposition failed."""
     try:
-        known = attention.singular_values(head)
-    except torch.linalg.LinAlgError as error:
-        raise _not_finite(head) from error
-    assert known is not None
-    return Spectrum(_finite(known, head), True)
-
-
-def _finite(values: Float[Tensor, " count"], head: int) -> Float[Tensor, " count"]:
-    if not values.isfinite().all():
-        raise _not_finite(head)
-    return values
-
-
-def _not_finite(head: int) -> ValueError:
-    return ValueError(f"Head {head + 1} has no singular values: the attention holds numbers that are not finite.")
+        yield
+    except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as error:
+        raise ValueError(
+            f"Head {head + 1} has no singular values: the attention holds numbers that are not finite."
+        ) from error
 
 
 def estimated_singular_values(
@@ -191,7 +169,7 @@ def estimated_singular_values(
     product = _Product(attention, head, watch or Watch(0))
     basis = _leading_basis(product, attention.num_tokens, leading + OVERSAMPLING, seed)
     reduced = product.transposed_times(basis)
-    values = _from_gram(reduced[None])[0]
+    values = _from_gram(reduced)
     energy = product.squared_norm() - values.square().sum().item()
     if energy < ROUNDING * values.square().sum().item():  # a difference of nearly equal numbers: compute it directly
         energy = product.squared_residual(basis, reduced)
@@ -264,16 +242,17 @@ def _product(rows: Float[Tensor, "rows tokens"], values: Float[Tensor, "tokens w
     return rows @ values
 
 
-def _from_gram(matrices: Float[Tensor, "count rows columns"]) -> Float[Tensor, "count columns"]:
-    """Return the singular values of matrices in falling order as roots of the eigenvalues of A^T A, in float64."""
-    if matrices.device.type == "cpu":
-        from analysis.redundancy.gram_spectrum import singular_values  # here, since a compiler takes time to import
+def _from_gram(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, " columns"]:
+    """Return the singular values of a matrix in falling order as roots of the eigenvalues of A^T A, in float64.
 
-        values = torch.from_numpy(singular_values(at_least_single(matrices).contiguous().numpy()))
+    On the CPU by NumPy, whose LAPACK takes two thirds of the time of PyTorch's on processors of AMD.
+    """
+    double = matrix.double()
+    if double.device.type == "cpu":
+        values = torch.from_numpy(np.linalg.eigvalsh(double.numpy().T @ double.numpy()))
     else:
-        double = matrices.double()
-        values = torch.linalg.eigvalsh(double.mT @ double).clamp(min=0).sqrt()
-    return values.sort(-1, descending=True).values
+        values = torch.linalg.eigvalsh(double.T @ double)
+    return values.flip(0).clamp(min=0).sqrt()
 
 
 def _squares(rows: Tensor) -> float:
