@@ -44,11 +44,7 @@ def linear_cka(
         >>> round(linear_cka(examples, 2 * examples + 1), 6)
         1.0
     """
-    _check_examples(first, second, 4 if unbiased else 2)
-    x, y = (_Centred(part.double() - part.double().mean(0)) for part in (first, second))
-    hsic = _unbiased_hsic if unbiased else _plain_hsic
-    own = hsic(x, x) * hsic(y, y)
-    return hsic(x, y) / own**0.5 if own > 0 else float("nan")
+    return _cka(_Centred.of(first), _Centred.of(second), unbiased)
 
 
 def feature_cka(
@@ -78,9 +74,8 @@ def feature_cka(
         1.0
     """
     (fine, pixels), (coarse, more) = sorted(zip((first, second), token_pixels, strict=True), key=lambda pair: pair[1])
-    height, width = coarse.shape[1:]
-    pooled = same_places(fine.double(), more / pixels, (height, width))
-    return linear_cka(pooled.flatten(1).T, coarse.double().flatten(1).T, unbiased=unbiased)
+    pooled = same_places(fine.double(), more / pixels, coarse.shape[1:])
+    return _cka(*(_Centred.of(features.flatten(1).T) for features in (pooled, coarse)), unbiased)
 
 
 def same_places(features: FeatureMap, ratio: float, size: tuple[int, int]) -> Float[Tensor, "channels rows columns"]:
@@ -114,14 +109,50 @@ def same_places(features: FeatureMap, ratio: float, size: tuple[int, int]) -> Fl
     return down.to(features) @ features @ across.to(features).T
 
 
-def cka_previous(record: AttentionRecord, before: AttentionRecord | None) -> float | None:
+@dataclass(frozen=True, eq=False)
+class BlockTokens:
+    """The tokens of a block and one image, to be compared with those of the block before and of the one after.
+
+    Attributes:
+        record: Of the block.
+        image: Which image of the batch.
+    """
+
+    record: AttentionRecord
+    image: int = 0
+
+    @property
+    def features(self) -> FeatureMap:
+        """The tokens as a map."""
+        return self.record.tokens[self.image]
+
+    @cached_property
+    def examples(self) -> "_Centred":
+        """All tokens as examples."""
+        return _Centred.of(self.features.flatten(1).T)
+
+    def at_places_of(self, coarse: "BlockTokens") -> "_Centred":
+        """Return the tokens averaged over the places of those of another block."""
+        ratio = coarse.record.token_pixels / self.record.token_pixels
+        if ratio == 1 and coarse.features.shape[1:] == self.features.shape[1:]:
+            return self.examples
+        return _Centred.of(same_places(self.features.double(), ratio, coarse.features.shape[1:]).flatten(1).T)
+
+    def cka(self, other: "BlockTokens", *, unbiased: bool = True) -> float:
+        """Return the linear CKA with the tokens of another block; NaN on grids of fewer than `LEAST_TOKENS` tokens."""
+        if min(self.record.grid.num_tokens, other.record.grid.num_tokens) < LEAST_TOKENS:
+            return float("nan")
+        fine, coarse = sorted((self, other), key=lambda tokens: tokens.record.token_pixels)
+        return _cka(fine.at_places_of(coarse), coarse.examples, unbiased)
+
+
+def cka_previous(block: BlockTokens, before: BlockTokens | None) -> float | None:
     """Return the linear CKA of the tokens of a block and of the one before, of one image; None where there is none.
 
     There is none on grids of fewer than `LEAST_TOKENS` tokens.
     """
-    if before is None or min(before.grid.num_tokens, record.grid.num_tokens) < LEAST_TOKENS:
-        return None
-    return _records_cka(before, record, 0, unbiased=True)
+    value = float("nan") if before is None else before.cka(block)
+    return None if math.isnan(value) else value
 
 
 def cka_matrix(
@@ -146,26 +177,18 @@ def cka_matrix(
     Raises:
         ValueError: If the two captures are of pictures of different sizes.
     """
-    rows = list(records.values())
+    rows = [BlockTokens(record, image) for record in records.values()]
     if others is None:
-        return _own_cka_matrix(rows, image, unbiased)
-    columns = list(others.values())
-    return np.array([[_records_cka(one, other, image, unbiased) for other in columns] for one in rows])
+        return _own_cka_matrix(rows, unbiased)
+    columns = [BlockTokens(record, image) for record in others.values()]
+    return np.array([[one.cka(other, unbiased=unbiased) for other in columns] for one in rows])
 
 
-def _own_cka_matrix(records: list[AttentionRecord], image: int, unbiased: bool) -> Float[np.ndarray, "blocks blocks"]:
-    matrix = np.diag([_records_cka(record, record, image, unbiased) for record in records])
-    for first, second in combinations(range(len(records)), 2):
-        value = _records_cka(records[first], records[second], image, unbiased)
-        matrix[first, second] = matrix[second, first] = value
+def _own_cka_matrix(blocks: list[BlockTokens], unbiased: bool) -> Float[np.ndarray, "blocks blocks"]:
+    matrix = np.diag([one.cka(one, unbiased=unbiased) for one in blocks])
+    for first, second in combinations(range(len(blocks)), 2):
+        matrix[first, second] = matrix[second, first] = blocks[first].cka(blocks[second], unbiased=unbiased)
     return matrix
-
-
-def _records_cka(first: AttentionRecord, second: AttentionRecord, image: int, unbiased: bool) -> float:
-    if min(first.grid.num_tokens, second.grid.num_tokens) < LEAST_TOKENS:
-        return float("nan")
-    pixels = first.token_pixels, second.token_pixels
-    return feature_cka(first.tokens[image], second.tokens[image], pixels, unbiased=unbiased)
 
 
 def _parts(side: int, ratio: float, count: int) -> Float[Tensor, "places tokens"]:
@@ -179,9 +202,15 @@ def _parts(side: int, ratio: float, count: int) -> Float[Tensor, "places tokens"
 
 @dataclass(frozen=True, eq=False)
 class _Centred:
-    """Features whose mean over examples is zero; K = X X^T is never built."""
+    """Features whose mean over examples is zero; K = X X^T, whose rows then sum to zero, is never built."""
 
     values: Float[Tensor, "examples channels"]
+
+    @classmethod
+    def of(cls, features: Float[Tensor, "examples channels"]) -> "_Centred":
+        """Subtract the mean, in double precision."""
+        double = features.double()
+        return cls(double - double.mean(0))
 
     @cached_property
     def own(self) -> Float[Tensor, " examples"]:
@@ -189,22 +218,36 @@ class _Centred:
         return self.values.square().sum(1)
 
     @cached_property
-    def sums(self) -> Float[Tensor, " examples"]:
-        """Row sums of K without its diagonal."""
-        return self.values @ self.values.sum(0) - self.own
+    def plain_hsic(self) -> float:
+        """`hsic` with itself, not unbiased."""
+        return self._plain_hsic(self)
+
+    @cached_property
+    def unbiased_hsic(self) -> float:
+        """`hsic` with itself, unbiased."""
+        return self._unbiased_hsic(self)
+
+    def hsic(self, other: "_Centred", unbiased: bool) -> float:
+        """Return HSIC up to a factor that depends on the number of examples only, and so cancels."""
+        return self._unbiased_hsic(other) if unbiased else self._plain_hsic(other)
+
+    def _plain_hsic(self, other: "_Centred") -> float:
+        """Return (n - 1)^2 HSIC: |X^T Y|^2."""
+        return (self.values.T @ other.values).square().sum().item()
+
+    def _unbiased_hsic(self, other: "_Centred") -> float:
+        """Return n (n - 3) HSIC_1, from K and L without their diagonals; rows of these sum to minus the diagonals."""
+        count, together = len(self.values), (self.own @ other.own).item()
+        trace = self._plain_hsic(other) - together
+        centre = (self.own.sum() * other.own.sum()).item() / ((count - 1) * (count - 2))
+        return trace + centre - 2 / (count - 2) * together
 
 
-def _plain_hsic(x: _Centred, y: _Centred) -> float:
-    """Return HSIC of centred features up to the factor (n - 1)^-2, which cancels: |X^T Y|^2."""
-    return (x.values.T @ y.values).square().sum().item()
-
-
-def _unbiased_hsic(x: _Centred, y: _Centred) -> float:
-    """Return HSIC_1 up to the factor 1 / (n (n - 3)), from K and L without their diagonals."""
-    count = len(x.values)
-    trace = (x.values.T @ y.values).square().sum() - x.own @ y.own
-    centre = x.sums.sum() * y.sums.sum() / ((count - 1) * (count - 2))
-    return (trace + centre - 2 / (count - 2) * (x.sums @ y.sums)).item()
+def _cka(x: _Centred, y: _Centred, unbiased: bool) -> float:
+    """Return HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)); NaN where a feature is the same everywhere."""
+    _check_examples(x.values, y.values, 4 if unbiased else 2)
+    own = x.unbiased_hsic * y.unbiased_hsic if unbiased else x.plain_hsic * y.plain_hsic
+    return x.hsic(y, unbiased) / own**0.5 if own > 0 else float("nan")
 
 
 def _check_examples(first: Tensor, second: Tensor, least: int) -> None:

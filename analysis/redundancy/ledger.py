@@ -13,6 +13,7 @@ from analysis.attention.kinds import DEFAULT_WINDOW, SourceRule, attention_rules
 from analysis.backbones.records import BackboneCapture
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
+from analysis.redundancy.cka import BlockTokens
 from analysis.redundancy.features import block_similarity
 from analysis.redundancy.measure import measure_all
 from analysis.redundancy.parallel import run_all
@@ -112,14 +113,15 @@ def ledger(
     shares = [_share(record, len(rules)) for record in records]
     found: list[tuple[Any, BlockId, _Found]] = []
     for image, name in enumerate(names):
-        before: AttentionRecord | None = None
+        before: BlockTokens | None = None
         for number, record in enumerate(whole.select(image) for whole in records):
             told = _part(progress, image * sum(shares) + sum(shares[:number]), shares[number], len(names) * sum(shares))
             sample = None if anchors is None else draw_rows(record.grid, anchors, (seeds[image], *record.id))
-            (of_block,) = run_all([partial(_of_block, record, before, wanted)], Watch(0, told))
+            block = BlockTokens(record)
+            (of_block,) = run_all([partial(_of_block, block, before, wanted)], Watch(0, told))
             of_heads = _of_heads(record, rules, wanted, settings, exact_tokens, sample, told)
             found += ((name, record.id, one) for one in (*of_block, *of_heads))
-            before = record
+            before = block
             if told is not None:
                 told(1, 1)
     return _table(found)
@@ -156,15 +158,15 @@ def _of_heads(
             yield _Found(name, metric, values, found[which].stderr.get(metric))
 
 
-def _of_block(record: AttentionRecord, before: AttentionRecord | None, wanted: Sequence[str]) -> list[_Found]:
+def _of_block(block: BlockTokens, before: BlockTokens | None, wanted: Sequence[str]) -> list[_Found]:
     """Return the metrics of a block itself."""
-    found = []
+    found, record = [], block.record
     metrics = [CATALOGUE[name] for name in wanted if CATALOGUE[name].scope == "block"]
     together = block_similarity(record) if metrics else {}
     if record.heads and metrics:
         together |= _losses(record)
     for metric in metrics:
-        value = together.get(metric.name) if metric.rule is None else metric.compute(record, before)
+        value = together.get(metric.name) if metric.rule is None else metric.compute(block, before)
         if value is not None:
             found.append(_Found(BLOCK, metric.name, np.array([value])))
     return found

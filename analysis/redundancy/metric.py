@@ -29,7 +29,8 @@ class Metric:
         takes: What the rule is given. "rows": a `RowMetrics`, for one value per head and row; "received": the
             attention that each token receives, shape (heads, N), for one value per head (or per head and token,
             as the scope says); "spectrum": the singular values of one head, for one value. Rules of blocks are
-            given the record of the block and of the one before it (or None), for one value.
+            given the `analysis.redundancy.cka.BlockTokens` of the block and of the one before it (or None), for one
+            value.
     """
 
     name: str

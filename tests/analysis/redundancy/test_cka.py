@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.redundancy.cka import cka_matrix, cka_previous, feature_cka, linear_cka, same_places
+from analysis.redundancy.cka import BlockTokens, cka_matrix, cka_previous, feature_cka, linear_cka, same_places
 from stvit import BlockId, capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
@@ -122,8 +122,10 @@ def test_fewer_than_16_tokens_have_no_cka():
     small = [block.stage == 3 for block in cap]
     assert np.isnan(matrix[small]).all()
     assert np.isfinite(matrix[np.ix_(np.logical_not(small), np.logical_not(small))]).all()
-    assert cka_previous(cap[BlockId(3, 0)], cap[BlockId(2, 0)]) is None
-    assert cka_previous(cap[BlockId(2, 0)], cap[BlockId(1, 0)]) == pytest.approx(matrix[2, 3])
+    blocks = {block: BlockTokens(record) for block, record in cap.items()}
+    assert cka_previous(blocks[BlockId(3, 0)], blocks[BlockId(2, 0)]) is None
+    assert cka_previous(blocks[BlockId(2, 0)], blocks[BlockId(1, 0)]) == pytest.approx(matrix[2, 3])
+    assert cka_previous(blocks[BlockId(0, 0)], None) is None
 
 
 @pytest.mark.usefixtures("unchecked")
