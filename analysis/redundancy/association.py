@@ -48,10 +48,14 @@ def association_summary(record: BlockRecord, image: int = 0) -> dict[str, float]
     - "empty_super_tokens": no token's best;
     - "disconnected_super_tokens": their tokens form more than one 4-connected part.
     """
+    association, grid = record.association.select(image), record.grid
+    if association.is_identity:
+        values = {"moved_share": 0.0, "empty_super_tokens": 0.0, "disconnected_super_tokens": 0.0}
+        return {name: float(name == "association_margin") for name in MAPS if name != "moved"} | values
     means = {name: float(values.mean()) for name, values in association_maps(record, image).items()}
-    labels = record.association.select(image).labels()[0].reshape(record.grid.height, record.grid.width)
     means["moved_share"] = means.pop("moved")
-    return means | super_token_counts(labels.numpy(force=True), record.grid.num_super_tokens)
+    labels = association.labels()[0].reshape(grid.height, grid.width)
+    return means | super_token_counts(labels.numpy(force=True), grid.num_super_tokens)
 
 
 def super_token_counts(labels: np.ndarray, super_tokens: int) -> dict[str, float]:

@@ -195,6 +195,10 @@ def _collected(
     exact = all(one.exact for one in decomposed)
     received = known_received[0] if known_received else _received(pieces)
     of_rows = in_order(pieces, None if sample is None else sample.tokens) if pieces else {}
+    if sample is not None and of_rows:
+        values = np.stack(list(of_rows.values()))  # all at once: the arrays are so small that calls take longest
+        found.stderr.update(zip(of_rows, sample.standard_error(values), strict=True))
+        of_rows = dict(zip(of_rows, sample.mean(values), strict=True))
     for metric in work.wanted:
         target = found.per_token if metric.scope == "token" else found.per_head
         if metric.takes == "spectrum":
@@ -204,12 +208,7 @@ def _collected(
             if received is not None:
                 target[metric.name] = metric.compute(received)
         elif metric.name in of_rows:
-            values = of_rows[metric.name]
-            if sample is None:
-                target[metric.name] = values
-            else:
-                found.per_head[metric.name] = sample.mean(values)
-                found.stderr[metric.name] = sample.standard_error(values)
+            (target if sample is None else found.per_head)[metric.name] = of_rows[metric.name]
     return found
 
 

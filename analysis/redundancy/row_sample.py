@@ -27,11 +27,13 @@ class RowSample:
     tokens: Int[Tensor, " anchors"]
     sizes: Int[np.ndarray, " anchors"]
 
-    def mean(self, values: Float[np.ndarray, "heads anchors"]) -> Float[np.ndarray, " heads"]:
+    def mean(self, values: Float[np.ndarray, "*metrics heads anchors"]) -> Float[np.ndarray, "*metrics heads"]:
         """Return the unbiased estimate of the mean over all tokens: each value stands for its stratum."""
         return values @ (self.sizes / self.sizes.sum())
 
-    def standard_error(self, values: Float[np.ndarray, "heads anchors"]) -> Float[np.ndarray, " heads"]:
+    def standard_error(
+        self, values: Float[np.ndarray, "*metrics heads anchors"]
+    ) -> Float[np.ndarray, "*metrics heads"]:
         """Return the standard error of `mean`, from differences between neighbouring strata.
 
         A single draw shows nothing of the spread in its stratum, so strata are collapsed in pairs (Cochran, Sampling
@@ -44,7 +46,7 @@ class RowSample:
         if len(share) % 2:  # the last one is paired with the one before, which counts twice: never too little
             first = np.append(first, len(share) - 2)
         weight = np.maximum(share[first], share[first + 1])
-        return np.sqrt((values[:, first] - values[:, first + 1]) ** 2 @ weight**2)
+        return np.sqrt((values[..., first] - values[..., first + 1]) ** 2 @ weight**2)
 
 
 def draw_rows(grid: TokenGrid, anchors: int, seed: int | Sequence[int]) -> RowSample | None:

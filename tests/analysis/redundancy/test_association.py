@@ -52,6 +52,10 @@ def test_the_identity_is_decided(cap):
     maps = association_maps(cap[BlockId(3, 0)])
     assert {name for name, values in maps.items() if values.any()} == {"association_margin"}
     assert (maps["association_margin"] == 1).all()
+    record = cap[BlockId(3, 0)]
+    expected = {"moved_share" if name == "moved" else name: values.mean() for name, values in maps.items()}
+    counts = super_token_counts(record.labels()[0].numpy(), record.grid.num_super_tokens)
+    assert association_summary(record) == expected | counts
 
 
 def test_summary_is_the_mean_of_the_maps(cap):
