@@ -74,8 +74,7 @@ def feature_cka(
         1.0
     """
     (fine, pixels), (coarse, more) = sorted(zip((first, second), token_pixels, strict=True), key=lambda pair: pair[1])
-    pooled = same_places(fine.double(), more / pixels, coarse.shape[1:])
-    return _cka(*(_Centred.of(features.flatten(1).T) for features in (pooled, coarse)), unbiased)
+    return _cka(_examples_at(fine, more / pixels, coarse), _examples(coarse), unbiased)
 
 
 def same_places(features: FeatureMap, ratio: float, size: tuple[int, int]) -> Float[Tensor, "channels rows columns"]:
@@ -129,14 +128,14 @@ class BlockTokens:
     @cached_property
     def examples(self) -> "_Centred":
         """All tokens as examples."""
-        return _Centred.of(self.features.flatten(1).T)
+        return _examples(self.features)
 
     def at_places_of(self, coarse: "BlockTokens") -> "_Centred":
         """Return the tokens averaged over the places of those of another block."""
         ratio = coarse.record.token_pixels / self.record.token_pixels
         if ratio == 1 and coarse.features.shape[1:] == self.features.shape[1:]:
             return self.examples
-        return _Centred.of(same_places(self.features.double(), ratio, coarse.features.shape[1:]).flatten(1).T)
+        return _examples_at(self.features, ratio, coarse.features)
 
     def cka(self, other: "BlockTokens", *, unbiased: bool = True) -> float:
         """Return the linear CKA with the tokens of another block; NaN on grids of fewer than `LEAST_TOKENS` tokens."""
@@ -241,6 +240,17 @@ class _Centred:
         trace = self._plain_hsic(other) - together
         centre = (self.own.sum() * other.own.sum()).item() / ((count - 1) * (count - 2))
         return trace + centre - 2 / (count - 2) * together
+
+
+def _examples(features: FeatureMap) -> _Centred:
+    """Return the tokens of a map as examples."""
+    return _Centred.of(features.flatten(1).T)
+
+
+def _examples_at(fine: FeatureMap, ratio: float, coarse: Tensor) -> _Centred:
+    """Return the tokens of a map averaged over the places of those of a coarser one; see `same_places`."""
+    _, height, width = coarse.shape
+    return _examples(same_places(fine.double(), ratio, (height, width)))
 
 
 def _cka(x: _Centred, y: _Centred, unbiased: bool) -> float:
