@@ -2,5 +2,7 @@
 
 if __name__ == "__main__":  # a worker process that the app starts imports this file, too
     from ui.frame import show_app
+    from ui.warm_up import RUNS
 
-    show_app()
+    with RUNS.noted():
+        show_app()

@@ -28,6 +28,9 @@ PATIENCE = 300_000
 
 LARGE = 1024
 STARTS, SWITCHES = 3, 3
+LOOK = 5.0
+"""Seconds that somebody looks at the first page before leaving it."""
+
 PICTURES = 4
 """Pictures that each page is shown after its first."""
 
@@ -87,6 +90,7 @@ def waits(browser: Browser, page: Page) -> Waits:
     with _served(browser) as (tab, address):
         other = next(each for each in PAGES if each.address == (HOME if page.address != HOME else "steps"))
         _opened(tab, f"{address}/{other.address}", other, "whole")
+        time.sleep(LOOK)
         switches = []
         for _ in range(SWITCHES + 1):
             switches.append(_click(tab, _link(tab, page), page))

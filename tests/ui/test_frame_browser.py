@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from tests.support.browser_support import FLAGS, PATIENCE, chromium_path, settle
+from tests.support.browser_support import FLAGS, PATIENCE, chromium_path, eventually, settle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is installed with requirements-dev.txt")
 
@@ -165,3 +165,11 @@ def test_on_a_laptop_it_stays(page):
     page.wait_for_url(re.compile("sample=Rocket"))
     settle(page)
     assert page.locator(OPEN).count()
+
+
+def test_what_draws_charts_is_loaded_before_a_page_has_one(page, address):
+    page.goto(f"{address}/explore")
+    settle(page)
+    asked_for = "performance.getEntriesByType('resource').some(({ name }) => name.includes('/PlotlyChart.'))"
+    eventually(page, lambda: page.evaluate(asked_for), True)
+    assert page.locator(".js-plotly-plot").count() == 0

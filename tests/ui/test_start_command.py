@@ -1,25 +1,69 @@
-"""The command that starts the app: what it imports, and when."""
+"""The command that starts the app, and what it imports ahead of need."""
 
 import gc
 import sys
 from types import SimpleNamespace
 
+import pytest
 from streamlit.runtime import RuntimeState
 
 from tests.support.paths import ROOT
-from ui import start
+from ui import start, warm_up
 
 
-def test_the_frame_is_imported_once_the_server_is_up(monkeypatch):
-    states = [RuntimeState.INITIAL, RuntimeState.INITIAL, RuntimeState.NO_SESSIONS_CONNECTED]
-    seen = []
-    monkeypatch.setattr(start.runtime, "exists", lambda: True)
-    monkeypatch.setattr(start.runtime, "get_instance", lambda: SimpleNamespace(state=states.pop(0)))
-    monkeypatch.setattr(start, "import_module", lambda name: seen.append((name, len(states), gc.isenabled())))
-    monkeypatch.setattr(start.gc, "freeze", lambda: None)
-    start._import_frame()
-    assert seen == [("ui.frame", 0, False)]
+@pytest.fixture
+def done(monkeypatch) -> list[str]:
+    """The steps that were done, and what was waited for before them."""
+    seen: list[str] = []
+    monkeypatch.setattr(warm_up, "_wait_until", lambda condition: seen.append(condition.__name__))
+    monkeypatch.setattr(warm_up, "import_module", lambda name: seen.append(f"{name} {gc.isenabled()}"))
+    monkeypatch.setattr(warm_up.gc, "freeze", lambda: None)
+    return seen
+
+
+def test_the_frame_comes_once_the_server_is_up_and_each_other_step_once_nobody_waits(done, monkeypatch):
+    monkeypatch.setattr(warm_up, "LATER", ("one", "other"))
+    warm_up.warm_up()
+    assert done == ["_server_is_up", "ui.frame False", "are_over", "one False", "are_over", "other False"]
     assert gc.isenabled()
+
+
+def test_a_step_that_fails_keeps_no_other_from_being_done(done, monkeypatch):
+    monkeypatch.setattr(warm_up, "LATER", ("one:missing", "other"))
+    warm_up.warm_up()
+    assert done[-1] == "other False"
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("step", warm_up.LATER)
+def test_each_step_can_be_done(step):
+    module, _, name = step.partition(":")
+    found = warm_up.import_module(module)
+    if name:
+        getattr(found, name)()
+
+
+def test_runs_are_over_once_something_was_drawn_and_nothing_is(monkeypatch):
+    now, runs = [0.0], warm_up.Runs()
+    monkeypatch.setattr(warm_up, "monotonic", lambda: now[0])
+    assert not runs.are_over()
+    with runs.noted():
+        with runs.noted():
+            now[0] += warm_up.STILL
+        now[0] += warm_up.STILL
+        assert not runs.are_over()
+    assert not runs.are_over()
+    now[0] += warm_up.STILL
+    assert runs.are_over()
+
+
+def test_the_server_is_up_when_it_takes_sessions(monkeypatch):
+    state = SimpleNamespace(state=RuntimeState.INITIAL)
+    monkeypatch.setattr(warm_up.runtime, "exists", lambda: True)
+    monkeypatch.setattr(warm_up.runtime, "get_instance", lambda: state)
+    assert not warm_up._server_is_up()
+    state.state = RuntimeState.NO_SESSIONS_CONNECTED
+    assert warm_up._server_is_up()
 
 
 def test_streamlit_runs_the_app_with_the_words_that_were_given(monkeypatch):

@@ -9,6 +9,9 @@ from ui.explorer.bundle import joined
 
 WEB = Path(__file__).parent / "web"
 
+CHARTS = next((path.name for path in (Path(st.__file__).parent / "static/static/js").glob("PlotlyChart.*.js")), None)
+"""The script of Streamlit's that draws charts, None where a version of it has none of that name."""
+
 
 def _module() -> str:
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted(WEB.glob("*.js"))}
@@ -30,7 +33,9 @@ def mount_browser(wants_tab: bool, choice: str | None, stays: bool) -> None:
         stays: Whether the sidebar stays open on a phone all the same, since there is more to choose.
     """
     _mount(
-        key=keys.BROWSER, data={"wants_tab": wants_tab, "choice": choice, "stays": stays}, on_tab_change=lambda: None
+        key=keys.BROWSER,
+        data={"wants_tab": wants_tab, "choice": choice, "stays": stays, "charts": CHARTS},
+        on_tab_change=lambda: None,
     )
 
 

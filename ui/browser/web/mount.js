@@ -1,5 +1,6 @@
 // What Streamlit mounts in the sidebar: a button that copies the link, and the page-wide listeners.
 
+import { loadAhead } from "./ahead.js";
 import { letPagesScroll } from "./charts.js";
 import { takeFiles } from "./files.js";
 import { recordChoices } from "./history.js";
@@ -19,6 +20,7 @@ export function mountBrowser({ data, parentElement, setStateValue }) {
   saveCharts();
   closeMenus();
   closeAfterChoice(data.choice, data.stays);
+  loadAhead(data.charts);
   if (data.wants_tab || hasName()) setStateValue("tab", nameOfTab());
   if (parentElement.querySelector("button")) return;
   const button = document.createElement("button");
