@@ -215,8 +215,8 @@ class RowMetrics:
     @cached_property
     def _pairs(self) -> Int[Tensor, "2 pairs"]:
         """The pairs of heads in order."""
-        heads = self.share.shape[0]
-        return torch.triu_indices(heads, heads, 1, device=self.share.device)
+        heads = self.weight.shape[0]
+        return torch.triu_indices(heads, heads, 1, device=self.weight.device)
 
     def _with_later_heads(self, rule: Callable[[int], Float[Tensor, "others rows"]]) -> Float[Tensor, "pairs rows"]:
         """Return what a rule tells of each head with every head after it; nothing for one head."""

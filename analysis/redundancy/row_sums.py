@@ -63,11 +63,17 @@ def has_mass(mass: float) -> bool:
 
 
 @compiled()
-def divide(row: Float[np.ndarray, " k"], mass: float, into: Float[np.ndarray, " padded"]) -> None:
-    """Write a row divided by its sum."""
-    inverse = np.float32(1 / mass)
-    for j in range(len(row)):
-        into[j] = row[j] * inverse
+def divide(row: Float[np.ndarray, " k"], mass: float, into: Float[np.ndarray, " padded"]) -> float:
+    """Write a row divided by its sum; return what is left of 1 by rounding."""
+    inverse, whole = np.float32(1 / mass), 0.0
+    for start in range(0, len(row), RUN):
+        run, written, part = row[start : start + RUN], into[start : start + RUN], np.float32(0)
+        for j in range(len(run)):
+            share = run[j] * inverse
+            written[j] = share
+            part += share
+        whole += np.float64(part)
+    return whole
 
 
 @compiled()

@@ -33,3 +33,17 @@ class Scratch:
         if kept is None or len(kept) < count or kept.dtype != like.dtype or kept.device != like.device:
             kept = self._kept[name] = torch.empty(count, dtype=like.dtype, device=like.device)
         return kept[:count].view(shape)
+
+    def kept(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Return a tensor in double precision that keeps its numbers, zeros at first.
+
+        Example:
+            >>> scratch = Scratch()
+            >>> _ = scratch.kept("guess", (2,)).add_(3)
+            >>> scratch.kept("guess", (2,))
+            tensor([3., 3.], dtype=torch.float64)
+        """
+        found = self._kept.get(name)
+        if found is None or found.shape != shape:
+            found = self._kept[name] = torch.zeros(shape, dtype=torch.float64)
+        return found
