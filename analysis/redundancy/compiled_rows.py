@@ -60,11 +60,9 @@ class CompiledRows(RowMetrics):
         norm = self._moments[row_sums.SQUARES].sqrt().clamp(min=torch.finfo(torch.float32).tiny)
         return self._of_pairs[row_sums.PRODUCT] / norm[first] / norm[other]
 
-    @cached_property
-    def received(self) -> Float[Tensor, "heads tokens"]:
-        """What every token receives from these rows, shape (heads, N)."""
-        inverse = torch.where(self._has_mass, 1 / self.mass, 0)
-        return torch.bmm(inverse.unsqueeze(1), self.weight).squeeze(1)
+    def add_received(self, received: Float[np.ndarray, "heads tokens"]) -> None:
+        """Add what every token receives from these rows."""
+        row_sums.receive(self._contiguous, self.mass.numpy(), received)
 
     @cached_property
     def _tokens_for(self) -> Float[Tensor, "heads rows levels"]:

@@ -149,7 +149,7 @@ class Work:
                 else:
                     values[metric.name][:, here] = found.numpy(force=True)
             if received is not None:
-                received += rows.received.numpy(force=True)
+                rows.add_received(received)
             watch.advance(block.weight.numel())
         return Piece(anchors, values, received)
 

@@ -162,14 +162,15 @@ class RowMetrics:
             / norm[other]
         )
 
-    @cached_property
-    def received(self) -> Float[Tensor, "heads tokens"]:
-        """What every token receives from these rows, shape (heads, N)."""
+    def add_received(self, received: Float[np.ndarray, "heads tokens"]) -> None:
+        """Add what every token receives from these rows."""
         if self.block.token is None:
-            return self.share.sum(1)
-        target = self.block.token.flatten().expand(len(self.share), -1)
-        empty = self.share.new_zeros(len(self.share), self.block.num_tokens)
-        return empty.scatter_add_(1, target, self.share.flatten(1))
+            total = self.share.sum(1)
+        else:
+            target = self.block.token.flatten().expand(len(self.share), -1)
+            empty = self.share.new_zeros(len(self.share), self.block.num_tokens)
+            total = empty.scatter_add_(1, target, self.share.flatten(1))
+        received += total.numpy(force=True)
 
     @cached_property
     def _has_mass(self) -> Bool[Tensor, "heads rows"]:

@@ -202,3 +202,24 @@ def pairs(
             for other in range(first + 1, heads):
                 out[ENTROPY_OF_SUM, pair, r], out[PRODUCT, pair, r] = entropy_and_product(share[first], share[other])
                 pair += 1
+
+
+@compiled("void(float32[:,:,::1], float32[:,::1], float64[:,::1])")
+def receive(
+    weight: Float[np.ndarray, "heads rows k"],
+    mass: Float[np.ndarray, "heads rows"],
+    received: Float[np.ndarray, "heads k"],
+) -> None:
+    """Add what every token receives from these rows, each divided by its sum; rows without mass give nothing."""
+    heads, rows, count = weight.shape
+    for head in range(heads):
+        for start in range(0, count, RUN):
+            into = received[head, start : start + RUN]
+            part = np.zeros(RUN, np.float32)[: len(into)]
+            for r in range(rows):
+                if has_mass(mass[head, r]):
+                    run, inverse = weight[head, r, start : start + RUN], np.float32(1 / mass[head, r])
+                    for j in range(len(run)):
+                        part[j] += run[j] * inverse
+            for j in range(len(into)):
+                into[j] += np.float64(part[j])

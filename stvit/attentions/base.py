@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-BLOCK_BYTES = 2 * 2**20
-"""Memory of one block of rows; small enough that the passes of all metrics over it stay in cache."""
+BLOCK_BYTES = 4 * 2**20
+"""Memory of one block of rows: small enough that it stays in the processor's last cache, large enough that what has to
+be done once for a block hardly counts."""
 
 DEFAULT_MAX_BYTES = 256 * 2**20
 """Largest dense matrix that `to_dense` builds unless told otherwise."""

@@ -288,9 +288,9 @@ def _combine_compiled(
     """Do the same on the CPU in single precision, where small products take several times as long."""
     from stvit.attentions.combining import AT_ONCE, combine  # here, since a compiler takes time to import
 
-    missing = (0, -near.shape[1] % AT_ONCE)  # with weight 0
-    padded = F.pad(near, missing).contiguous(), F.pad(weight, missing).contiguous()
-    combine(*(part.numpy(force=True) for part in (shared, *padded)), out.numpy())
+    if missing := -near.shape[1] % AT_ONCE:  # with weight 0
+        near, weight = F.pad(near, (0, missing)), F.pad(weight, (0, missing))
+    combine(*(part.numpy(force=True) for part in (shared, near.contiguous(), weight.contiguous())), out.numpy())
 
 
 def _runs(near: Int[Tensor, "tokens k"]) -> Iterator[tuple[int, int]]:

@@ -97,7 +97,9 @@ def test_all_metrics_agree_with_double_precision(shape, heads):
         np.testing.assert_allclose(got[name], values, rtol=2e-6, atol=5e-7, err_msg=name)
     rows = metrics_of_rows(block, TokenLayout.of(grid, 1), SETTINGS)
     share = block.weight.double() / rows.mass.double().where(rows.mass > 0, torch.inf).unsqueeze(-1)
-    np.testing.assert_allclose(rows.received, share.sum(1), rtol=2e-6)
+    received = np.ones((heads, grid.num_tokens))
+    rows.add_received(received)
+    np.testing.assert_allclose(received, 1 + share.sum(1), rtol=2e-6)
 
 
 def test_pairs_of_heads_against_scipy():
