@@ -1,9 +1,15 @@
 """Redundancy where exact numbers take long: a sample with its errors, all tokens when asked, exports that say which."""
 
-import pytest
+from threading import Event
 
-from tests.support.app_support import answer_of, app_at, check_fine, go_to, texts
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from tests.support.app_support import answer_of, app_at, check_fine, go_to, opened_sidebar, texts
 from ui.panels.export import Export
+from ui.panels.ledgers import Ledger
+from ui.view.store import Store
 
 
 @pytest.fixture
@@ -72,3 +78,61 @@ def test_both_ends_of_the_heads_are_listed_and_a_click_opens_one(monkeypatch, ex
     button(app, names[0]).click().run()
     words = exports[-1].settings
     assert (words.stage, words.block, words.head) == (most["stage"], most["block"], most["head"])
+
+
+@pytest.fixture
+def small(monkeypatch) -> Ledger:
+    """The exact ledger of a small picture, with nothing measured so far."""
+    monkeypatch.setattr("ui.sidebar.choose.SIZES", (64,))
+    monkeypatch.setattr("ui.panels.ledgers.STORE", Store(2**20))
+    view = opened_sidebar(sample="Cat", size="64 px").session_state["view"]
+    return Ledger(view, ("super", "global"), owner=1, anchors=None)
+
+
+def measuring(work, value: float = 1.0):
+    """Return what stands in for the ledger."""
+
+    def measure(*arguments, progress, **options):
+        work(progress)
+        return pd.DataFrame({"value": [value]})
+
+    return measure
+
+
+def test_what_is_measured_metric_by_metric_is_what_the_whole_ledger_says(small):
+    whole = small.everything()
+    for metrics in (["entropy", "token_cosine"], ["effective_rank", "stable_rank"]):
+        part = whole[whole["metric"].isin(metrics)].reset_index(drop=True)
+        assert len(part) > 0
+        assert_frame_equal(small.of(metrics), part, rtol=1e-9)
+
+
+def test_what_is_measured_ahead_is_measured_once(small, monkeypatch):
+    begun, may_end = Event(), Event()
+    monkeypatch.setattr("ui.panels.ledgers.ledger", measuring(lambda progress: (begun.set(), may_end.wait(60))))
+    with small.ahead(["entropy"]):
+        assert begun.wait(60)
+        begun.clear()
+        may_end.set()
+        assert len(small.of(["entropy"])) == 1
+    assert not begun.is_set()
+
+
+def test_what_is_measured_ahead_stops_with_its_page(small, monkeypatch):
+    begun, left, ended = Event(), Event(), Event()
+
+    def work(progress):
+        begun.set()
+        assert left.wait(60)
+        try:
+            progress(0, 1)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("ui.panels.ledgers.ledger", measuring(work))
+    with small.ahead(["entropy"]):
+        assert begun.wait(60)
+    left.set()
+    assert ended.wait(60)
+    monkeypatch.setattr("ui.panels.ledgers.ledger", measuring(lambda progress: None, value=2.0))
+    assert small.of(["entropy"])["value"].tolist() == [2.0]  # nothing half done was kept

@@ -1,5 +1,8 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -18,7 +21,7 @@ from analysis.reports.report import Report
 from analysis.sweeps.reference import Bands
 from stvit.error_text import counted
 from ui import keys
-from ui.panels.answer import Answer, asked
+from ui.panels.answer import asked
 from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
@@ -61,14 +64,25 @@ def draw(view: View) -> None:
             *_banded(many),
         )
     bands = many.bands if many else None
-    _show_depth(view, ledger, metrics, bands, answer)
-    st.markdown("#### Heads and blocks")
-    chosen = choose_heads(view, attentions)
-    found = head_values(ledger.of([chosen.metric]), chosen.metric, chosen.attention)
-    mapped = show_heads(view, found, chosen, bands)
-    show_similarity(view, view.records[chosen.block], chosen.attention)
-    with export:
-        _export(view, ledger, metrics, chosen, mapped, many).offer()
+    places = _places(metrics)
+    ranks = [name for name in metrics if CATALOGUE[name].takes == "spectrum"]
+    others = [name for name in metrics if name not in ranks]
+    quick = sorted({*others, *ANSWERED})
+    table = ledger.of(quick)
+    with ledger.ahead(ranks):  # which take longest
+        _show_charts(view, table, others, bands, places)
+        answer.say(_answer(view, table, attentions, bands))
+        st.markdown("#### Heads and blocks")
+        chosen = choose_heads(view, attentions)
+        of_heads = table if chosen.metric in quick else ledger.of([chosen.metric])
+        mapped = show_heads(view, head_values(of_heads, chosen.metric, chosen.attention), chosen, bands)
+        show_similarity(view, view.records[chosen.block], chosen.attention)
+        with export:
+            _export(view, ledger, metrics, chosen, mapped, many).offer()
+        if ranks:
+            with places[ranks[0]]:
+                table = ledger.of(ranks)
+            _show_charts(view, table, ranks, bands, places)
 
 
 def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None, DeltaGenerator]:
@@ -109,17 +123,10 @@ def _banded(many: ManyPictures | None) -> list[str]:
     return [f"bands: 90 % of {counted(many.bands.swept.pictures, 'picture')}"] if many else []
 
 
-def _show_depth(view: View, ledger: Ledger, metrics: list[str], bands: Bands | None, answer: Answer) -> None:
-    """Draw the charts and the answer; ranks come last, because they take longest."""
-    places = _places(metrics)
-    ranks = [name for name in metrics if CATALOGUE[name].takes == "spectrum"]
-    others = [name for name in metrics if name not in ranks]
-    _show_charts(view, ledger, others, sorted({*others, *ANSWERED}), bands, places)
-    table = ledger.of(sorted({*others, *ANSWERED}))
+def _answer(view: View, table: pd.DataFrame, attentions: Sequence[str], bands: Bands | None) -> str:
     titles = {OWN: own_attention_title(view.records.values())}
-    titles |= {name: KINDS[name].title for name in ledger.attentions if name != OWN}
-    answer.say(" ".join([redundancy_answer(table, titles), *([usual_answer(table, bands)] if bands else [])]))
-    _show_charts(view, ledger, ranks, ranks, bands, places)
+    titles |= {name: KINDS[name].title for name in attentions if name != OWN}
+    return " ".join([redundancy_answer(table, titles), *([usual_answer(table, bands)] if bands else [])])
 
 
 def _places(metrics: list[str]) -> dict[str, DeltaGenerator]:
@@ -132,18 +139,13 @@ def _places(metrics: list[str]) -> dict[str, DeltaGenerator]:
 
 
 def _show_charts(
-    view: View,
-    ledger: Ledger,
-    metrics: list[str],
-    measured: list[str],
-    bands: Bands | None,
-    places: dict[str, DeltaGenerator],
+    view: View, table: pd.DataFrame, metrics: list[str], bands: Bands | None, places: dict[str, DeltaGenerator]
 ) -> None:
     own = own_attention_title(view.records.values())
     for metric in metrics:
         with places[metric]:
             st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
-            found = depth_values(ledger.of(measured), metric, own)
+            found = depth_values(table, metric, own)
             uniform, spread = uniform_values(metric, view.records.values()), spread_of(bands, found, metric)
             figure = metric_by_depth(found, uniform=uniform, spread=spread, height=CHART_HEIGHT)
             chart(figure, f"depth_{metric}", CATALOGUE[metric].title, fills_width=True)

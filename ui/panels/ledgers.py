@@ -1,7 +1,9 @@
 """The ledger of a view: exact where that takes seconds, else of a sample of tokens until somebody asks for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +12,8 @@ import torch
 from analysis import ledger
 from analysis.redundancy.expense import exact_seconds
 from ui.panels.work import Progress, worked
-from ui.view.view import BY_KEY, View
+from ui.view.store import STORE, this_session
+from ui.view.view import View
 
 PATIENCE = 5.0
 """Seconds: what takes longer is asked for."""
@@ -19,65 +22,90 @@ ANCHORS = 256
 """Tokens of each block in a sample, one from every region."""
 
 
+class _LeftError(Exception):
+    """Ends what is measured for a page that nobody waits for."""
+
+
 @dataclass(frozen=True)
 class Ledger:
-    """What can be measured of a view without a long wait.
+    """What can be measured of a view without a long wait, metric by metric as they are asked for.
 
     Attributes:
         view: Picture and model.
         attentions: Kinds of attention.
-        whole: The ledger of all tokens, if it is there.
+        owner: The session that asks.
+        anchors: Number of tokens of each block that are measured; None if all are.
+        whole: Every metric of all tokens, where that took long and is there.
     """
 
     view: View
     attentions: tuple[str, ...]
-    whole: pd.DataFrame | None
-
-    @property
-    def anchors(self) -> int | None:
-        """Number of tokens of each block that are measured; None if all are."""
-        return None if self.whole is not None else ANCHORS
+    owner: int
+    anchors: int | None
+    whole: pd.DataFrame | None = None
 
     def of(self, metrics: Sequence[str]) -> pd.DataFrame:
         """Return a ledger that holds at least these metrics."""
-        return self.whole if self.whole is not None else _sampled(self.view, self.attentions, tuple(sorted(metrics)))
+        with st.spinner("Measuring the attention ...", show_time=True):
+            return self._measured(metrics)
 
     def everything(self) -> pd.DataFrame:
         """Return the ledger of every metric."""
-        return self.whole if self.whole is not None else _sampled(self.view, self.attentions, None)
+        return self._measured(None)
+
+    @contextmanager
+    def ahead(self, metrics: Sequence[str]) -> Iterator[None]:
+        """Measure metrics beside what is done inside the context, at whose end it stops."""
+        left = Event()
+
+        def stop_if_left(done: int, total: int) -> None:
+            if left.is_set():
+                raise _LeftError
+
+        def measure() -> None:
+            with suppress(Exception):  # who asks for the metrics measures them again, and hears what is wrong
+                self._measured(metrics, stop_if_left)
+
+        if metrics:
+            Thread(target=measure, name="ahead", daemon=True).start()
+        try:
+            yield
+        finally:
+            left.set()
+
+    def _measured(
+        self, metrics: Sequence[str] | None, progress: Callable[[int, int], None] | None = None
+    ) -> pd.DataFrame:
+        """Return the ledger of some metrics or of all; a second thread that asks for the same waits for the first."""
+        if self.whole is not None:
+            return self.whole
+        wanted = None if metrics is None else tuple(sorted(metrics))
+
+        def make() -> pd.DataFrame:
+            names = [self.view.picture.source.name]
+            return ledger(
+                self.view.records, self.attentions, wanted, image_names=names, progress=progress, anchors=self.anchors
+            )
+
+        return STORE.get(("metrics", self.view.key, self.attentions, wanted, self.anchors), make, _nbytes, self.owner)
 
 
 def ledger_of(view: View, attentions: tuple[str, ...]) -> Ledger:
     """Return the ledger of a view; above the size at which it takes long, offer to measure all tokens."""
     seconds = whole_seconds(view, attentions)
     if seconds <= PATIENCE:
-        return Ledger(view, attentions, _whole(view, attentions))
+        return Ledger(view, attentions, this_session(), anchors=None)
     key = ("ledger", view.key, attentions)
     found = worked(
-        "exact",
-        key,
-        "Measure all tokens",
-        seconds,
-        lambda progress: _watched(view, attentions, progress),
-        lambda table: int(table.memory_usage(deep=True).sum()),
+        "exact", key, "Measure all tokens", seconds, lambda progress: _watched(view, attentions, progress), _nbytes
     )
-    return Ledger(view, attentions, found)
+    return Ledger(view, attentions, this_session(), ANCHORS if found is None else None, found)
 
 
 def whole_seconds(view: View, attentions: Sequence[str]) -> float:
     """Return about how long the ledger of all tokens takes here."""
     blocks = [(record.grid, record.heads) for record in view.records.values()]
     return exact_seconds(blocks, attentions, torch.get_num_threads())
-
-
-@st.cache_data(max_entries=8, show_spinner="Measuring every block and head ...", show_time=True, hash_funcs=BY_KEY)
-def _whole(view: View, attentions: tuple[str, ...]) -> pd.DataFrame:
-    return ledger(view.records, attentions, image_names=[view.picture.source.name])
-
-
-@st.cache_data(max_entries=32, show_spinner="Measuring a sample of tokens ...", show_time=True, hash_funcs=BY_KEY)
-def _sampled(view: View, attentions: tuple[str, ...], metrics: tuple[str, ...] | None) -> pd.DataFrame:
-    return ledger(view.records, attentions, metrics, image_names=[view.picture.source.name], anchors=ANCHORS)
 
 
 def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.DataFrame:
@@ -87,3 +115,7 @@ def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.
         progress(done, total, f"Measured {done / max(total, 1):.0%} of all tokens")
 
     return ledger(view.records, attentions, image_names=[view.picture.source.name], progress=tell)
+
+
+def _nbytes(table: pd.DataFrame) -> int:
+    return int(table.memory_usage(deep=True).sum())
