@@ -7,6 +7,7 @@ import torch
 
 from analysis import ledger
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
+from analysis.sweeps.worker import keep_what_is_there, limit_threads
 from benchmarks import gpu_hours
 from benchmarks.engines import PICTURES, engines
 from benchmarks.gpu_hours import Machine
@@ -26,10 +27,11 @@ WITHOUT_HEADS_AND_FEATURES = tuple(
 
 def main(gpu_ratio: float = gpu_hours.RATIO, gpu_cores: int = gpu_hours.CORES) -> None:
     """Print the cost of measuring, the cost of each engine, and what ImageNet would take on GPUs, on paper."""
-    torch.set_num_threads(1)  # as in every worker
     model = load_pretrained("demo")
     names = (list(sample_images()) * BATCH)[:BATCH]
     pixels = torch.cat([prepare(sample_images()[name](), 224).pixels for name in names])
+    limit_threads(1)  # as in every worker
+    keep_what_is_there()
     print(f"\nstvit_demo at 224 px, super and global attention, batch of {BATCH}, one thread")
     for line in measuring(model, pixels):
         print(line, flush=True)

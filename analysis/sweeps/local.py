@@ -169,9 +169,9 @@ def _serve(pipe: Any, job: Job) -> None:
     if job.threads is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(job.threads))
     try:
-        from analysis.sweeps.worker import Measurer
+        from analysis.sweeps.worker import measurer_of_its_own_process
 
-        measurer = Measurer(job)
+        measurer = measurer_of_its_own_process(job)
         pipe.send(("ready", []))
         while True:
             pipe.send(("done", measurer(pipe.recv())))

@@ -1,5 +1,6 @@
 """What each worker does with a batch: read, decode, run the model, measure, and write a table for each picture."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from analysis.any_model import captured, classifies, device_of, digest_of, prepared
@@ -38,7 +40,7 @@ class Measurer:
 
     def __init__(self, job: Job) -> None:
         if job.threads is not None:
-            torch.set_num_threads(job.threads)
+            limit_threads(job.threads)
         self._settings, self._store = job.settings, SweepStore(job.folder, job.key)
         self._model = job.load()
         if digest_of(self._model) != job.digest:
@@ -99,6 +101,29 @@ class Measurer:
             if one.digest not in stored:
                 own = table[table["image"] == number].assign(image="")
                 self._store.write(one.digest, own, predictions[number])
+
+
+def measurer_of_its_own_process(job: Job) -> Measurer:
+    """Return what measures in a process that does nothing else.
+
+    The model and all that was imported stay to the end: without looking through them for garbage again and again, a
+    picture takes a twentieth less.
+    """
+    measurer = Measurer(job)
+    keep_what_is_there()
+    return measurer
+
+
+def limit_threads(threads: int) -> None:
+    """Let PyTorch and NumPy, which both start as many threads as there are cores, use so many in this process."""
+    torch.set_num_threads(threads)
+    threadpool_limits(threads, user_api="blas")
+
+
+def keep_what_is_there() -> None:
+    """Look for garbage among later objects only."""
+    gc.collect()
+    gc.freeze()
 
 
 def _predictions(logits: Float[Tensor, "batch classes"]) -> list[Prediction]:

@@ -1,6 +1,7 @@
 """Sweeps: right tables whatever the dataset is, and whatever fails on the way."""
 
 import errno
+import gc
 import json
 import os
 import tarfile
@@ -14,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from analysis import ledger
 from analysis.backbones import load_backbone
@@ -25,7 +27,7 @@ from analysis.sweeps.job import SweepError, batches
 from analysis.sweeps.local import run_locally
 from analysis.sweeps.sources import find_items
 from analysis.sweeps.store import Prediction, SweepStore
-from analysis.sweeps.worker import Measurer
+from analysis.sweeps.worker import Measurer, measurer_of_its_own_process
 from stvit import capture
 from stvit.images import prepare
 from stvit.weights.load import model_from_file
@@ -292,6 +294,26 @@ def test_here_and_reports(data, weights, tmp_path):
     table, prediction = SweepStore(told.folder, told.key).read(first[0].digest, "a name")
     assert set(table["image"].to_pylist()) == {"a name"}
     assert isinstance(prediction, Prediction)
+
+
+def test_a_worker_uses_as_many_threads_as_it_is_told(weights, tmp_path):
+    threads = torch.get_num_threads()
+    try:
+        with threadpool_limits(2, user_api="blas"):  # what NumPy starts with on two cores, and gets back afterwards
+            Measurer(job(weights, tmp_path / "out", threads=1))
+            assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}
+            assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_process_of_its_own_looks_for_garbage_among_new_objects_only(weights, tmp_path):
+    gc.unfreeze()
+    try:
+        measurer_of_its_own_process(job(weights, tmp_path / "out", threads=None))
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize(
