@@ -108,6 +108,7 @@ COMPARE_METRICS = "compared"
 COMPARE_DOWN = "down"
 COMPARE_ACROSS = "across"
 COMPARE_HOME = "spot_home"
+COMPARE_WAITED = "waited_for"
 MEASURED_TIMES = "measured_times"
 
 # Of the app itself.

@@ -18,6 +18,7 @@ from stvit.images.samples import sample_images
 from tests.support.app_support import check_fine, opened, texts
 from tests.support.tiny_backbones import saved, tiny_network
 from ui.panels.spot_maps.component import Picked, picked_of
+from ui.view.runs import _run
 
 SMALL = {"sample": "Cat", "size": "64 px"}
 
@@ -175,3 +176,17 @@ def test_blocks_of_two_models_are_compared_where_they_see_the_same_picture(shown
     app = opened("compare", **SMALL, compare="pictures")
     check_fine(app)
     assert "How alike are their blocks?" not in texts(app)
+
+
+def test_the_first_side_is_shown_while_others_take_long(shown, monkeypatch):
+    monkeypatch.setattr("ui.panels.sides.PIXELS_AT_ONCE", 0)
+    made = []
+    monkeypatch.setattr("ui.view.runs._run", lambda *arguments: made.append(len(shown)) or _run(*arguments))
+    app = opened("compare", sample="Rocket", size="64 px")  # which no other test runs
+    check_fine(app)
+    assert [len(panels) for panels, _ in shown] == [1, 3]
+    assert made == [0, 0, 1]  # the sidebar's model, the first side, and with that one's map on the page the second
+    check_fine(app.slider("depth").set_value(50).run())
+    assert [len(panels) for panels, _ in shown] == [1, 3, 3]
+    alone, both = shown[0][0][0], shown[1][0][0]
+    np.testing.assert_array_equal(alone.decades, both.decades)

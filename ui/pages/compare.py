@@ -27,11 +27,11 @@ from ui import keys
 from ui.address import Link, nearest_number
 from ui.markdown import escaped
 from ui.panels.alike_sides import show_alike_sides
-from ui.panels.answer import asked
+from ui.panels.answer import Answer, asked
 from ui.panels.export import Export, file_name, picture_source
 from ui.panels.menu import menu
 from ui.panels.panel import chart, note, subject
-from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words
+from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words, wait_for_others
 from ui.panels.spot_maps import Picked, SpotPanel, spot_maps
 from ui.tray.pinning import describe
 from ui.view.runs import is_sample
@@ -64,16 +64,30 @@ def draw(view: View) -> None:
         metrics = _choose_metrics()
         spot = _choose_spot(view)
         export = st.container(width="content")
-    wanted = tuple(dict.fromkeys((*metrics, *ALWAYS)))
-    table = joined([_measured(one.view, one.title, wanted) for one in sides])
-    maps = [spot_map(one.side(), depth, spot) for one in sides]
-    describe(" · ".join(["; ".join(" · ".join([one.title, *subject(one.view)[1:]]) for one in sides)]))
-    answer.say(compare_answer(depth, [_seen(table, found) for found in maps]))
-    _show_maps(sides, maps)
-    _show_predictions(maps)
-    _show_charts(table, metrics, [one.title for one in sides], depth)
-    show_alike_sides(sides)
+    place = st.container()
+    with export:
+        wait_for_others(sides, lambda first: _show(place, answer, [first], metrics, depth, spot))
+    table = _show(place, answer, sides, metrics, depth, spot)
     _offer(view, sides, table, metrics, depth, spot, export)
+
+
+def _show(
+    place: DeltaGenerator, answer: Answer, sides: Sequence[OneSide], metrics: list[str], depth: float, spot: Spot
+) -> pd.DataFrame:
+    """Draw what is known of some sides, and return their numbers."""
+    wanted = tuple(dict.fromkeys((*metrics, *ALWAYS)))
+    with place:
+        with st.spinner("Running the model ..."):
+            runs = [one.side() for one in sides]
+        table = joined([_measured(one.view, one.title, wanted) for one in sides])
+        maps = [spot_map(run, depth, spot) for run in runs]
+        describe(" · ".join(["; ".join(" · ".join([one.title, *subject(one.view)[1:]]) for one in sides)]))
+        answer.say(compare_answer(depth, [_seen(table, found) for found in maps]), whole=len(sides) > 1)
+        _show_maps(sides, maps)
+        _show_predictions(maps)
+        _show_charts(table, metrics, [one.title for one in sides], depth)
+        show_alike_sides(sides)
+    return table
 
 
 def _choose_depth() -> float:

@@ -1,5 +1,6 @@
-"""The sides of a comparison: which models or pictures stand beside each other, run and titled."""
+"""The sides of a comparison: which models or pictures stand beside each other, titled."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,21 +13,25 @@ from stvit.variants import VARIANTS
 from stvit.weights.pretrained import list_pretrained
 from ui import keys
 from ui.address import Link, nearest_number
+from ui.markdown import escaped
 from ui.panels.pickers import keep_valid
 from ui.sidebar.uploads import own_pictures
 from ui.view.models import pretrained_model, random_model
-from ui.view.runs import run_model, sample
+from ui.view.runs import sample, view_of
 from ui.view.view import ModelHandle, Picture, View
 
 MODELS, PICTURES = "models", "pictures"
 HERE, NONE = "sidebar", "none"
+PIXELS_AT_ONCE = 300 * 300
+"""Pictures up to this size run through all models before anything is drawn."""
+
 DEFAULTS = ("twin-super", "twin-global", NONE)
 MODEL_KEYS = (keys.COMPARE_FIRST, keys.COMPARE_SECOND, keys.COMPARE_THIRD)
 
 
 @dataclass(frozen=True)
 class OneSide:
-    """A side that can be run again at any time; it holds no arrays.
+    """A side that can be run at any time; it holds no arrays.
 
     Attributes:
         title: Different on every side.
@@ -70,19 +75,39 @@ def repair_sides(link: Link) -> None:
 
 
 def choose_sides(view: View) -> list[OneSide]:
-    """Draw the choice of models, or of a model and a second picture, run them and return them."""
+    """Draw the choice of models, or of a model and a second picture, and return them; they run when looked at."""
     what = st.segmented_control(
         "Compare", [MODELS, PICTURES], default=MODELS, required=True, key=keys.COMPARE_WHAT, bind="query-params"
     )
     if what == PICTURES:
         handle = _handle(view, _choose_model("Model", 0))
-        found = [_run(view, handle, _picture_of(view)), _run(view, handle, _choose_picture(view))]
-        named = [f"{command_title(each.handle)}, {each.picture.source.name}" for each in found]
+        chosen = [(handle, _picture_of(view)), (handle, _choose_picture(view))]
+        named = [f"{command_title(handle)}, {picture.name}" for _, picture in chosen]
     else:
         words = [_choose_model(label, place) for place, label in enumerate(("First", "Second", "Third"))]
-        found = [_run(view, _handle(view, word), _picture_of(view)) for word in words if word != NONE]
-        named = [command_title(each.handle) for each in found]
-    return [OneSide(title, each) for title, each in zip(distinct_titles(named), found, strict=True)]
+        chosen = [(_handle(view, word), _picture_of(view)) for word in words if word != NONE]
+        named = [command_title(handle) for handle, _ in chosen]
+    views = [_view(view, *one) for one in chosen]
+    return [OneSide(title, each) for title, each in zip(distinct_titles(named), views, strict=True)]
+
+
+def wait_for_others(sides: Sequence[OneSide], show: Callable[[OneSide], object]) -> None:
+    """Show the first side alone while the others run, where that takes long; then the page is drawn anew.
+
+    Args:
+        sides: All of them.
+        show: Draws the page for one side.
+    """
+    first, *others = sides
+    waited = tuple(one.view.key for one in sides)
+    if first.view.picture.pixels[0, 0].numel() <= PIXELS_AT_ONCE or st.session_state.get(keys.COMPARE_WAITED) == waited:
+        return
+    with st.spinner(f"Running {escaped(', '.join(one.title for one in others))} ...", show_time=True):
+        show(first)
+        for one in others:
+            one.view.run()
+    st.session_state[keys.COMPARE_WAITED] = waited
+    st.rerun()
 
 
 def command_title(handle: ModelHandle) -> str:
@@ -141,7 +166,7 @@ def _picture_of(view: View) -> Picture:
     return Picture(source.name, source.sha256, lambda: view.picture.source)  # no array is held
 
 
-def _run(view: View, handle: ModelHandle, picture: Picture) -> View:
+def _view(view: View, handle: ModelHandle, picture: Picture) -> View:
     if handle is view.handle and picture.sha256 == view.picture.source.sha256:
         return view
-    return run_model(picture, handle, view.size, view.framing, view.device, replayed=False)  # the page has no badge
+    return view_of(picture, handle, view.size, view.framing, view.device, replayed=False)  # the page has no badge

@@ -56,7 +56,28 @@ def run_model(
     *,
     replayed: bool = True,
 ) -> View:
-    """Run a picture through a model, or reuse the result of an earlier run.
+    """Run a picture through a model, or reuse the result of an earlier run; see `view_of`.
+
+    Raises:
+        ValueError: If the picture cannot be decoded or prepared at this size.
+        RuntimeError: If the device fails, usually for lack of memory.
+    """
+    view = view_of(picture, handle, size, framing, device, replayed=replayed)
+    with st.spinner("Running the model ..."):
+        view.run()
+    return view
+
+
+def view_of(
+    picture: Picture,
+    handle: ModelHandle,
+    size: int | None,
+    framing: Framing,
+    device: str = CPU,
+    *,
+    replayed: bool = True,
+) -> View:
+    """Return a picture through a model, which runs when somebody first looks.
 
     Args:
         picture: The picture.
@@ -66,10 +87,6 @@ def run_model(
         device: Where an STViT runs; a backbone runs on the CPU, and what is returned is there.
         replayed: Whether an STViT's blocks are computed again to verify the capture, which takes longer than the run
             itself where many tokens attend to each other.
-
-    Raises:
-        ValueError: If the picture cannot be decoded or prepared at this size.
-        RuntimeError: If the device fails, usually for lack of memory.
     """
     if handle.is_backbone:
         framing, device = "own", CPU
@@ -79,10 +96,7 @@ def run_model(
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
     key += "" if replayed else "-not-replayed"
     make = partial(_run, picture, handle, size, framing, device, replayed)
-    view = View(handle, size, framing, device, key, partial(STORE.get, key, make, _nbytes, this_session()))
-    with st.spinner("Running the model ..."):
-        view.run()
-    return view
+    return View(handle, size, framing, device, key, partial(STORE.get, key, make, _nbytes, this_session()))
 
 
 def run_changed(view: View, variant: Variant) -> Capture:
