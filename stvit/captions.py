@@ -48,7 +48,7 @@ def no_super_tokens(block: str = "this block", window: int | None = None) -> str
     """
     start = f"{block[:1].upper()}{block[1:]} has no super tokens"
     if window is not None:
-        return f"{start}: its tokens attend inside windows of {window} x {window}."
+        return f"{start}: its tokens attend inside windows of {window} × {window}."
     return f"{start} (cell 1): its attention is plain global attention."
 
 

@@ -6,7 +6,7 @@ import re
 from ui.markdown import referenced
 
 TERMS = {
-    "token": "A position in a stage's feature map: 4 x 4 pixels of the picture in stage 1, 32 x 32 in stage 4.",
+    "token": "A position in a stage's feature map: 4 × 4 pixels of the picture in stage 1, 32 × 32 in stage 4.",
     "super token": "A soft group of neighbouring tokens: their weighted mean, made anew for each picture.",
     "anchor": "The token that you point at; every map shows its row or its column of an attention.",
     "association": "Q: how much a token belongs to each of the nine super tokens around it; the weights sum to 1.",
@@ -16,11 +16,11 @@ TERMS = {
     "A(S)": "Plain attention among the super tokens: each row says where a super token looks.",
     "super token attention": "Q A(S) Q-hat^T: what the block does, written out as attention among all tokens.",
     "global attention": "softmax(q k^T / sqrt d) over all tokens: what the block would do without super tokens.",
-    "local attention": "The same inside windows of 7 x 7 tokens.",
+    "local attention": "The same inside windows of 7 × 7 tokens.",
     "outgoing": "The anchor's row: what it attends to.",
     "incoming": "The anchor's column: who attends to it.",
     "head": "One of several attentions that a block runs side by side on parts of the channels.",
-    "cell": "The square of tokens that a super token starts from: 8 x 8 in stage 1, 4 x 4 in stage 2.",
+    "cell": "The square of tokens that a super token starts from: 8 × 8 in stage 1, 4 × 4 in stage 2.",
     "entropy": "How spread out a row of attention is, in nats; at most log N, when it is uniform.",
     "times uniform": "A weight as a multiple of 1 / N, what each token gets if attention is spread evenly.",
     "effective rank": "How many independent rows an attention really has: the exponential of its spectrum's entropy.",

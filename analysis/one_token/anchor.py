@@ -94,7 +94,7 @@ def anchor_maps(
     stem, title = ("super_token_attention", KINDS["super"].title) if isinstance(record, BlockRecord) else BACKBONE
     names = NAMES | {"super": f"{stem}_outgoing"}
     titles = {kind: f"{KINDS[kind].title}, outgoing" for kind in sources} | {"super": f"{title}, outgoing"}
-    titles["local"] += f" ({DEFAULT_WINDOW} x {DEFAULT_WINDOW})"
+    titles["local"] += f" ({DEFAULT_WINDOW} × {DEFAULT_WINDOW})"
     for kind, source in sources.items():
         row = mean_row(source, tokens, head)
         yield AnchorMap(names[kind], titles[kind], kind, _note(row, record, region, tokens), _map(row, record))

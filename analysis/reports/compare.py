@@ -59,8 +59,8 @@ def caption_of(maps: Sequence[SpotMap]) -> str:
         classes = ", ".join(f"{plain(name)} {value:.0%}" for name, value in side.top_classes(SHOWN_CLASSES))
         what = "" if found.is_attention else f", {CONVOLUTION}"
         parts.append(
-            f"{plain(side.title)}: {plain(side.picture.source.name)}, {width} x {height} px, token "
-            f"({found.row}, {found.column}) of {found.record.grid.height} x {found.record.grid.width}{what}"
+            f"{plain(side.title)}: {plain(side.picture.source.name)}, {width} × {height} px, token "
+            f"({found.row}, {found.column}) of {found.record.grid.height} × {found.record.grid.width}{what}"
             + (f"; predicts {classes}" if classes else "")
         )
     return " · ".join([*parts, "mean over heads, outgoing"])

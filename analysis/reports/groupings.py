@@ -59,7 +59,7 @@ def groupings_report(subject: Subject, record: BlockRecord, shown: Comparison, w
     """
     picture, grid = subject.picture.shown, record.grid
     caption = subject.caption(
-        record.id.caption, f"{grid.rows} x {grid.columns} super tokens", *words, *_people_words(shown.people)
+        record.id.caption, f"{grid.rows} × {grid.columns} super tokens", *words, *_people_words(shown.people)
     )
     anchor = None if shown.place is None else Anchor(*shown.place)
     canvas = Canvas(picture, record.token_pixels, anchor, caption)

@@ -89,7 +89,7 @@ def stages_figure(side: Side, spot: Spot, stem: str) -> PaperFigure:
     names = [f"stage_{block.stage + 1}" for block in first]
     panels = [
         _panel(
-            found, f"Stage {found.record.id.stage + 1}: {found.record.grid.height} x {found.record.grid.width} tokens"
+            found, f"Stage {found.record.id.stage + 1}: {found.record.grid.height} × {found.record.grid.width} tokens"
         )
         for found in maps
     ]
@@ -171,7 +171,7 @@ def _panel(found: SpotMap, title: str) -> SidePanel:
 
 def _seen(found: SpotMap) -> str:
     height, width = found.side.picture.shown.shape[:2]
-    return f"{plain(found.side.picture.source.name)} ({width} x {height} px)"
+    return f"{plain(found.side.picture.source.name)} ({width} × {height} px)"
 
 
 def _maps(

@@ -70,7 +70,7 @@ class Subject:
         """Return one line with model, picture, resolution and further settings."""
         height, width = self.picture.shown.shape[:2]
         framing = FRAMINGS[self.framing]
-        parts = (plain(self.model), plain(self.picture.source.name), f"{width} x {height} px, {framing}", *settings)
+        parts = (plain(self.model), plain(self.picture.source.name), f"{width} × {height} px, {framing}", *settings)
         return " · ".join(part for part in parts if part)
 
 

@@ -157,11 +157,11 @@ def test_every_sample_works(app):
 def test_other_variants_sizes_and_framings_work(app):
     check_fine(app.selectbox("variant").set_value("stvit_small").run())
     check_fine(app.selectbox("size").set_value(288).run())
-    assert "72 x 72 tokens" in texts(app)
+    assert "72 × 72 tokens" in texts(app)
     app.segmented_control("framing").set_value("whole").run()
     app.get_by_key("sample").set_value("coffee").run()
     check_fine(app)
-    assert "72 x 112 tokens" in texts(app)
+    assert "72 × 112 tokens" in texts(app)
 
 
 def test_bad_weights_become_one_sentence(app):
@@ -183,7 +183,7 @@ def test_own_weights_are_used(app, tmp_path):
     data = (tmp_path / "own.safetensors").read_bytes()
     app.file_uploader("weights_file").set_value(("own.safetensors", data, "application/octet-stream")).run()
     check_fine(app)
-    assert "own.safetensors · china · 224 x 224 px · stage 1, block 1" in texts(app)
+    assert "own.safetensors · china · 224 × 224 px · stage 1, block 1" in texts(app)
     assert "The file has settings of its own" in texts(app)
     assert app.segmented_control("block").options == ["1"]
 
@@ -206,7 +206,7 @@ def test_captions_name_picture_and_the_resolution_that_is_used(app):
     app.selectbox("size").set_value(288).run()
     app.segmented_control("framing").set_value("whole").run()
     check_fine(app)
-    assert "STViT demo, trained at 224 px · china · 416 x 288 px · stage 1, block 1" in texts(app)
+    assert "STViT demo, trained at 224 px · china · 416 × 288 px · stage 1, block 1" in texts(app)
 
 
 @pytest.mark.parametrize("weights", ["from a file", "pretrained"])

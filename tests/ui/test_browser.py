@@ -17,7 +17,7 @@ ATTENTION_PANELS = (
     "Super token attention, outgoing",
     "Super token attention, incoming",
     "Global attention, outgoing",
-    "Local attention, outgoing (7 x 7)",
+    "Local attention, outgoing (7 × 7)",
 )
 
 

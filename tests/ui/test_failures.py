@@ -92,4 +92,4 @@ def test_a_decoder_that_fails_in_any_way_leaves_out_one_picture(monkeypatch):
     (error,) = app.error
     assert error.value == "torn.jpg\\: decoder gave up. It is left out; the other pictures stay."
     assert "whole.jpg" in app.get_by_key("own").options[0]
-    assert "56 x 56 tokens" in texts(app)
+    assert "56 × 56 tokens" in texts(app)

@@ -110,7 +110,7 @@ def test_a_clicked_square_of_the_matrix_opens_that_head(page, address):
 def test_a_link_is_followed_over_pages(page, address):
     open_page(page, address, "/steps?sample=Cat&stage=2&block=2&row=5&column=9&head=3")
     page.get_by_role("link", name="Super tokens").click()
-    page.get_by_text("stage 2, block 2 · 28 x 28 tokens").wait_for()
+    page.get_by_text("stage 2, block 2 · 28 × 28 tokens").wait_for()
     page.get_by_role("link", name="Steps").click()
     page.get_by_text("stage 2, block 2 · head 3 of 4 · token (5, 9)").wait_for()
 

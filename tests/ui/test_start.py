@@ -25,7 +25,7 @@ def test_the_start_page_shows_the_network_with_the_chosen_picture(app):
     cards = re.findall(r"<figcaption><strong>(.*?)</strong>", said)
     assert cards == ["Picture", "Stem", "Stage 1", "Stage 2", "Stage 3", "Stage 4",
                      "Tokens", "Q", "Super tokens", "A(S)", "Back to tokens"]  # fmt: skip
-    assert "49 x 49 weights, not 3,136 x 3,136" in said
+    assert "49 × 49 weights, not 3,136 × 3,136" in said
     before = re.findall(r'src="(data:image/webp[^"]+)"', said)
     assert len(before) == len(cards)
     after = re.findall(r'src="(data:image/webp[^"]+)"', texts(app.get_by_key("sample").set_value("cat").run()))

@@ -115,7 +115,7 @@ def test_a_chart_is_pinned_as_it_is(app):
     (kept,) = pinned(app)
     assert kept.title == "3. Softmax"
     assert kept.caption.startswith(
-        "STViT demo, trained at 224 px · china · 224 x 224 px · stage 1, block 1 · head 2 of 2"
+        "STViT demo, trained at 224 px · china · 224 × 224 px · stage 1, block 1 · head 2 of 2"
     )
     assert kept.page == "Steps"
     assert {"step=3", "row=0", "column=0", "head=2"} <= set(kept.address.partition("?")[2].split("&"))
@@ -138,7 +138,7 @@ def test_live_maps_are_pinned_as_they_are_shown():
     check_fine(app.run())
     (kept,) = pinned(app)
     assert kept.title == "Maps of the pinned token"
-    assert kept.caption.startswith("STViT demo, trained at 224 px · china · 224 x 224 px · stage 2, block 1 · incoming")
+    assert kept.caption.startswith("STViT demo, trained at 224 px · china · 224 × 224 px · stage 2, block 1 · incoming")
     assert kept.caption.endswith("head 2 of 4 · the pinned token at (3, 6) · scale log · zoomed 2x")
     assert {"stage=2", "row=3", "column=6", "scale=log", "zoom=2"} <= set(kept.address.partition("?")[2].split("&"))
     height, width, _ = np.asarray(Image.open(BytesIO(base64.b64decode(kept.picture.partition(",")[2])))).shape
@@ -192,10 +192,10 @@ def test_a_full_tray_is_a_sentence_where_it_was_pressed(app, monkeypatch):
 @pytest.mark.parametrize(
     ("page", "chart", "caption"),
     [
-        ("redundancy", "depth_head_cosine", "china · 224 x 224 px · means over all tokens"),
-        ("redundancy", "token_map", "china · 224 x 224 px"),
-        ("rollout", "rollout_pixels_0", "china · 224 x 224 px · from the prediction"),
-        ("what-if", "change", "china · 224 x 224 px · the association is changed in every block"),
+        ("redundancy", "depth_head_cosine", "china · 224 × 224 px · means over all tokens"),
+        ("redundancy", "token_map", "china · 224 × 224 px"),
+        ("rollout", "rollout_pixels_0", "china · 224 × 224 px · from the prediction"),
+        ("what-if", "change", "china · 224 × 224 px · the association is changed in every block"),
         ("cost", "cost_curves", "STViT demo, trained at 224 px · one attention block of stage 1"),
         ("dataset", "dataset_bands", "The reference that ships"),
         ("explore", "picture", "stage 1, block 1"),

@@ -87,7 +87,7 @@ def test_pins_of_three_pages_stand_side_by_side_and_in_a_file_of_their_own(brows
     assert all(tick["y"] + tick["height"] <= drawing["y"] + drawing["height"] for tick in labels)  # none is cut off
     assert page.locator(".heatmaplayer image").count() == 1
     assert (
-        page.locator("figcaption").first.inner_text().startswith("STViT demo, trained at 224 px · cat · 224 x 224 px")
+        page.locator("figcaption").first.inner_text().startswith("STViT demo, trained at 224 px · cat · 224 × 224 px")
     )
     maps = page.locator("figure", has_text="Maps of the pinned token")
     assert maps.locator("img").evaluate("img => img.naturalWidth > 1000")

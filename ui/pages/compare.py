@@ -196,9 +196,9 @@ def _panel(panel: SidePanel, note: str, colour: str) -> SpotPanel:
 def _note(found: SpotMap) -> str:
     grid = found.record.grid
     if not found.is_attention:
-        return f"{grid.height} x {grid.width} tokens · {CONVOLUTION}"
+        return f"{grid.height} × {grid.width} tokens · {CONVOLUTION}"
     return (
-        f"{grid.height} x {grid.width} tokens · entropy {found.entropy:.2f} nats · distance {found.distance:.0f} px · "
+        f"{grid.height} × {grid.width} tokens · entropy {found.entropy:.2f} nats · distance {found.distance:.0f} px · "
         f"mass kept {found.kept:.2f}"
     )
 

@@ -135,7 +135,7 @@ def _name(record: BlockRecord | BackboneRecord) -> str:
     if not isinstance(record, BlockRecord):
         return "the attention of the model"
     if record.own_window is not None:
-        return f"attention in windows of {record.own_window} x {record.own_window}"
+        return f"attention in windows of {record.own_window} × {record.own_window}"
     return "global attention" if record.grid.is_identity else "super token attention"
 
 

@@ -228,7 +228,7 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
             _clickable(canvas, shown)
         for number, (weighing, maps) in enumerate(all_maps.items()):
             with slot():
-                note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} x {SQUARE} pixels"
+                note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} × {SQUARE} pixels"
                 heading(weighing.caption.capitalize(), KIND_COLOURS["super"], note)
                 figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
                 chart(figure, f"rollout_pixels_{number}", f"Rollout, {weighing.caption}")
@@ -239,7 +239,7 @@ def _show_stages(view: View, weighing: Weighing, maps: list[Map], signed: bool) 
     for map_ in maps:
         _, stage, values = map_
         with slot():
-            note = f"{values.shape[0]} x {values.shape[1]} tokens, {weighing.title}"
+            note = f"{values.shape[0]} × {values.shape[1]} tokens, {weighing.title}"
             heading(f"Into stage {(stage or 0) + 1}", KIND_COLOURS["super"], note)
             on_stage = Canvas(view.picture.shown, BlockId(stage or 0, 0).stride)
             chart(

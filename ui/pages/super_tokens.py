@@ -181,7 +181,7 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
     caption(
         view,
         record.id.caption,
-        f"{grid.height} x {grid.width} tokens in {grid.rows} x {grid.columns} super tokens",
+        f"{grid.height} × {grid.width} tokens in {grid.rows} × {grid.columns} super tokens",
         "each token goes to its heaviest super token",
     )
     several = table["level"].nunique() > 1

@@ -112,17 +112,17 @@ def _description(record: BlockRecord | BackboneRecord) -> list[str]:
     """Return the parts of the line that describes the block."""
     grid = record.grid
     if not isinstance(record, BlockRecord):
-        return [record.id.caption, f"{grid.height} x {grid.width} tokens"]
+        return [record.id.caption, f"{grid.height} × {grid.width} tokens"]
     factors = record.token_attention()
     if grid.is_identity:
         groups = no_super_tokens()
     else:
-        groups = f"{grid.rows} x {grid.columns} super tokens, {record.association.weight.shape[-1]} candidates a token"
+        groups = f"{grid.rows} × {grid.columns} super tokens, {record.association.weight.shape[-1]} candidates a token"
     memory = (
         f"attention kept as {factors.nbytes / 2**20:.2f} MiB of factors, dense it would be "
         f"{factors.dense_nbytes / 2**20:,.1f} MiB"
     )
-    return [record.id.caption, f"{grid.height} x {grid.width} tokens", groups, memory]
+    return [record.id.caption, f"{grid.height} × {grid.width} tokens", groups, memory]
 
 
 def _show_panel(canvas: Canvas, panel: AnchorMap, maximum: float | None) -> None:

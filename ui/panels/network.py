@@ -60,7 +60,7 @@ def drawing(view: View) -> str:
 
 
 def _stages(view: View, records: Sequence[AttentionRecord]) -> Iterator[Card]:
-    yield Card("Picture", f"{view.picture.shown.shape[0]} x {view.picture.shown.shape[1]} px", view.picture.shown)
+    yield Card("Picture", f"{view.picture.shown.shape[0]} × {view.picture.shown.shape[1]} px", view.picture.shown)
     yield Card("Stem", _size(records[0]), _colours(records[0]))
     for stage in sorted({record.id.stage for record in records}):
         blocks = [record for record in records if record.id.stage == stage]
@@ -79,8 +79,8 @@ def _inside(view: View, record: BlockRecord) -> Iterator[Card]:
     yield Card("Q", "which tokens go together", draw_boundaries(shown, labels, edge=None))
     yield Card("Super tokens", f"{grid.num_super_tokens}, each a weighted mean", mean_colours(shown, labels))
     attention = record.super_attention[0].mean(0).cpu().numpy()
-    side = f"{grid.num_super_tokens} x {grid.num_super_tokens}"
-    yield Card("A(S)", f"{side} weights, not {grid.num_tokens:,} x {grid.num_tokens:,}", heat_colours(attention))
+    side = f"{grid.num_super_tokens} × {grid.num_super_tokens}"
+    yield Card("A(S)", f"{side} weights, not {grid.num_tokens:,} × {grid.num_tokens:,}", heat_colours(attention))
     after = record.output[0].float().cpu().numpy()
     yield Card("Back to tokens", "each from its own super tokens", component_colours(after))
 
@@ -90,7 +90,7 @@ def _colours(record: AttentionRecord) -> np.ndarray:
 
 
 def _size(record: AttentionRecord) -> str:
-    return f"{record.grid.height} x {record.grid.width} tokens"
+    return f"{record.grid.height} × {record.grid.width} tokens"
 
 
 def _row(cards: list[Card]) -> str:

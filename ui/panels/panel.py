@@ -173,7 +173,7 @@ def caption(view: View, *parts: str) -> None:
 def subject(view: View) -> list[str]:
     """Return model, picture and the resolution that is used."""
     height, width = view.picture.shown.shape[:2]
-    return [view.handle.title, view.picture.source.name, f"{width} x {height} px"]
+    return [view.handle.title, view.picture.source.name, f"{width} × {height} px"]
 
 
 def note(text: str) -> None:

@@ -34,7 +34,7 @@ def rollout_map(canvas: Canvas, pixels: Float[np.ndarray, "height width"], *, si
 
 def pixel_panel(pixels: Float[np.ndarray, "height width"], *, signed: bool = False) -> Panel:
     """Return the relevance of pixels, summed in squares, as a panel."""
-    title = f"Pixels, in squares of {SQUARE} x {SQUARE}"
+    title = f"Pixels, in squares of {SQUARE} × {SQUARE}"
     quantity = DIFFERENCE if signed else "relevance"
     return Panel(title, in_squares(pixels, SQUARE), quantity, pixels=SQUARE, signed=signed)
 

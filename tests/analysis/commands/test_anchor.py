@@ -31,7 +31,7 @@ def test_maps_are_the_rows_of_the_library(record):
     np.testing.assert_array_equal(found["Super token attention, outgoing"].ravel(), outgoing)
     np.testing.assert_array_equal(found["Super token attention, incoming"].ravel(), incoming)
     assert found["Global attention, outgoing"].sum() == pytest.approx(1, abs=1e-5)
-    local = found["Local attention, outgoing (7 x 7)"]
+    local = found["Local attention, outgoing (7 × 7)"]
     assert local[0:7, 7:14].sum() == pytest.approx(1, abs=1e-5)  # the window that holds token (5, 7)
 
 

@@ -48,7 +48,7 @@ def _tell_map_back(shown: Shown) -> None:
     row = shown.steps.row
     st.write(
         "A super token's value is made of its tokens' values, so attention to it is attention to them, by their "
-        f"shares. The result is one row of the N x N attention Q A(S) Q̂ᵀ: {len(row):,} numbers that sum to "
+        f"shares. The result is one row of the N × N attention Q A(S) Q̂ᵀ: {len(row):,} numbers that sum to "
         f"{row.sum():.3f}."
     )
 

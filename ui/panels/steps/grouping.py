@@ -17,8 +17,8 @@ from ui.panels.steps.shown import Shown, Step
 def _tell_pool(shown: Shown) -> None:
     grid, anchor = shown.record.grid, shown.anchor
     st.write(
-        f"The {grid.height} x {grid.width} tokens are cut into {grid.rows} x {grid.columns} cells of "
-        f"{grid.cell_size[0]} x {grid.cell_size[1]}. The mean of each cell is the first guess of a super token. "
+        f"The {grid.height} × {grid.width} tokens are cut into {grid.rows} × {grid.columns} cells of "
+        f"{grid.cell_size[0]} × {grid.cell_size[1]}. The mean of each cell is the first guess of a super token. "
         f"The token ({anchor.row}, {anchor.column}) lies in cell {shown.cell}."
     )
 
