@@ -1,7 +1,7 @@
 """The frame around the pages: one run of the script, from the address to the page that is drawn."""
 
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from ui import glossary, keys
 from ui.address import Link
 from ui.failures import LONGEST_SENTENCE, one_sentence
+from ui.first_frame import FIRST_FRAME
 from ui.links import remember_pages
 from ui.markdown import escaped
 from ui.pages.explore import MODES
@@ -27,39 +28,6 @@ from ui.tray.kept import keep_pins, restore_pins
 from ui.view.view import NotAnSTViTError, View
 
 ICON = Path(__file__).parent / "icon.png"
-STYLE = """<style>
-.stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
-.stApp:not(:has(.stSidebar)) .stAppViewContainer {visibility: hidden; animation: appear 0s 2s forwards}
-@keyframes appear {to {visibility: visible}}
-:has(> .st-key-explore_answer) {min-width: min(100%, 24rem)}
-.stSidebar h3 {padding-top: 0}
-.answer, .caption {margin: 0}
-.answer {min-height: 3em}
-[class*=st-key-numbers_] {min-height: 108px}
-.st-key-spot_maps, .st-key-place_of_panels, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
-.st-key-explorer {min-height: min(82vh, 40rem)}
-.stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode):has(> [data-testid=stSkeleton]) {
-  min-height: 68px}
-.stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage):has(> [data-testid=stSkeleton]) {
-  min-height: 60px !important}
-.stApp :is(.stCode .token.parameter, kbd) {color: inherit !important; opacity: 1}
-.stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
-.caption {font-size: .875rem; line-height: 1.5}
-.caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
-.stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
-  fill: color-mix(in srgb, currentColor 80%, transparent) !important}
-.st-key-trials_side_by_side .stColumn {min-width: min(100%, 19rem)}
-.st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 38rem)}
-@media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}
-[data-testid=stFileUploaderDropzoneInstructions] span {white-space: normal; overflow: visible}
-.stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}
-</style>"""
-
-"""How pages look. Nothing shows before the sidebar has its place: Streamlit would draw the page and then move it."""
-
-FIRST_FRAME = 0.2
-"""Seconds that the browser of a new session gets to take the style in before anything is there to be moved by it."""
-
 EXPLORE = "explore"
 OF_EXPLORE = (keys.STAGE, keys.BLOCK, keys.HEAD, keys.ROW, keys.COLUMN)
 """What a link without a page asks for when it means Explore, which used to be the first page."""
@@ -82,12 +50,16 @@ NOT_FINITE = (
 )
 
 
-def show_app() -> None:
-    """Draw navigation, sidebar and page."""
-    st.html(STYLE + panel.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE)
+def show_app(styled: float) -> None:
+    """Draw navigation, sidebar and page.
+
+    Args:
+        styled: What `time.monotonic` said when the browser was sent the style of the frame.
+    """
+    st.html(panel.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE)
     st.set_page_config(page_icon=str(ICON))
     if keys.LINK not in st.session_state:
-        sleep(FIRST_FRAME)
+        sleep(max(0.0, styled + FIRST_FRAME - monotonic()))
     link = Link.of_session()
     views: list[View] = []
     entries = {each.address: _entry(each, views) for each in PAGES}

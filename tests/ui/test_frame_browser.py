@@ -173,3 +173,20 @@ def test_what_draws_charts_is_loaded_before_a_page_has_one(page, address):
     asked_for = "performance.getEntriesByType('resource').some(({ name }) => name.includes('/PlotlyChart.'))"
     eventually(page, lambda: page.evaluate(asked_for), True)
     assert page.locator(".js-plotly-plot").count() == 0
+
+
+WITHOUT_SIDEBAR = """(state) => {
+  const app = document.querySelector(".stApp");
+  app.querySelector(".stSidebar")?.remove();
+  app.dataset.testScriptState = state;
+  return [
+    getComputedStyle(app, "::before").content,
+    getComputedStyle(app.querySelector(".stAppViewContainer")).visibility,
+  ];
+}"""
+
+
+def test_the_app_says_that_it_loads_until_its_sidebar_is_there_or_its_run_has_ended(page):
+    assert page.evaluate("getComputedStyle(document.querySelector('.stApp'), '::before').content") == "none"
+    assert page.evaluate(WITHOUT_SIDEBAR, "running") == ['"Loading the app ..."', "hidden"]
+    assert page.evaluate(WITHOUT_SIDEBAR, "notRunning") == ["none", "visible"]
