@@ -1,10 +1,8 @@
 """Deletion and insertion curves: does the prediction follow what a map points at?"""
 
 from functools import partial
-from time import perf_counter
 
 import streamlit as st
-import torch
 
 from analysis.commands.views.faithfulness import DEFAULT_ORDERS, FaithfulnessView
 from analysis.faithfulness.choices import GROUPS, ORDERS, REPLACEMENTS
@@ -22,7 +20,8 @@ from ui.panels.export import Export, block_options, file_name, picture_options, 
 from ui.panels.panel import chart, note
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
-from ui.view.view import BY_KEY, View
+from ui.view.runs import seconds_per_run
+from ui.view.view import View
 
 ROLLOUTS = ("class_rollout", "rollout")
 
@@ -129,7 +128,7 @@ def _measured(
 
     key = ("faithfulness", view.key, block, groups, orders, replacement, target)
     label = "Measure deletion and insertion"
-    return worked("faithfulness", key, label, runs * _seconds_per_run(view), work, _nbytes)
+    return worked("faithfulness", key, label, runs * seconds_per_run(view), work, _nbytes)
 
 
 def _effort(orders: tuple[str, ...]) -> Effort:
@@ -139,22 +138,6 @@ def _effort(orders: tuple[str, ...]) -> Effort:
 
 def _nbytes(found: list[Faithfulness]) -> int:
     return sum(one.groups.labels.nbytes for one in found) + 50_000
-
-
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_KEY)
-def _seconds_per_run(view: View) -> float:
-    """Return the time of a run of the model, the faster of two where that is quick to find out."""
-    model = on_device(view.handle.model, view.handle.digest, view.device)
-    pixels = view.picture.pixels.to(view.device)
-
-    def once() -> float:
-        start = perf_counter()
-        with torch.no_grad():
-            model(pixels).cpu()
-        return perf_counter() - start
-
-    first = once()
-    return first if first > 1 else min(first, once())
 
 
 def _show(found: list[Faithfulness]) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from analysis.any_model import prepared as prepare_for
@@ -13,9 +14,10 @@ from analysis.backbones import Backbone, BackboneCapture
 from analysis.variants import Variant
 from stvit import Capture, capture
 from stvit.capturing.mixer_weights import MixerWeights
-from stvit.images import RGBImage, load_image
+from stvit.images import PreparedImage, RGBImage, load_image
 from stvit.images.samples import sample_images
 from ui.view.devices import CPU, on_cpu, on_device
+from ui.view.speed import fastest_run, timed, times_run
 from ui.view.store import STORE, this_session
 from ui.view.view import Framing, ModelHandle, Picture, Run, View
 
@@ -106,14 +108,33 @@ def run_changed(view: View, variant: Variant) -> Capture:
     return changed.with_attention()  # as the view's own
 
 
+def seconds_per_run(view: View) -> float:
+    """Return about how long the view's model takes for a picture of this size: the fastest run so far.
+
+    A first run is slow, because PyTorch prepares itself, so that a second one is made if there was none.
+    """
+    what = _what_runs(view.handle, view.device, view.picture)
+    if times_run(what) < 2:
+        model, pixels = on_device(view.handle.model, view.handle.digest, view.device), view.picture.pixels
+        with timed(what), torch.no_grad():
+            model(pixels.to(view.device)).cpu()
+    return fastest_run(what)
+
+
+def _what_runs(handle: ModelHandle, device: str, picture: PreparedImage) -> tuple[str, str, tuple[int, ...]]:
+    return handle.digest, device, tuple(picture.pixels.shape)
+
+
 def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str, replayed: bool) -> Run:
     if isinstance(handle.network, Backbone):
         seen = handle.network.prepare(picture.read(), size)
         of_backbone = handle.network.capture(seen.pixels)
         return Run(seen, of_backbone, None, _is_finite(of_backbone))
     prepared, _ = prepare_for(handle.network, picture.read(), size, framing)
-    result = capture(on_device(handle.network, handle.digest, device), prepared.pixels.to(device))
-    found = on_cpu(result, handle.network)
+    model = on_device(handle.network, handle.digest, device)
+    with timed(_what_runs(handle, device, prepared)):
+        result = capture(model, prepared.pixels.to(device))
+        found = on_cpu(result, handle.network)
     return Run(prepared, found, result.replay_error() if replayed else None, _is_finite(found))
 
 
