@@ -97,7 +97,7 @@ def test_attention_is_shown_in_every_stage(figures, captures):
     *maps, _ = figures["stages-one"][1].axes
     for stage, axes in enumerate(maps):
         record = captures["twin-super"][0][BlockId(stage, 0)]
-        assert axes.get_title() == f"Stage {stage + 1}: {record.grid.height} x {record.grid.width} tokens"
+        assert axes.get_title() == f"Stage {stage + 1}: {record.grid.height} × {record.grid.width} tokens"
         assert any(
             np.allclose(
                 drawn(axes), decades(record.token_attention().row(token).double().numpy(), record.grid), atol=1e-4
