@@ -67,6 +67,8 @@ def draw(view: View) -> None:
         st.info("Choose at least one grouping to compare.", icon=":material/info:")
         return
     panels, below = st.container(key="place_of_panels"), st.container()
+    with panels:  # an empty container takes no place, and what is below would be moved
+        _say_what_is_shown(view, record)
     place = _choose_place(below, record)
     comparison = Comparison(found, drawing, people and people.only(annotator), place)
     report = partial(_report, view, record.id, comparison, sampling_words(iterations, on))
@@ -176,7 +178,7 @@ def _explain_identity(record: BlockRecord) -> None:
     )
 
 
-def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table: pd.DataFrame, part: Part) -> None:
+def _say_what_is_shown(view: View, record: BlockRecord) -> None:
     grid = record.grid
     caption(
         view,
@@ -184,6 +186,10 @@ def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table:
         f"{grid.height} × {grid.width} tokens in {grid.rows} × {grid.columns} super tokens",
         "each token goes to its heaviest super token",
     )
+
+
+def _show_panels(view: View, record: BlockRecord, comparison: Comparison, table: pd.DataFrame, part: Part) -> None:
+    grid = record.grid
     several = table["level"].nunique() > 1
     headings = [
         Heading(
