@@ -3,7 +3,7 @@
 The rank is that of the attention as it is; rows are not divided by their sums.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,9 @@ SKETCHED = 384
 
 OVERSAMPLING = 64
 """Further directions of the sketch, so that the last of the leading values are right too."""
+
+ROWS_AT_ONCE = 64
+"""Rows of a head that are made at once where all are kept."""
 
 PROBES = 16
 """Random vectors by which the little that the leading values leave is measured."""
@@ -197,7 +200,7 @@ class _Product:
         row_bytes = self._tokens * self.like.element_size()
         whole = row_bytes * self._tokens <= DENSE_BYTES
         self._step = self._tokens if whole else max(1, BLOCK_BYTES // row_bytes)
-        self._dense = attention.rows(0, self._tokens, head) if whole else None
+        self._dense = _all_rows(self._rows, self.like, self._tokens) if whole else None
         self._transposed = None if self._dense is None else self._dense.T.contiguous()
 
     def _blocks(self) -> Iterator[tuple[int, Tensor]]:
@@ -233,6 +236,16 @@ class _Product:
         probes = torch.randn(self._tokens, PROBES, generator=generator).to(self.like)
         left = self.times(probes) - basis @ (reduced.T @ probes)
         return left.double().square().sum().item() / PROBES
+
+
+def _all_rows(
+    rows: Callable[[int, int], Float[Tensor, "rows tokens"]], like: Tensor, tokens: int
+) -> Float[Tensor, "tokens tokens"]:
+    """Return all rows, made some at a time: memory for all of them at once, several times over, takes longest."""
+    dense = like.new_empty(tokens, tokens)
+    for start in range(0, tokens, ROWS_AT_ONCE):
+        dense[start : start + ROWS_AT_ONCE] = rows(start, min(start + ROWS_AT_ONCE, tokens))
+    return dense
 
 
 def _product(rows: Float[Tensor, "rows tokens"], values: Float[Tensor, "tokens width"]) -> Tensor:
