@@ -9,14 +9,14 @@ and grow about as their logarithm, in which secants lead to the place soon whate
 import numpy as np
 from jaxtyping import Float
 
-from analysis.redundancy.row_sums import RUN, divide, has_mass, padded
+from analysis.redundancy.row_sums import divide, has_mass, padded
 from stvit.compiling import bits_of, compiled, lowest_bit, number_of, which_lie_between
 
-FEW = 24
-"""So many weights between two edges are put in order."""
+FEW = 16
+"""So many weights between two edges are put in order; as many as vectors compare at once."""
 
-ROOM = 32
-"""Memory for them, a multiple of what vectors hold."""
+RUN = 4096
+"""Weights that are added in single precision, each vector lane a small part of them."""
 
 BINADE = 2.0**23
 """From an edge to the edge of twice the number."""
@@ -140,10 +140,10 @@ def narrow(
 @compiled()
 def settle(few: Float[np.ndarray, " few"], count: int, budget: float, by_mass: bool) -> tuple[float, float]:
     """Return the number of the lightest of a few weights that fit into a budget, and what the others sum to."""
-    held = np.zeros(ROOM)
+    held = np.zeros(FEW)
     for j in range(count):  # what each and all lighter or equal ones hold
         one = np.float64(few[j]) if by_mass else 1.0
-        for i in range(ROOM):
+        for i in range(FEW):
             held[i] += one if few[j] <= few[i] else 0.0
     fitting, most, next_one, rest = 0.0, 0.0, np.inf, 0.0
     for i in range(count):
@@ -178,7 +178,8 @@ def leave_out(
     )
     held_low, held_high = (mass_low, mass_high) if by_mass else (count_low, count_high)
     others = whole - budget if by_mass else len(row) - budget
-    guess[0], guess[1] = (low + high) // 2, max((held_high - held_low) / (high - low), min(budget, others) / BINADE)
+    guess[0] = (low + high) // 2 if by_mass else low  # above the low one may be few enough
+    guess[1] = max((held_high - held_low) / (high - low), min(budget, others) / BINADE)
     if high - low == 1:  # all in between are equal
         value, count = np.float64(number(low)), count_high - count_low
         fitting = min(count, np.floor((budget - held_low) / (value if by_mass else 1.0))) if value > 0 else count
@@ -186,7 +187,7 @@ def leave_out(
     else:
         count = gather(row, number(low), number(high), few)
         fitting, rest = settle(few, count, budget - held_low, by_mass)
-    return count_low + fitting, rest + (0.0 if by_mass else above(row, number(high)))
+    return count_low + fitting, rest + (0.0 if by_mass or high > most else above(row, number(high)))
 
 
 @compiled("void(float32[:,:,::1], float32[:,::1], float64[::1], int64, float64[:,:,::1], float64[:,:,::1])")
@@ -203,7 +204,7 @@ def count_tokens(
     Rows without mass have none. Guesses are kept from row to row; zeros say that there are none.
     """
     heads, rows, count = weight.shape
-    share, few, width = np.zeros(padded(count), np.float32), np.empty(ROOM, np.float32), padded(count)
+    share, few, width = np.zeros(padded(count), np.float32), np.empty(FEW, np.float32), padded(count)
     for head in range(heads):
         for r in range(rows):
             out[:, head, r] = 0
