@@ -12,6 +12,7 @@ SHARE = Path(sysconfig.get_path("data")) / "share" / "stvit-inside"
 """Where the wheel puts `app.py` and, beside it, Streamlit's settings."""
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+"""Where `app.py` lies otherwise; no other package has put one there if the project's settings lie beside it."""
 
 
 def main() -> None:
@@ -19,9 +20,9 @@ def main() -> None:
 
     Streamlit would import the app once a browser has connected; here that happens while the browser still loads.
     """
-    script = next(path for path in (CHECKOUT / "app.py", SHARE / "app.py") if path.is_file())
+    folder = CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else SHARE
     Thread(target=warm_up, name="warm-up", daemon=True).start()
-    sys.argv = ["streamlit", "run", str(script), *sys.argv[1:]]
+    sys.argv = ["streamlit", "run", str(folder / "app.py"), *sys.argv[1:]]
     runpy.run_module("streamlit", run_name="__main__")
 
 

@@ -17,7 +17,7 @@ print(*(config.get_option(name) for name in names), config.get_option("server.ma
 """
 
 WATCHED = """
-import runpy, socket, sys
+import socket
 
 connect = socket.socket.connect
 
@@ -32,8 +32,8 @@ def looked_up(host, *rest, **more):
     return lookup(host, *rest, **more)
 
 lookup, socket.getaddrinfo, socket.socket.connect = socket.getaddrinfo, looked_up, watched
-sys.argv = ["streamlit", "run", "app.py", *sys.argv[1:]]
-runpy.run_module("streamlit", run_name="__main__")
+from ui.start import main
+main()
 """
 
 
