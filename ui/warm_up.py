@@ -19,7 +19,6 @@ LATER = (
     "scipy.spatial",
     "scipy.ndimage",
     "scipy.optimize",
-    "skimage.segmentation",
     "analysis.redundancy.compiled_rows",
     "ui.warm_up:count",
 )

@@ -5,11 +5,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from skimage import data
 
 from stvit.images.files import RGBImage, load_image
 
 FOLDER = Path(__file__).parent / "pictures"
+
+OF_SCIKIT_IMAGE = {
+    "astronaut": "astronaut.png",
+    "cat": "chelsea.png",
+    "coffee": "coffee.png",
+    "rocket": "rocket.jpg",
+    "galaxies": "hubble_deep_field.jpg",
+    "tissue": "ihc.png",
+}
+"""Files that its package holds, by the name of the sample."""
 
 CREDITS = {"china": "danielbuechele, CC BY 2.0"}
 """Author and licence of each sample that asks for attribution; the sources stand in `pictures/README.md`."""
@@ -31,18 +42,11 @@ def sample_images() -> dict[str, Callable[[], RGBImage]]:
         >>> picture.array.shape
         (300, 451, 3)
     """
-    pictures: dict[str, Callable[[], np.ndarray]] = {
-        "astronaut": data.astronaut,
-        "cat": data.chelsea,
-        "coffee": data.coffee,
-        "rocket": data.rocket,
-        "galaxies": data.hubble_deep_field,
-        "tissue": data.immunohistochemistry,
-    }
     loaders: dict[str, Callable[[], RGBImage]] = {"china": partial(load_image, FOLDER / "china.jpg", name="china")}
-    return loaders | {name: partial(_load, name, read) for name, read in pictures.items()}
+    return loaders | {name: partial(_load, name, file) for name, file in OF_SCIKIT_IMAGE.items()}
 
 
-def _load(name: str, read: Callable[[], np.ndarray]) -> RGBImage:
-    """Load one sample picture under its name."""
-    return load_image(read(), name=name)
+def _load(name: str, file: str) -> RGBImage:
+    """Load one of scikit-image's pictures under its name; its own functions first import much that reads no file."""
+    with Image.open(Path(data.__file__).parent / file) as picture:
+        return load_image(np.asarray(picture), name=name)

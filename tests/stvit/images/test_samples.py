@@ -2,9 +2,11 @@
 
 import socket
 
+import numpy as np
 import pytest
+from skimage import data
 
-from stvit.images import prepare
+from stvit.images import load_image, prepare
 from stvit.images.samples import sample_images
 
 
@@ -32,3 +34,20 @@ def test_samples_differ_and_stay_the_same():
     digests = [read().sha256 for read in sample_images().values()]
     assert len(set(digests)) == len(digests) == 7
     assert digests == [read().sha256 for read in sample_images().values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "original"),
+    [
+        ("astronaut", data.astronaut),
+        ("cat", data.chelsea),
+        ("coffee", data.coffee),
+        ("rocket", data.rocket),
+        ("galaxies", data.hubble_deep_field),
+        ("tissue", data.immunohistochemistry),
+    ],
+)
+def test_samples_of_scikit_image_are_its_own_pictures(name, original):
+    mine, theirs = sample_images()[name](), load_image(original(), name=name)
+    assert np.array_equal(mine.array, theirs.array)
+    assert mine.sha256 == theirs.sha256
