@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
+from stvit.attentions.memory import borrowed
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
@@ -214,13 +216,14 @@ class DecomposedAttention(Attention):
         used, near = numbered(index)
         shared = self._strips.spread(self._mixed(used))
         step = even_step(len(tokens), block_rows(self))
-        buffer = shared.new_empty(self.heads * step * self.num_tokens)
         combine = _combine_compiled if shared.device.type == "cpu" and shared.dtype == torch.float32 else _combine
-        for start in range(0, len(tokens), step):
-            here = slice(start, start + step)
-            rows = buffer[: self.heads * len(tokens[here]) * self.num_tokens].view(self.heads, -1, self.num_tokens)
-            combine(shared, near[here], weight[here], rows)
-            yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
+        with borrowed(self.heads * step * self.num_tokens, shared) as memory:
+            for start in range(0, len(tokens), step):
+                here = slice(start, start + step)
+                shape = self.heads, len(tokens[here]), self.num_tokens
+                rows = memory[: prod(shape)].view(shape)
+                combine(shared, near[here], weight[here], rows)
+                yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
 
     def _mixed(self, used: Int[Tensor, " used"]) -> Float[Tensor, "heads used super_tokens"]:
         """Return rows of A(S), divided by what Q-hat is divided by."""

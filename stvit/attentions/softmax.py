@@ -9,7 +9,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
+from stvit.attentions.base import (
+    BLOCK_BYTES,
+    Attention,
+    RowBlock,
+    block_rows,
+    check_head,
+    check_token,
+    even_step,
+    one_head,
+)
+from stvit.attentions.memory import borrowed
 from stvit.attentions.query_key import QueryKeyAttention
 from stvit.precision import at_least_single
 
@@ -78,23 +88,15 @@ class SoftmaxAttention(QueryKeyAttention):
     def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
         """Yield the rows of consecutive or chosen tokens block by block, all in the same memory.
 
-        Only consecutive ones may come from rows that are kept: of a large attention, chosen ones are few.
+        Only rows that make a single block are kept: others are computed in less time than it takes to get new memory.
         """
-        if isinstance(tokens, range) and self.dense_nbytes <= DENSE_BYTES:
+        if isinstance(tokens, range) and self.dense_nbytes <= BLOCK_BYTES:
             yield from super().some_rows(tokens)
             return
         step = even_step(len(tokens), block_rows(self))
-        memory = at_least_single(self.query).new_empty(self.heads * step * self.num_tokens)
-        for start in range(0, len(tokens), step):
-            part = tokens[start : start + step]
-            shape = self.heads, len(part), self.num_tokens
-            first, index, chosen = (
-                (part.start, slice(part.start, part.stop), None) if isinstance(part, range) else (0, part, part)
-            )
-            rows = memory[: prod(shape)].view(shape)
-            query = at_least_single(self.query[:, index]) * self.scale**0.5
-            torch.bmm(query, self._scaled_key.transpose(-1, -2), out=rows)
-            yield RowBlock(first, torch.softmax(rows, -1, out=rows), None, self.num_tokens, chosen)
+        with borrowed(self.heads * step * self.num_tokens, at_least_single(self.query)) as memory:
+            for start in range(0, len(tokens), step):
+                yield self._rows_in(memory, tokens[start : start + step])
 
     def take(self, index: Int[Tensor, " rows"]) -> Float[Tensor, "heads rows tokens"]:
         """Return chosen rows of every head."""
@@ -140,6 +142,16 @@ class SoftmaxAttention(QueryKeyAttention):
         for block in self.row_blocks(PRODUCT_BYTES):
             total += block.weight.transpose(-1, -2) @ wide[:, block.start : block.stop]
         return total.to(values.dtype)
+
+    def _rows_in(self, memory: Float[Tensor, " numbers"], tokens: range | Int[Tensor, " rows"]) -> RowBlock:
+        """Return the rows of a few tokens, computed in the memory given."""
+        shape = self.heads, len(tokens), self.num_tokens
+        chosen = None if isinstance(tokens, range) else tokens
+        first, index = (tokens.start, slice(tokens.start, tokens.stop)) if isinstance(tokens, range) else (0, tokens)
+        rows = memory[: prod(shape)].view(shape)
+        query = at_least_single(self.query[:, index]) * self.scale**0.5
+        torch.bmm(query, self._scaled_key.transpose(-1, -2), out=rows)
+        return RowBlock(first, torch.softmax(rows, -1, out=rows), None, self.num_tokens, chosen)
 
     @cached_property
     def _dense(self) -> Tensor:
