@@ -5,8 +5,8 @@ if __name__ == "__main__":  # a worker process that the app starts imports this 
     from ui.warm_up import RUNS
 
     with RUNS.noted():
-        styled = send_style()
+        send_style()
 
         from ui.frame import show_app  # takes seconds in a new process
 
-        show_app(styled)
+        show_app()

@@ -1,7 +1,5 @@
 """What a browser is sent first: how the frame looks, before the app that draws in it has been imported."""
 
-from time import monotonic
-
 import streamlit as st
 
 STYLE = """<style>
@@ -40,7 +38,6 @@ FIRST_FRAME = 0.2
 """Seconds that the browser of a new session gets to take the style in before anything is there to be moved by it."""
 
 
-def send_style() -> float:
-    """Send the style, and return what `time.monotonic` says."""
+def send_style() -> None:
+    """Send the style."""
     st.html(STYLE)
-    return monotonic()

@@ -1,7 +1,7 @@
 """The frame around the pages: one run of the script, from the address to the page that is drawn."""
 
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -50,16 +50,12 @@ NOT_FINITE = (
 )
 
 
-def show_app(styled: float) -> None:
-    """Draw navigation, sidebar and page.
-
-    Args:
-        styled: What `time.monotonic` said when the browser was sent the style of the frame.
-    """
+def show_app() -> None:
+    """Draw navigation, sidebar and page, after `ui.first_frame.send_style`."""
     st.html(panel.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE)
     st.set_page_config(page_icon=str(ICON))
     if keys.LINK not in st.session_state:
-        sleep(max(0.0, styled + FIRST_FRAME - monotonic()))
+        sleep(FIRST_FRAME)
     link = Link.of_session()
     views: list[View] = []
     entries = {each.address: _entry(each, views) for each in PAGES}
