@@ -31,11 +31,11 @@ class Actor:
     """
 
     def __init__(self, job: bytes) -> None:
-        from analysis.sweeps.worker import measurer_of_its_own_process
+        from analysis.sweeps.worker import Measurer
 
         self._failed = ""
         try:
-            self._measurer = measurer_of_its_own_process(pickle.loads(job))
+            self._measurer = Measurer(pickle.loads(job))
         except Exception as error:
             self._failed = sentence(error)
 

@@ -300,11 +300,12 @@ def test_a_worker_uses_as_many_threads_as_it_is_told(weights, tmp_path):
     threads = torch.get_num_threads()
     try:
         with threadpool_limits(2, user_api="blas"):  # what NumPy starts with on two cores, and gets back afterwards
-            Measurer(job(weights, tmp_path / "out", threads=1))
+            measurer_of_its_own_process(job(weights, tmp_path / "out", threads=1))
             assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}
             assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(threads)
+        gc.unfreeze()
 
 
 def test_a_process_of_its_own_looks_for_garbage_among_new_objects_only(weights, tmp_path):
