@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import lru_cache
 from threading import Barrier, local
 from typing import TypeVar
 
 import torch
-from threadpoolctl import ThreadpoolController
 
 from analysis.redundancy.watch import PERIOD, Watch
 
@@ -18,10 +17,10 @@ Result = TypeVar("Result")
 def run_all(tasks: Sequence[Callable[[], Result]], watch: Watch | None = None) -> list[Result]:
     """Run tasks on as many threads as PyTorch may use here, and return their results in order.
 
-    Inside a task PyTorch and NumPy use one thread: many small operations scale better side by side than each cut in
-    parts. Tasks may call this function themselves; theirs then run one after the other. The first error is raised,
-    whether of a task, of the watch's progress or Ctrl-C, as soon as the other tasks have ended: those that count
-    their work end at once, and nothing keeps computing.
+    Inside a task PyTorch uses one thread: many small operations scale better side by side than each cut in parts.
+    Tasks may call this function themselves; theirs then run one after the other. The first error is raised, whether
+    of a task, of the watch's progress or Ctrl-C, as soon as the other tasks have ended: those that count their work
+    end at once, and nothing keeps computing.
 
     Args:
         tasks: What to run.
@@ -48,11 +47,7 @@ _HERE = _Here()
 
 def _run_in_pool(tasks: Sequence[Callable[[], Result]], threads: int, watch: Watch) -> list[Result]:
     pool = _pool(threads)
-    with _libraries().limit(limits=1, user_api="blas"):  # of the whole process, unlike PyTorch's number
-        return _results([pool.submit(task) for task in tasks], watch)
-
-
-def _results(futures: Sequence[Future[Result]], watch: Watch) -> list[Result]:
+    futures = [pool.submit(task) for task in tasks]
     try:
         running = set(futures)
         while running:
@@ -67,12 +62,6 @@ def _results(futures: Sequence[Future[Result]], watch: Watch) -> list[Result]:
         wait(futures)
         raise
     return [future.result() for future in futures]
-
-
-@lru_cache(maxsize=1)
-def _libraries() -> ThreadpoolController:
-    """Find the libraries of the process that have threads of their own, such as NumPy's linear algebra."""
-    return ThreadpoolController()
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ from threading import Barrier, Event
 
 import pytest
 import torch
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from analysis.redundancy.parallel import run_all
 from analysis.redundancy.watch import Watch
@@ -33,15 +32,6 @@ def test_as_many_tasks_run_at_once_as_there_are_threads(threads):
 def test_a_task_has_one_thread_and_the_caller_keeps_its_own_number(threads):
     assert run_all([torch.get_num_threads] * 8) == [1] * 8
     assert torch.get_num_threads() == threads
-
-
-def test_linear_algebra_of_numpy_keeps_to_one_thread_inside_tasks(threads):
-    def numbers() -> set[int]:
-        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-
-    with threadpool_limits(2, "blas"):
-        assert run_all([numbers] * 2, Watch(0, lambda done, work: None)) == [{1}, {1}]
-        assert numbers() == {2}
 
 
 def test_tasks_may_run_tasks(threads):
