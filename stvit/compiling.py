@@ -44,7 +44,7 @@ number_of: Any = intrinsic(_number)
 
 
 LANES = 64
-"""Numbers that `which_lie_between` compares at once."""
+"""Numbers that `which_lie_between` compares at once; arrays have a multiple of it."""
 
 
 def _which_lie_between(typing: Any, numbers: Any, start: Any, low: Any, high: Any) -> Any:

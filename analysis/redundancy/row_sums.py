@@ -6,12 +6,9 @@ They are taken in single precision over runs of `RUN` numbers, and in double pre
 import numpy as np
 from jaxtyping import Float, Int
 
-from stvit.compiling import bits_of, compiled, number_of
+from stvit.compiling import LANES, bits_of, compiled, number_of
 
 RUN = 1024
-LANES = 64
-"""Rows are filled up with zeros to a multiple of it: what does not fit the processor's vectors takes far longer."""
-
 TINY = np.float32(np.finfo(np.float32).tiny)
 
 MASS, ENTROPY, DISTANCE, LOCAL_MASS, SQUARES = range(5)
@@ -52,7 +49,7 @@ def logarithm(x: np.float32) -> tuple[np.float32, np.float32]:
 
 @compiled()
 def padded(count: int) -> int:
-    """Return the length of a row that is filled up."""
+    """Return the length of a row that is filled up with zeros: what does not fit whole vectors takes far longer."""
     return (count + LANES - 1) // LANES * LANES
 
 

@@ -28,7 +28,7 @@ POSITION = {
 
 def tokens(app) -> tuple[int, int]:
     """Return the token grid that Explore says it shows."""
-    height, width = re.search(r"(\d+) x (\d+) tokens", texts(app)).groups()
+    height, width = re.search(r"(\d+) × (\d+) tokens", texts(app)).groups()
     return int(height), int(width)
 
 

@@ -205,7 +205,7 @@ def test_the_command_names_model_size_framing_and_block(exports, reports, tmp_pa
     app = opened("super-tokens", sample="Coffee", weights="random", size="288 px", framing="Whole picture")
     app.segmented_control("block").set_value(1).run()
     check_command(exports[-1], tmp_path, reports)
-    assert "coffee · 448 x 288 px, whole picture · stage 1, block 2" in caption_of(exports[-1].report)
+    assert "coffee · 448 × 288 px, whole picture · stage 1, block 2" in caption_of(exports[-1].report)
 
 
 def test_the_command_reads_an_uploaded_picture_from_where_one_is(exports, reports, tmp_path, monkeypatch):
@@ -267,7 +267,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
     ("page", "words"),
     [
         ("explore", "mean over heads · anchor (27, 27)"),
-        ("super-tokens", "stage 1, block 1 · 7 x 7 super tokens · iterations of the learned sampling: 1"),
+        ("super-tokens", "stage 1, block 1 · 7 × 7 super tokens · iterations of the learned sampling: 1"),
         ("redundancy", "matrix and map: Super token attention, map of stage 1, block 1, mean over heads"),
         ("rollout", "rollout from the pooled output · weighted by golf ball (26 %) · convolutions spread it"),
         ("what-if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
@@ -278,7 +278,7 @@ def test_figures_carry_their_settings(page, words, exports):
     opened(page)
     figure = exports[-1].report.figure()
     caption = caption_of(exports[-1].report)
-    assert "cat · 224 x 224 px, centre crop" in caption
+    assert "cat · 224 × 224 px, centre crop" in caption
     assert words in caption
     figure.draw_without_rendering()  # lays everything out
     box = figure._supxlabel.get_window_extent()
