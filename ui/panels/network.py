@@ -80,7 +80,9 @@ def _inside(view: View, record: BlockRecord) -> Iterator[Card]:
     yield Card("Super tokens", f"{grid.num_super_tokens}, each a weighted mean", mean_colours(shown, labels))
     attention = record.super_attention[0].mean(0).cpu().numpy()
     side = f"{grid.num_super_tokens} × {grid.num_super_tokens}"
-    yield Card("A(S)", f"{side} weights, not {grid.num_tokens:,}\u00a0×\u00a0{grid.num_tokens:,}", heat_colours(attention))
+    yield Card(
+        "A(S)", f"{side} weights, not {grid.num_tokens:,}\u00a0×\u00a0{grid.num_tokens:,}", heat_colours(attention)
+    )
     after = record.output[0].float().cpu().numpy()
     yield Card("Back to tokens", "each from its own super tokens", component_colours(after))
 
