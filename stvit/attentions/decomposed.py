@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from math import prod
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
 from stvit.attentions.memory import borrowed
+from stvit.attentions.shared_rows import add_up
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
@@ -216,13 +216,12 @@ class DecomposedAttention(Attention):
         used, near = numbered(index)
         shared = self._strips.spread(self._mixed(used))
         step = even_step(len(tokens), block_rows(self))
-        combine = _combine_compiled if shared.device.type == "cpu" and shared.dtype == torch.float32 else _combine
         with borrowed(self.heads * step * self.num_tokens, shared) as memory:
             for start in range(0, len(tokens), step):
                 here = slice(start, start + step)
                 shape = self.heads, len(tokens[here]), self.num_tokens
                 rows = memory[: prod(shape)].view(shape)
-                combine(shared, near[here], weight[here], rows)
+                add_up(shared, near[here], weight[here], rows)
                 yield RowBlock(0, rows, None, self.num_tokens, tokens[here])
 
     def _mixed(self, used: Int[Tensor, " used"]) -> Float[Tensor, "heads used super_tokens"]:
@@ -269,34 +268,3 @@ class DecomposedAttention(Attention):
         heads, length, channels = values.shape
         flat = values.permute(1, 0, 2).reshape(1, length, heads * channels)
         return operation(flat)[0].reshape(-1, heads, channels).permute(1, 0, 2)
-
-
-def _combine(
-    shared: Float[Tensor, "heads used tokens"],
-    near: Int[Tensor, "rows k"],
-    weight: Float[Tensor, "rows k"],
-    out: Float[Tensor, "heads rows tokens"],
-) -> None:
-    """Write the sums of each row's weighted shared rows, a product for each run of tokens that use the same ones."""
-    for first, last in _runs(near):
-        torch.matmul(weight[first:last], shared[:, near[first]], out=out[:, first:last])
-
-
-def _combine_compiled(
-    shared: Float[Tensor, "heads used tokens"],
-    near: Int[Tensor, "rows k"],
-    weight: Float[Tensor, "rows k"],
-    out: Float[Tensor, "heads rows tokens"],
-) -> None:
-    """Do the same on the CPU in single precision, where small products take several times as long."""
-    from stvit.attentions.combining import AT_ONCE, combine  # here, since a compiler takes time to import
-
-    if missing := -near.shape[1] % AT_ONCE:  # with weight 0
-        near, weight = F.pad(near, (0, missing)), F.pad(weight, (0, missing))
-    combine(*(part.numpy(force=True) for part in (shared, near.contiguous(), weight.contiguous())), out.numpy())
-
-
-def _runs(near: Int[Tensor, "tokens k"]) -> Iterator[tuple[int, int]]:
-    """Yield (first, after the last) of consecutive tokens with the same super tokens."""
-    ends = (near[1:] != near[:-1]).any(-1).nonzero()[:, 0] + 1
-    return pairwise([0, *ends.tolist(), len(near)])

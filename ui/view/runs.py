@@ -55,8 +55,6 @@ def run_model(
     size: int | None,
     framing: Framing,
     device: str = CPU,
-    *,
-    replayed: bool = True,
 ) -> View:
     """Run a picture through a model, or reuse the result of an earlier run; see `view_of`.
 
@@ -64,7 +62,7 @@ def run_model(
         ValueError: If the picture cannot be decoded or prepared at this size.
         RuntimeError: If the device fails, usually for lack of memory.
     """
-    view = view_of(picture, handle, size, framing, device, replayed=replayed)
+    view = view_of(picture, handle, size, framing, device)
     with st.spinner("Running the model ..."):
         view.run()
     return view
