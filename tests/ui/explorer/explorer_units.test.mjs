@@ -182,10 +182,10 @@ test("picture and maps fit the room, the maps as large as they can be", () => {
   ]) {
     for (const ratio of [0.3, 1, 1.5, 3]) {
       for (const maps of [2, 3, 4]) {
-        const { columns, map, picture } = arrangement({ width, height }, ratio, maps);
+        const { columns, map, picture, beside } = arrangement({ width, height }, ratio, maps);
         const rows = Math.ceil(maps / columns);
-        const around = map < 158 ? 98 + 17 : 98;
-        assert.ok(picture + columns * (map + 16) <= width, "too wide");
+        const around = beside ? 0 : map < 158 ? 98 + 17 : 98;
+        assert.ok(picture + columns * (map + (beside ? 112 : 0) + 16) <= width, "too wide");
         assert.ok(picture / ratio + 49 <= height, "the picture is too high");
         assert.ok(rows * (map / ratio + around) + (rows - 1) * 10 <= height + 1, "the maps are too high");
         for (let other = 1; other <= maps; other++) {
@@ -196,6 +196,13 @@ test("picture and maps fit the room, the maps as large as they can be", () => {
       }
     }
   }
+});
+
+test("text stands beside the maps where that makes them larger, which takes a window as low as it is wide", () => {
+  const low = arrangement({ width: 998, height: 460 }, 1, 4);
+  assert.ok(low.beside && low.map >= 175 && low.picture >= 380);
+  assert.equal(arrangement({ width: 998, height: 900 }, 1, 4).beside, false);
+  assert.equal(arrangement({ width: 640, height: 440 }, 2, 4).beside, false, "rows lower than their text");
 });
 
 test("on a phone the maps stand under the picture, unless it is tall", () => {

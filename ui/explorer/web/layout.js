@@ -4,33 +4,41 @@ const NARROW = 640; // pixels of width below which the maps stand under the pict
 const GAP = 16; // between columns, in pixels
 const ROW_GAP = 10;
 const ABOVE = 49; // pixels of text and controls above the picture
-const AROUND = 98; // pixels of text and bar around a map
-const SHARE = 0.5; // of the width, at most, that the picture takes before the maps have theirs
 const LEAST_HEIGHT = 440; // pixels that are laid out even where the window is lower
 const SLIM = 158; // pixels of width below which a bar has no room for its middle label, and a note needs two lines
-const LINE = 17; // pixels of a note's second line
+const WORTH = 1.1; // how much larger maps must be for their text to stand beside them
 
-// The sizes of picture and maps in pixels, and the columns of maps; null where they are stacked. `ratio` is width over
-// height of the picture. The maps are made as large as they can be, then the picture takes what is left.
+// Pixels that text and bar of a map take around and beside it, the height that they need, and the share of the width
+// that the picture takes at most before the maps have theirs.
+const AROUND = { around: 98, beside: 0, height: 0, share: 0.5 };
+const TWO_LINES = { ...AROUND, around: 115 };
+const BESIDE = { around: 0, beside: 112, height: 150, share: 0.39 };
+
+// The sizes of picture and maps in pixels, the columns of maps, and whether their text stands beside them; null where
+// they are stacked. `ratio` is width over height of the picture. The maps are made as large as they can be, then the
+// picture takes what is left.
 export function arrangement(room, ratio, maps) {
   if (room.width < NARROW && ratio > 2 / 3) return null;
-  const sizes = largest(room, ratio, maps, AROUND);
-  return sizes.map < SLIM ? largest(room, ratio, maps, AROUND + LINE) : sizes;
+  const wide = largest(room, ratio, maps, AROUND);
+  const around = wide.map < SLIM ? largest(room, ratio, maps, TWO_LINES) : wide;
+  const beside = largest(room, ratio, maps, BESIDE);
+  return beside.map > WORTH * around.map ? beside : around;
 }
 
-function largest({ width, height }, ratio, maps, around) {
+function largest({ width, height }, ratio, maps, text) {
   const highest = (height - ABOVE) * ratio;
-  const reserved = Math.min(highest, width * SHARE);
+  const reserved = Math.min(highest, width * text.share);
   let best = { columns: 1, map: 0 };
   for (let columns = 1; columns <= maps; columns++) {
     const rows = Math.ceil(maps / columns);
-    const wide = (width - reserved - columns * GAP) / columns;
-    const high = ((height - (rows - 1) * ROW_GAP) / rows - around) * ratio;
-    const map = Math.floor(Math.min(wide, high));
+    const rowHeight = (height - (rows - 1) * ROW_GAP) / rows;
+    if (rowHeight < text.height) continue;
+    const wide = (width - reserved - columns * GAP) / columns - text.beside;
+    const map = Math.floor(Math.min(wide, (rowHeight - text.around) * ratio));
     if (map > best.map) best = { columns, map };
   }
-  const left = width - best.columns * (best.map + GAP);
-  return { ...best, picture: Math.floor(Math.min(highest, left)) };
+  const left = width - best.columns * (best.map + text.beside + GAP);
+  return { ...best, beside: text.beside > 0, picture: Math.floor(Math.min(highest, left)) };
 }
 
 // Lays a view out for the shape of its picture and the room in the window.
@@ -41,6 +49,7 @@ export function arrange({ body, picture, panels }) {
   const sizes = arrangement(room, ratio, maps);
   body.classList.toggle("stacked", !sizes);
   body.classList.toggle("slim", Boolean(sizes) && sizes.map < SLIM);
+  body.classList.toggle("beside", Boolean(sizes?.beside));
   body.style.setProperty("--ratio", ratio);
   body.style.setProperty("--picture", `${sizes?.picture}px`);
   body.style.setProperty("--map", `${sizes?.map}px`);
