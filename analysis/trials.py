@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,9 +15,12 @@ from analysis.grouping.label_maps import Image
 from analysis.redundancy.parallel import run_all
 from analysis.redundancy.watch import Watch
 from analysis.variants import Variant
-from stvit import STViT
+from stvit import BlockId, STViT
+from stvit.capturing.capture import evaluating
+from stvit.capturing.wrapped import underneath
 from stvit.error_text import counted
 from stvit.foreign_text import plain
+from stvit.partial_runs import features_before, logits_from
 
 AS_IT_IS = "As it is"
 """Title of the run without a change."""
@@ -31,14 +35,12 @@ class Trial:
 
     Attributes:
         name: Of the change; "" for the run without one.
-        parameter: Of the change, if it takes one.
         title: What was changed.
         colour: Of the change.
         probabilities: Of each class.
     """
 
     name: str
-    parameter: int | None
     title: str
     colour: str
     probabilities: Float[np.ndarray, " classes"]
@@ -56,8 +58,11 @@ def try_changes(
     chosen: Sequence[tuple[str, int | None]] | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, words: None,
     own: Change | None = None,
+    learned: Float[Tensor, "1 classes"] | None = None,
 ) -> list[Trial]:
     """Run the model as it is and with each change, side by side on all cores.
+
+    What lies before the first block is run once for all, and a change that leaves the model as it is is not run.
 
     Args:
         model: The model; one without super tokens has nothing to change.
@@ -67,25 +72,62 @@ def try_changes(
         progress: Told several times a second how many runs are done, of how many, and in words; what it raises stops
             the rest.
         own: One more change, such as groups from a file.
+        learned: Logits of the model as it is, if they are known.
     """
     wanted = [(CHANGES[name], parameter) for name, parameter in (all_changes() if chosen is None else chosen)]
     if own is not None:
         wanted.append((own, None))
     total = len(wanted) + 1
     watch = Watch(total, lambda done, _: progress(done, total, f"Tried {done} of {counted(total, 'association')}"))
-    runs = [partial(_trial, None, None, model, shown, pixels, watch)]
-    runs += [partial(_trial, change, parameter, model, shown, pixels, watch) for change, parameter in wanted]
-    return run_all(runs, watch)
+    runs = _Runs.of(underneath(model), pixels, learned, watch)
+    tasks = [partial(runs.trial, Variant(AS_IT_IS)), *(partial(_changed, runs, shown, *one) for one in wanted)]
+    return run_all(tasks, watch)
 
 
-def _trial(
-    change: Change | None, parameter: int | None, model: STViT, shown: Image, pixels: Tensor, watch: Watch
-) -> Trial:
-    variant = Variant(AS_IT_IS) if change is None else change.variant(shown, parameter)
-    logits = variant.run(model, pixels, recorded=()).logits[0]
-    watch.advance(1)
-    probabilities = logits.double().softmax(-1).numpy(force=True)
-    return Trial(variant.name, parameter, variant.title, variant.colour, probabilities)
+def _changed(runs: "_Runs", shown: Image, change: Change, parameter: int | None) -> Trial:
+    return runs.trial(change.variant(shown, parameter))
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Runs of one picture that differ from the first block on.
+
+    Attributes:
+        model: The model.
+        pixels: The picture, normalised.
+        first: The first block.
+        entering: What enters it.
+        learned: Logits of the model as it is.
+        watch: Asked between layers whether the runs are to go on.
+    """
+
+    model: STViT
+    pixels: Float[Tensor, "1 channels height width"]
+    first: BlockId
+    entering: Float[Tensor, "1 block_channels rows columns"]
+    learned: Float[Tensor, "1 classes"]
+    watch: Watch
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: STViT, pixels: Tensor, learned: Tensor | None, watch: Watch) -> "_Runs":
+        """Run what all have in common."""
+        first = next(iter(model.blocks()))
+        with evaluating(model):
+            entering = features_before(model, pixels, first)
+            known = logits_from(model, entering, first) if learned is None else learned
+        return cls(model, pixels, first, entering, known, watch)
+
+    def trial(self, variant: Variant) -> Trial:
+        """Run the model with a change, unless it changes nothing."""
+        known = variant.leaves(self.model)
+        logits = self.learned if known else variant.run(self.model, self.pixels, (), self._forward).logits
+        self.watch.advance(1)
+        probabilities = logits[0].double().softmax(-1).numpy(force=True)
+        return Trial(variant.name, variant.title, variant.colour, probabilities)
+
+    def _forward(self, model: STViT, pixels: Tensor) -> Tensor:
+        return logits_from(model, self.entering, self.first, self.watch.advance)
 
 
 def divergence(trials: Sequence[Trial]) -> list[float]:
@@ -93,7 +135,7 @@ def divergence(trials: Sequence[Trial]) -> list[float]:
 
     Example:
         >>> even, sure = np.array([0.5, 0.5]), np.array([0.25, 0.75])
-        >>> trials = [Trial("", None, "", "", values) for values in (even, sure)]
+        >>> trials = [Trial("", "", "", values) for values in (even, sure)]
         >>> [round(value, 4) for value in divergence(trials)]
         [0.0, 0.1438]
     """

@@ -1,6 +1,6 @@
 """Changes of the association that are ready to run, and the rules by which the registry of changes makes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from analysis.grouping.tasks import task_of
 from stvit import Association, BlockId, Capture, STViT, TokenGrid, capture
 from stvit.association import AnyAssociation
 from stvit.capturing.association_swaps import Swap
+from stvit.grid import as_cell
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,26 @@ class Variant:
         model: STViT,
         pixels: Float[Tensor, "batch channels height width"],
         recorded: Sequence[BlockId] | None = None,
+        forward: Callable[[STViT, Tensor], Tensor] | None = None,
     ) -> Capture:
-        """Run the model with the change; `recorded` are the blocks that the capture holds, all if None."""
+        """Run the model with the change; `recorded` are the blocks that the capture holds, all if None.
+
+        See `stvit.capture` for what else can be given.
+        """
         swap: Swap | Mapping[BlockId, Swap] | None = self.association
         iterations: int | Mapping[BlockId, int] | None = self.num_iters
         if self.blocks is not None:
             swap = None if self.association is None else dict.fromkeys(self.blocks, self.association)
             iterations = None if self.num_iters is None else dict.fromkeys(self.blocks, self.num_iters)
-        return capture(model, pixels, blocks=recorded, association=swap, num_iters=iterations)
+        return capture(
+            model, pixels, blocks=recorded, association=swap, num_iters=iterations, forward=forward
+        )
+
+    def leaves(self, model: STViT) -> bool:
+        """Return whether the variant is what the model does already, so that its run is the model's own."""
+        of_stages = zip(model.config.cells, model.config.num_iters, strict=True)
+        own = {iterations for cell, iterations in of_stages if as_cell(cell) != (1, 1)}
+        return self.association is None and (self.num_iters is None or own <= {self.num_iters})
 
 
 def by_method(name: str, title: str, shown: Image, parameter: None) -> Variant:

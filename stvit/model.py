@@ -151,8 +151,16 @@ class STViT(nn.Module):
             ValueError: If the shape cannot be an image batch for this model.
             TypeError: If the pixels are whole numbers, or otherwise of a different type from the weights.
         """
-        pixels = self._checked(pixels)
-        return self.projection(self.stages(self.dropout(self.stem(by_token(pixels)))))
+        return self.projection(self.stages(self.first_tokens(pixels)))
+
+    def first_tokens(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
+        """Return what enters the first block, shape (B, embed_dims[0], ceil(H / 4), ceil(W / 4)).
+
+        Raises:
+            ValueError, TypeError: As `forward_features`.
+        """
+        tokens: Tensor = self.dropout(self.stem(by_token(self._checked(pixels))))
+        return tokens
 
     def forward(self, pixels: Float[Tensor, "b c h w"]) -> Float[Tensor, "b out"]:
         """Return logits (B, num_classes), or pooled features (B, projection_dim) if num_classes is 0."""

@@ -16,7 +16,8 @@ With cell 1 every token is its own super token.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import torch
@@ -24,11 +25,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from analysis.faithfulness.runs import BATCH_PIXELS
 from stvit import BlockId, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention
 from stvit.capturing.capture import evaluating, hook_lock
 from stvit.capturing.records import NoAttentionError
 from stvit.mixers import LocalConvolution, WindowAttention
+from stvit.partial_runs import features_before, logits_from
 
 How = Literal["drop", "mean"]
 
@@ -83,17 +86,27 @@ class Ablation:
         chosen[0, list(numbers)] = True
         return cls(block, part, chosen, how)
 
+    def rows(self, start: int, stop: int) -> "Ablation":
+        """Return the ablation in the runs from start to stop (excluded)."""
+        return self if len(self.chosen) == 1 else replace(self, chosen=self.chosen[start:stop])
+
 
 @torch.no_grad()
 def ablated(
-    model: STViT, pixels: Float[Tensor, "1 channels height width"], ablations: Sequence[Ablation]
+    model: STViT,
+    pixels: Float[Tensor, "1 channels height width"],
+    ablations: Sequence[Ablation],
+    told: Callable[[int], None] = lambda done: None,
 ) -> Float[Tensor, "runs classes"]:
-    """Run the model with parts taken out and return the logits of each run.
+    """Run the model with parts taken out, in batches, and return the logits of each run.
+
+    What lies before the first block that lacks something is run once for all.
 
     Args:
         model: The model, which runs in evaluation mode.
         pixels: One normalised image, shape (1, 3, H, W).
         ablations: What is taken out; all with the same number of runs, or one.
+        told: Called between layers with the number of runs that are done; what it raises ends the others.
 
     Raises:
         KeyError: If there is no such block.
@@ -106,9 +119,17 @@ def ablated(
                 f"Expected 1 or {runs} rows of parts to {' or '.join(get_args(How))}, got {len(one.chosen)} to "
                 f"{one.how!r}."
             )
-    with evaluating(model), _taken_out(model, ablations):
-        logits: Tensor = model(pixels.expand(runs, -1, -1, -1))
-    return logits
+    first = min((one.block for one in ablations), default=next(iter(model.blocks())))
+    size, found = max(1, BATCH_PIXELS // pixels[0, 0].numel()), list[Tensor]()
+    with evaluating(model):
+        entering = features_before(model, pixels, first)
+        for start in range(0, runs, size):
+            part = [one.rows(start, start + size) for one in ablations]
+            batch = entering.expand(min(size, runs - start), -1, -1, -1)
+            with _taken_out(model, part):
+                found.append(logits_from(model, batch, first, partial(told, start)))
+    told(runs)
+    return torch.cat(found)
 
 
 @contextmanager

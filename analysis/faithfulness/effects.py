@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.faithfulness.ablation import Ablation, How, Part, ablated
-from analysis.faithfulness.runs import BATCH_PIXELS, Progress, silent
+from analysis.faithfulness.runs import Progress, silent
 from stvit import BlockId, STViT
 from stvit.capturing.attention_record import AttentionRecord
 
@@ -82,20 +82,16 @@ def effects_of_each(
         part: "super_tokens" or "heads".
         count: How many of them the block has for this picture.
         how: "drop" or "mean".
-        progress: Told after each batch.
+        progress: Told between layers; what it raises ends the runs.
 
     Raises:
         KeyError: If there is no such block.
         ValueError: If the block has no such parts, or another number of them.
     """
-    size = max(1, BATCH_PIXELS // pixels[0, 0].numel())
-    each = torch.eye(count, dtype=torch.bool)
-    before, found = ablated(model, pixels, [])[0], []
-    for chosen in each.split(size):
-        found.append(ablated(model, pixels, [Ablation(block, part, chosen, how)]))
-        done = sum(map(len, found))
-        progress(done, count, f"{block.caption.capitalize()}: {part.replace('_', ' ')} taken out one by one")
-    return Effects.of(before, torch.cat(found))
+    words = f"{block.caption.capitalize()}: {part.replace('_', ' ')} taken out one by one"
+    each = Ablation(block, part, torch.eye(count, dtype=torch.bool), how)
+    before = ablated(model, pixels, [])[0]
+    return Effects.of(before, ablated(model, pixels, [each], lambda done: progress(done, count, words)))
 
 
 def parts_of(record: AttentionRecord, part: Part) -> int:

@@ -1,20 +1,20 @@
 """A model's answer when parts of its picture are replaced, many parts at a time."""
 
-import threading
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from skimage import filters
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.faithfulness.choices import REPLACEMENTS
 from stvit import STViT
-from stvit.capturing.capture import evaluating, hook_lock
+from stvit.capturing.capture import evaluating
 from stvit.grid import STRIDES
+from stvit.partial_runs import features_before, logits_from
 
 Pixels: TypeAlias = Float[Tensor, "1 channels height width"]
 Answer: TypeAlias = Callable[[Bool[Tensor, "variants height width"]], Float[Tensor, "variants classes"]]
@@ -64,23 +64,17 @@ def blurred(pixels: Pixels) -> Pixels:
     return torch.from_numpy(smooth)[None].to(pixels)
 
 
+@torch.no_grad()
 def _with_tokens_replaced(model: STViT, pixels: Pixels) -> Answer:
+    first = next(iter(model.blocks()))
+    with evaluating(model):
+        tokens = features_before(model, pixels, first)
+    mean = tokens.mean((2, 3), keepdim=True)
+
     @torch.no_grad()
     def answer(removed: Tensor) -> Tensor:
-        own = threading.get_ident()
-
-        def replace(module: nn.Module, inputs: tuple[Any, ...], tokens: Tensor) -> Tensor | None:
-            if threading.get_ident() != own:
-                return None
-            share = F.avg_pool2d(removed[:, None].to(tokens), STRIDES[0], ceil_mode=True, count_include_pad=False)
-            return torch.where(share >= 0.5, tokens.mean((2, 3), keepdim=True), tokens)
-
-        with hook_lock:
-            handle = model.stem.register_forward_hook(replace)
-        try:
-            with evaluating(model):
-                return model(pixels.expand(len(removed), -1, -1, -1))
-        finally:
-            handle.remove()
+        share = F.avg_pool2d(removed[:, None].to(tokens), STRIDES[0], ceil_mode=True, count_include_pad=False)
+        with evaluating(model):
+            return logits_from(model, torch.where(share >= 0.5, mean, tokens), first)
 
     return answer

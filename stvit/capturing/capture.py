@@ -1,7 +1,7 @@
 """Run a model once and keep, from forward hooks, what the attention of each block did."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -50,6 +50,7 @@ def capture(
     blocks: Iterable[BlockId | tuple[int, int]] | None = None,
     num_iters: int | Mapping[BlockId, int] | None = None,
     association: Swap | Mapping[BlockId, Swap] | None = None,
+    forward: Callable[[STViT, Tensor], Tensor] | None = None,
 ) -> Capture:
     """Run the model and record its blocks; the hooks live only inside the call.
 
@@ -65,6 +66,7 @@ def capture(
         num_iters: A different number of sampling iterations, for all super-token blocks or for some.
         association: A different association instead of the learned one, for all super-token blocks or for some;
             see `stvit.capturing.association_swaps.Swap`.
+        forward: Runs the model on the pixels, such as from some block on (`stvit.partial_runs`); a plain call if None.
 
     Raises:
         KeyError: If a block does not exist.
@@ -85,7 +87,7 @@ def capture(
     check_num_iters(iterations.values())
     swaps = _per_block(network, association)
     with evaluating(network), _recording(network, wanted, iterations, swaps) as recorder:
-        logits = network(pixels)
+        logits = network(pixels) if forward is None else forward(network, pixels)
     records = {block: recorder.record(block) for block in wanted}
     return Capture(logits.detach(), (pixels.shape[2], pixels.shape[3]), records)
 

@@ -69,6 +69,30 @@ def test_what_progress_raises_stops_the_runs_that_have_not_begun(model, pixels, 
     assert len(begun) <= torch.get_num_threads() < len(all_changes())
 
 
+def test_only_what_differs_is_run():
+    model, pixels, run = tiny_model(num_iters=(2, 2, 2, 1)), tiny_pixels(1, 64, 96), []
+    learned = capture(model, pixels)
+    model.stem.register_forward_hook(lambda *_: run.append("stem"))
+    model.projection.register_forward_hook(lambda *_: run.append("whole"))
+    shown = np.zeros((64, 96, 3), np.uint8)
+    chosen = [("hard", None), ("iterations", 2), ("iterations", 3)]
+    trials = try_changes(model, shown, pixels, chosen, learned=learned.logits)
+    assert sorted(run) == ["stem", "whole", "whole"]  # hard and 3 iterations; 2 are the model's own
+    assert divergence(trials)[2] == 0 < min(divergence(trials)[1], divergence(trials)[3])
+    again = try_changes(model, shown, pixels, chosen)
+    assert [one.title for one in trials] == [one.title for one in again]
+    for one, other in zip(trials, again, strict=True):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-6)
+
+
+def test_the_variant_of_a_model_that_is_its_own():
+    own = tiny_model(num_iters=(2, 2, 2, 1))
+    left = [one.leaves(own) for one in (Variant(""), Variant("", num_iters=2), Variant("", num_iters=1))]
+    assert left == [True, True, False]
+    assert not Variant("", "grid").leaves(own)
+    assert not Variant("", num_iters=2).leaves(tiny_model(num_iters=(2, 3, 2, 2)))
+
+
 def test_every_change_and_value_is_listed_once():
     listed = all_changes()
     assert len(set(listed)) == len(listed)

@@ -30,7 +30,7 @@ from ui.view.devices import on_device
 from ui.view.view import BY_KEY, View
 
 SECONDS_PER_PIXEL = 9e-7
-"""About how long one run takes on one core."""
+"""About how long a run of all blocks takes on one core; those before the block in question run once."""
 
 
 def show_ablation(view: View, record: BlockRecord) -> None:
@@ -126,7 +126,9 @@ def _say(view: View, record: BlockRecord, part: Part, how: How, numbers: list[in
 
 def _measured(view: View, record: BlockRecord, part: Part, how: How) -> Effects | None:
     count = parts_of(record, part)
-    seconds = SECONDS_PER_PIXEL * view.picture.pixels[0, 0].numel() * count
+    blocks = list(view.all_blocks)
+    deeper = (len(blocks) - blocks.index(record.id)) / len(blocks)
+    seconds = SECONDS_PER_PIXEL * view.picture.pixels[0, 0].numel() * count * deeper
 
     def work(progress: Progress) -> Effects:
         model = on_device(view.handle.model, view.handle.digest, view.device)

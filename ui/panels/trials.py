@@ -68,7 +68,8 @@ def _tried_at_once(view: View, groups: ForeignGroups | None) -> list[Trial]:
 def _try_all(view: View, groups: ForeignGroups | None, progress: Progress) -> list[Trial]:
     own = None if groups is None else foreign_change(groups, view.picture.framing, view.capture)
     model = on_device(view.handle.model, view.handle.digest, view.device)
-    return try_changes(model, view.picture.shown, view.picture.pixels.to(view.device), progress=progress, own=own)
+    pixels, learned = view.picture.pixels.to(view.device), view.capture.logits
+    return try_changes(model, view.picture.shown, pixels, progress=progress, own=own, learned=learned)
 
 
 def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -> None:

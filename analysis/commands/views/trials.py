@@ -37,5 +37,6 @@ class TrialsView(PictureView):
         if self.groups is not None:
             groups = read_groups(self.groups.name, self.groups.read_bytes())
             own = foreign_change(groups, subject.picture.framing, learned)
-        trials = try_changes(model, subject.picture.shown, subject.picture.pixels, own=own)
+        pixels = subject.picture.pixels
+        trials = try_changes(model, subject.picture.shown, pixels, own=own, learned=learned.logits)
         return trials_report(subject, trials, class_names_of(model))

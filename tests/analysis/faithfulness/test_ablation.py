@@ -113,6 +113,19 @@ def test_every_super_token_in_batches_is_each_alone(model, pixels):
     assert list(table["part"]) == list(range(count))
 
 
+def test_what_lies_before_a_block_is_run_once_for_all_its_parts(model, pixels, monkeypatch):
+    monkeypatch.setattr("analysis.faithfulness.ablation.BATCH_PIXELS", 2 * 64 * 96)  # two runs at once
+    block, runs = BlockId(2, 0), []
+    handle = model.stages[0].blocks[0].register_forward_hook(lambda *inside: runs.append(len(inside[2])))
+    try:
+        found = effects_of_each(model, pixels, block, "heads", 4)
+    finally:
+        handle.remove()
+    assert runs == [1, 1]  # of the model as it is, and of what enters the block
+    alone = [effect_of(model, pixels, [Ablation.of(model, block, "heads", [head], 4)]) for head in range(4)]
+    np.testing.assert_allclose(found.after, np.concatenate([one.after for one in alone]), atol=1e-9)
+
+
 def test_several_ablations_act_together(model, pixels):
     heads = capture(model, pixels)[LAST].heads
     one = Ablation.of(model, LAST, "heads", [0], heads)
