@@ -55,9 +55,7 @@ class Variant:
         if self.blocks is not None:
             swap = None if self.association is None else dict.fromkeys(self.blocks, self.association)
             iterations = None if self.num_iters is None else dict.fromkeys(self.blocks, self.num_iters)
-        return capture(
-            model, pixels, blocks=recorded, association=swap, num_iters=iterations, forward=forward
-        )
+        return capture(model, pixels, blocks=recorded, association=swap, num_iters=iterations, forward=forward)
 
     def leaves(self, model: STViT) -> bool:
         """Return whether the variant is what the model does already, so that its run is the model's own."""

@@ -80,4 +80,6 @@ def _layers(model: STViT) -> Iterator[tuple[BlockId | None, nn.Module]]:
 
 def _check_known(model: STViT, block: BlockId) -> None:
     if block not in model.blocks():
-        raise KeyError(f"There is no block {tuple(block)}; this model has {', '.join(b.short for b in model.blocks())}.")
+        raise KeyError(
+            f"There is no block {tuple(block)}; this model has {', '.join(b.short for b in model.blocks())}."
+        )
