@@ -109,7 +109,9 @@ def _held(value: Any) -> Any:
 def _check_alike(operation: Any, values: list[Any]) -> None:
     """Check that no tensors are on the CPU but numbers, which every device takes."""
     if any(isinstance(each, torch.Tensor) and not isinstance(each, EmulatedTensor) and each.dim() for each in values):
-        raise RuntimeError(f"{operation}: expected all tensors to be on the same device, {NAME}, but some are on the CPU")
+        raise RuntimeError(
+            f"{operation}: expected all tensors to be on the same device, {NAME}, but some are on the CPU"
+        )
 
 
 def _copy(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
