@@ -1,7 +1,6 @@
 """The metrics of dense rows of single precision on the CPU, in a few compiled passes over them."""
 
 from functools import cached_property
-from math import log
 
 import numpy as np
 import torch
@@ -32,6 +31,11 @@ class CompiledRows(RowMetrics):
         return self._moments[row_sums.ENTROPY]
 
     @cached_property
+    def perplexity(self) -> Float[Tensor, "heads rows"]:
+        """exp(entropy)."""
+        return self._moments[row_sums.PERPLEXITY]
+
+    @cached_property
     def distance(self) -> Float[Tensor, "heads rows"]:
         """sum_j a_ij |position_i - position_j|, in pixels."""
         return self._moments[row_sums.DISTANCE]
@@ -47,18 +51,24 @@ class CompiledRows(RowMetrics):
         return self._selected[..., -1]
 
     @cached_property
+    def head_divergence(self) -> Float[Tensor, "heads rows"] | None:
+        """Mean Jensen-Shannon divergence from the other heads' rows, in nats."""
+        return self._of_pairs[1][row_sums.DIVERGENCE] if self._has_others else None
+
+    @cached_property
+    def head_cosine(self) -> Float[Tensor, "heads rows"] | None:
+        """Mean cosine with the other heads' rows."""
+        return self._of_pairs[1][row_sums.COSINE] if self._has_others else None
+
+    @cached_property
     def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
-        """JS = H((p + q) / 2) - (H(p) + H(q)) / 2 for each pair of heads in order, in nats."""
-        first, other = self._pairs
-        apart = log(2) + (self._of_pairs[row_sums.ENTROPY_OF_SUM] - self.entropy[first] - self.entropy[other]) / 2
-        return apart.clamp(min=0) * (self._has_mass[first] & self._has_mass[other])
+        """The Jensen-Shannon divergence for each pair of heads in order, in nats."""
+        return self._of_pairs[0][row_sums.DIVERGENCE]
 
     @cached_property
     def pair_cosine(self) -> Float[Tensor, "pairs rows"]:
         """Cosine for each pair of heads in order."""
-        first, other = self._pairs
-        norm = self._moments[row_sums.SQUARES].sqrt().clamp(min=torch.finfo(torch.float32).tiny)
-        return self._of_pairs[row_sums.PRODUCT] / norm[first] / norm[other]
+        return self._of_pairs[0][row_sums.COSINE]
 
     def add_received(self, received: Float[np.ndarray, "heads tokens"]) -> None:
         """Add what every token receives from these rows."""
@@ -75,17 +85,18 @@ class CompiledRows(RowMetrics):
     @cached_property
     def _moments(self) -> Float[Tensor, "moments heads rows"]:
         grid, anchors = self.layout.grid, self.block.anchors.contiguous().numpy()
-        found = np.empty((5, *self.weight.shape[:2]))
+        found = np.empty((6, *self.weight.shape[:2]))
         table, reach = self.layout.distances_by_offset.numpy(), self.settings.neighbourhood // 2
         row_sums.moments(self._contiguous, anchors, table, grid.height, grid.width, reach, found)
         return torch.from_numpy(found)
 
     @cached_property
-    def _of_pairs(self) -> Float[Tensor, "2 pairs rows"]:
+    def _of_pairs(self) -> tuple[Float[Tensor, "2 pairs rows"], Float[Tensor, "2 heads rows"]]:
+        """What `row_sums.pairs` finds of each pair of heads, and the means over the partners of each head."""
         heads, rows, _ = self.weight.shape
-        found = np.empty((2, heads * (heads - 1) // 2, rows))
-        row_sums.pairs(self._contiguous, self.mass.numpy(), found)
-        return torch.from_numpy(found)
+        found, means = np.empty((2, heads * (heads - 1) // 2, rows)), np.empty((2, heads, rows))
+        row_sums.pairs(self._contiguous, self._moments.numpy(), found, means)
+        return torch.from_numpy(found), torch.from_numpy(means)
 
     @cached_property
     def _selected(self) -> Float[Tensor, "heads rows levels_and_top"]:

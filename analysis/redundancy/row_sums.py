@@ -11,10 +11,10 @@ from stvit.compiling import LANES, bits_of, compiled, number_of
 RUN = 1024
 TINY = np.float32(np.finfo(np.float32).tiny)
 
-MASS, ENTROPY, DISTANCE, LOCAL_MASS, SQUARES = range(5)
+MASS, ENTROPY, PERPLEXITY, DISTANCE, LOCAL_MASS, SQUARES = range(6)
 """What `moments` gives, in order."""
 
-ENTROPY_OF_SUM, PRODUCT = range(2)
+DIVERGENCE, COSINE = range(2)
 """What `pairs` gives, in order."""
 
 ROOT_HALF = np.int32(0x3F3504F3)
@@ -141,7 +141,7 @@ def moments(
     reach: int,
     out: Float[np.ndarray, "moments heads rows"],
 ) -> None:
-    """Write what each row sums to and, of the row divided by it, entropy, distance, local mass and sum of squares."""
+    """Write what each row sums to and, of the row divided by it, the other moments; zeros for a row without mass."""
     heads, rows, count = weight.shape
     share, distances = np.zeros(padded(count), np.float32), np.zeros(padded(count), np.float32)
     for r in range(rows):
@@ -153,7 +153,7 @@ def moments(
             if has_mass(mass):
                 divide(weight[head, r], mass, share)
                 entropy, distance, squares = entropy_distance_squares(share, distances)
-                out[ENTROPY, head, r] = entropy
+                out[ENTROPY, head, r], out[PERPLEXITY, head, r] = entropy, np.exp(entropy)
                 out[DISTANCE, head, r] = distance
                 out[LOCAL_MASS, head, r] = near(share, height, width, anchors[r], reach)
                 out[SQUARES, head, r] = squares
@@ -180,24 +180,37 @@ def entropy_and_product(
     return -powers * np.log(2.0) - rests, product
 
 
-@compiled("void(float32[:,:,::1], float32[:,::1], float64[:,:,::1])")
+@compiled("void(float32[:,:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,:,::1])")
 def pairs(
     weight: Float[np.ndarray, "heads rows k"],
-    mass: Float[np.ndarray, "heads rows"],
+    known: Float[np.ndarray, "moments heads rows"],
     out: Float[np.ndarray, "2 pairs rows"],
+    means: Float[np.ndarray, "2 heads rows"],
 ) -> None:
-    """Write -sum (p + q) log (p + q) and sum p q of the rows of each pair of heads in order, divided by their sums."""
+    """Write divergence and cosine of each pair of heads in order, and of each head the means over its partners.
+
+    JS = H((p + q) / 2) - (H(p) + H(q)) / 2, where H((p + q) / 2) = log 2 - sum (p + q) log (p + q) / 2. Both are 0
+    where a row has no mass.
+    """
     heads, rows, count = weight.shape
     share = np.zeros((heads, padded(count)), np.float32)
+    means[:] = 0
     for r in range(rows):
         for head in range(heads):
-            share[head] = 0
-            if has_mass(mass[head, r]):
-                divide(weight[head, r], mass[head, r], share[head])
+            if has_mass(known[MASS, head, r]):
+                divide(weight[head, r], known[MASS, head, r], share[head])
         pair = 0
-        for first in range(heads):
-            for other in range(first + 1, heads):
-                out[ENTROPY_OF_SUM, pair, r], out[PRODUCT, pair, r] = entropy_and_product(share[first], share[other])
+        for one in range(heads):
+            for other in range(one + 1, heads):
+                out[:, pair, r] = 0
+                if has_mass(known[MASS, one, r]) and has_mass(known[MASS, other, r]):
+                    of_sum, product = entropy_and_product(share[one], share[other])
+                    apart = (of_sum - known[ENTROPY, one, r] - known[ENTROPY, other, r]) / 2 + np.log(2.0)
+                    out[DIVERGENCE, pair, r] = max(0.0, apart)
+                    out[COSINE, pair, r] = product / np.sqrt(known[SQUARES, one, r] * known[SQUARES, other, r])
+                for which in range(2):
+                    means[which, one, r] += out[which, pair, r] / (heads - 1)
+                    means[which, other, r] += out[which, pair, r] / (heads - 1)
                 pair += 1
 
 

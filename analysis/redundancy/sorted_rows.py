@@ -6,7 +6,7 @@ from jaxtyping import Float
 from analysis.redundancy.row_sums import has_mass
 from stvit.compiling import compiled
 
-RUN = 64
+RUN = 32
 """Weights that are left out together as long as that is possible."""
 
 

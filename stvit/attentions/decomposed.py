@@ -1,6 +1,6 @@
 """Token attention Q A(S) Q-hat^T as its factors: exact rows, columns and products without N x N."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -13,14 +13,11 @@ from torch import Tensor
 from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
 from stvit.attentions.memory import borrowed
-from stvit.attentions.shared_rows import add_up
+from stvit.attentions.shared_rows import add_up, parts_that_share
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single
-
-SHARED_BYTES = 64 * 2**20
-"""Memory that rows of A(S) Q-hat^T may take which the rows of several tokens share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,17 +103,15 @@ class DecomposedAttention(Attention):
     def some_rows(self, tokens: range | Int[Tensor, " rows"]) -> Iterator[RowBlock]:
         """Yield the rows of consecutive or chosen tokens block by block; consecutive ones cell by cell.
 
-        Tokens of one row of cells use few super tokens, whose rows of A(S) Q-hat^T are multiplied once for all of
+        Tokens that lie together use few super tokens, whose rows of A(S) Q-hat^T are multiplied once for all of
         them; the row of a token is then a product of its nine alone. Chosen ones are too few for that.
         """
         if self._is_identity:
             yield from self.super_attention.some_rows(tokens)
         elif isinstance(tokens, range):
-            for group in self._by_row_of_cells(torch.arange(tokens.start, tokens.stop, device=self._index.device)):
-                used, _ = numbered(self._index[group])
-                shared_bytes = self.heads * len(used) * self.num_tokens * self._weight.element_size()
-                for part in group.chunk(1 + shared_bytes // SHARED_BYTES):
-                    yield from self._rows_that_share(part)
+            row_bytes = self.heads * self.num_tokens * self._weight.element_size()
+            for part in parts_that_share(self.association, tokens, row_bytes):
+                yield from self._rows_that_share(part)
         else:
             yield from super().some_rows(tokens)
 
@@ -233,14 +228,6 @@ class DecomposedAttention(Attention):
     ) -> Tensor:
         """Run an operation on one vector for each head, (heads, 1, M)."""
         return operation(values.expand(self.heads, -1)[:, :, None]).transpose(1, 2)
-
-    def _by_row_of_cells(self, tokens: Int[Tensor, " rows"]) -> Sequence[Int[Tensor, " some_rows"]]:
-        """Return the tokens cell by cell, cut after each row of cells; hard ones by the super token they belong to."""
-        index, grid = self._index, self.association.grid
-        cell = index[tokens, 0] if index.shape[1] == 1 else grid.cell_index.to(index.device)[tokens]
-        cell, order = cell.sort(stable=True)
-        lengths = (cell // grid.columns).unique_consecutive(return_counts=True)[1]
-        return tokens[order].split(lengths.tolist())
 
     def _spread(self, cells: Tensor) -> Tensor:
         """Give each token its nine cells' values times its weights, (rows, M) to (rows, N)."""

@@ -8,6 +8,47 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stvit.association import Association
+from stvit.attentions.base import BLOCK_BYTES
+from stvit.attentions.strips import numbered
+
+SHARED_BYTES = 64 * 2**20
+"""Memory that shared rows may take."""
+
+
+def parts_that_share(association: Association, tokens: range, row_bytes: int) -> Iterator[Int[Tensor, " some_rows"]]:
+    """Yield tokens cell by cell, in parts that share the rows of their super tokens.
+
+    All are one part if the shared rows stay in the processor's cache; else each row of cells is, or less of it.
+
+    Args:
+        association: Of one image; hard assignments go by the super token that a token belongs to.
+        tokens: Consecutive tokens.
+        row_bytes: Memory of one shared row.
+
+    Example:
+        >>> from stvit import TokenGrid
+        >>> halves = Association.from_labels(torch.tensor([[0, 1, 0, 1]]), TokenGrid(1, 4, (1, 2)), torch.zeros(1))
+        >>> list(parts_that_share(halves, range(4), row_bytes=16))
+        [tensor([0, 2, 1, 3])]
+    """
+    index, grid = association.index[0], association.grid
+    hard, first_last = index.shape[1] == 1, slice(tokens.start, tokens.stop)
+    cell = index[first_last, 0] if hard else grid.cell_index.to(index.device)[first_last]
+    cell, order = cell.sort(stable=True)
+    ordered = order + tokens.start
+    if _shared(index[ordered]) * row_bytes <= BLOCK_BYTES:
+        yield ordered
+        return
+    lengths = (cell // grid.columns).unique_consecutive(return_counts=True)[1]
+    for group in ordered.split(lengths.tolist()):
+        yield from group.chunk(1 + _shared(index[group]) * row_bytes // SHARED_BYTES)
+
+
+def _shared(index: Int[Tensor, "rows k"]) -> int:
+    """Return how many super tokens are in use."""
+    return len(numbered(index)[0])
+
 
 def add_up(
     shared: Float[Tensor, "heads used tokens"],

@@ -140,13 +140,17 @@ def test_single_precision(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("name", ["padded", "one row", "rectangular cells"])
 def test_rows_that_share_work_are_those_of_the_dense_matrix(
-    name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    name: str, together: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = make(GRIDS[name], 2, dtype)
     count = case.attention.num_tokens
     monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 5 * 2 * count * 4)  # blocks end within cells
+    if not together:
+        monkeypatch.setattr("stvit.attentions.shared_rows.BLOCK_BYTES", 0)
+        monkeypatch.setattr("stvit.attentions.shared_rows.SHARED_BYTES", 3 * 2 * count * 8)  # a part of a row of cells
     for tokens in (range(count), range(count // 3, count - 1)):
         seen = []
         for block in case.attention.some_rows(tokens):
