@@ -14,8 +14,8 @@ from analysis.grouping.label_maps import Image
 from analysis.grouping.methods import Method, count_iterations, method_named
 from analysis.grouping.tasks import task_of
 from stvit import Association, BlockId, Capture, STViT, TokenGrid, capture
-from stvit.association import AnyAssociation
 from stvit.capturing.association_swaps import Swap
+from stvit.cell_association import AnyAssociation
 from stvit.grid import as_cell
 
 

@@ -16,13 +16,14 @@ Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from
 """
 
 from stvit import ctrl_c, hub
-from stvit.association import Association, CellAssociation, associate
+from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock
 from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.capture import TapError, capture
 from stvit.capturing.records import BlockRecord, Capture
+from stvit.cell_association import CellAssociation, associate
 from stvit.config import STViTConfig
 from stvit.grid import TokenGrid
 from stvit.inference import OptimisedSTViT, optimised

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stvit.association import AnyAssociation, associate
-from stvit.grid import TokenGrid
+from stvit.cell_association import AnyAssociation, associate
+from stvit.grid import TokenGrid, as_cell
 from stvit.layers import by_token
 
 
@@ -113,6 +113,11 @@ class SuperTokenAttention(nn.Module):
         self.associate = Associate(num_iters, detach_association)
         self.tap_super_tokens = Tap()
         self.refine = SelfAttention(channels, heads, qkv_bias, attention_dropout, projection_dropout)
+
+    @property
+    def has_super_tokens(self) -> bool:
+        """Whether super tokens stand for several tokens; with cell 1 each token is its own."""
+        return as_cell(self.cell) != (1, 1)
 
     def forward(self, tokens: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return the attended tokens (B, C, H, W)."""

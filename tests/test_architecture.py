@@ -20,6 +20,7 @@ ORDER: list[tuple[str, ...]] = [
         "stvit.precision",
         "stvit.cells",
         "stvit.association",
+        "stvit.cell_association",
         "stvit.captions",
         "stvit.ctrl_c",
         "stvit.config",

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from stvit.association import AnyAssociation, Association, CellAssociation, associate, regular_grid
+from stvit.association import Association, regular_grid
+from stvit.cell_association import AnyAssociation, CellAssociation, associate
 from stvit.error_text import counted
 from stvit.grid import TokenGrid
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stvit.association import AnyAssociation, Association
+from stvit.association import Association
 from stvit.attention import SuperTokenAttention
 from stvit.capturing.conv_record import ConvRecord
 from stvit.capturing.mixer_weights import AttentionWeights, ConvWeights, MixerWeights
 from stvit.capturing.records import BlockRecord
 from stvit.capturing.window_record import WindowRecord
+from stvit.cell_association import AnyAssociation
 from stvit.grid import TokenGrid
 from stvit.mixers import LocalConvolution, Mixer, WindowAttention
 from stvit.model import BlockId

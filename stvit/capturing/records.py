@@ -7,13 +7,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.association import AnyAssociation, Association, check_image
+from stvit.association import Association, check_image
 from stvit.attentions.base import check_head
 from stvit.attentions.decomposed import DecomposedAttention
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.captured_blocks import BlockResult, CapturedBlocks
 from stvit.capturing.mixer_weights import AttentionWeights, MixerWeights
+from stvit.cell_association import AnyAssociation
 from stvit.grid import TokenGrid
 from stvit.model import BlockId
 from stvit.precision import at_least_single
@@ -187,12 +188,10 @@ class BlockRecord(BlockResult):
         weights, tokens = self.current_weights(), self._sequence(self.tokens)
         _, _, value = weights.qkv(tokens)  # (B, heads, N, head_dim)
         _, _, at_zero = weights.qkv(torch.zeros_like(tokens[:, :1]))
-        sampled = self.association.sample(value.transpose(1, 2).flatten(2))  # (B, M, C)
-        sampled = sampled + self.association.lost_share.unsqueeze(-1).to(sampled.dtype) * at_zero.transpose(
-            1, 2
-        ).flatten(2)
+        sampled = self.association.sample(_joined(value))  # (B, M, C)
+        sampled = sampled + self.association.lost_share.unsqueeze(-1).to(sampled.dtype) * _joined(at_zero)
         cells = sampled.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, M, head_dim)
-        mixed = self._attention_times(cells).transpose(1, 2).flatten(2)
+        mixed = _joined(self._attention_times(cells))
         output = self.association.upsample(weights.project(mixed))
         return output.transpose(1, 2).unflatten(2, (self.grid.height, self.grid.width))
 
@@ -246,6 +245,11 @@ class BlockRecord(BlockResult):
 
     def _on_grid(self, per_token: Tensor) -> Tensor:
         return per_token.unflatten(1, (self.grid.height, self.grid.width))
+
+
+def _joined(heads: Tensor) -> Tensor:
+    """Join the heads (B, heads, L, head_dim) into channels, (B, L, C)."""
+    return heads.transpose(1, 2).flatten(2)
 
 
 class Capture(CapturedBlocks[BlockRecord]):

@@ -15,9 +15,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from analysis.cost import FLOPS_PER_MAC
 from stvit import STViT, TokenGrid
-from stvit.association import AnyAssociation, Association, associate
+from stvit.association import Association
 from stvit.attention import Associate, SuperTokenAttention
-from stvit.grid import as_cell, stage_grid
+from stvit.cell_association import AnyAssociation, associate
+from stvit.grid import stage_grid
 
 
 class Masked(nn.Module):
@@ -132,7 +133,7 @@ def counted_macs(network: STViT, pixels: Float[Tensor, "1 c h w"], sparse: bool)
 def super_token_mixers(network: STViT) -> Iterator[SuperTokenAttention]:
     """Yield the mixers of all blocks that have super tokens."""
     for block in network.blocks().values():
-        if isinstance(block.attention, SuperTokenAttention) and as_cell(block.attention.cell) != (1, 1):
+        if isinstance(block.attention, SuperTokenAttention) and block.attention.has_super_tokens:
             yield block.attention
 
 
