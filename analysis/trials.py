@@ -16,7 +16,7 @@ from analysis.redundancy.parallel import run_all
 from analysis.redundancy.watch import Watch
 from analysis.variants import Variant
 from stvit import BlockId, STViT
-from stvit.capturing.capture import evaluating
+from stvit.capturing.shared_model import evaluating
 from stvit.capturing.wrapped import underneath
 from stvit.error_text import counted
 from stvit.foreign_text import plain

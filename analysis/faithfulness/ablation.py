@@ -28,8 +28,8 @@ from torch.utils.hooks import RemovableHandle
 from analysis.faithfulness.runs import BATCH_PIXELS
 from stvit import BlockId, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention
-from stvit.capturing.capture import evaluating, hook_lock
 from stvit.capturing.records import NoAttentionError
+from stvit.capturing.shared_model import evaluating, hook_lock
 from stvit.mixers import LocalConvolution, WindowAttention
 from stvit.partial_runs import features_before, logits_from
 

@@ -13,7 +13,7 @@ from analysis.relevance.class_gradient import class_gradients
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout
 from stvit import Capture, STViT
-from stvit.capturing.capture import evaluating
+from stvit.capturing.shared_model import evaluating
 
 MAPPED = tuple(name for name in ORDERS if name not in ("random", "greedy"))
 """Orders that follow from a map of relevance."""

@@ -24,7 +24,7 @@ from analysis.faithfulness.runs import Progress, silent
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout
 from stvit import BlockId, Capture, STViT
-from stvit.capturing.capture import evaluating, hook_lock
+from stvit.capturing.shared_model import evaluating, hook_lock
 
 LEVELS = (0.2, 0.3, 0.5, 0.99)
 """Shares of the sum that a square holds."""

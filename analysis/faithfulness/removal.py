@@ -12,7 +12,7 @@ from torch import Tensor
 
 from analysis.faithfulness.choices import REPLACEMENTS
 from stvit import STViT
-from stvit.capturing.capture import evaluating
+from stvit.capturing.shared_model import evaluating
 from stvit.grid import STRIDES
 from stvit.partial_runs import features_before, logits_from
 

@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from stvit import Attention, BlockId, RowBlock, SoftmaxAttention, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention, split_heads
-from stvit.capturing.capture import evaluating, hook_lock
+from stvit.capturing.shared_model import evaluating, hook_lock
 from stvit.capturing.wrapped import underneath
 from stvit.mixers import LocalConvolution, WindowAttention
 

@@ -5,37 +5,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from stvit.association import AnyAssociation, associate
 from stvit.attention import SuperTokenAttention
-from stvit.captions import no_association
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.checks import check_num_iters, check_run
+from stvit.capturing.chosen_blocks import existing_blocks, per_block
 from stvit.capturing.mixer_taps import ADDED, OUTPUT, RESIDUAL, TAPS, make_record
 from stvit.capturing.records import BlockRecord, Capture
-from stvit.capturing.wrapped import running_eagerly, underneath
-from stvit.grid import TokenGrid, as_cell
+from stvit.capturing.shared_model import evaluating, hook_lock
+from stvit.capturing.wrapped import underneath
+from stvit.cell_association import AnyAssociation, associate
+from stvit.grid import TokenGrid
 from stvit.mixers import Mixer
 from stvit.model import Block, BlockId, STViT
 from stvit.precision import at_least_single
 
 _active = threading.local()
 """The recorders at work in each thread, innermost last (None: silence): hooks of the others stay silent."""
-
-hook_lock = threading.Lock()
-"""Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
-
-_mode_lock = threading.Lock()
-"""Held while a model changes between training and evaluation mode."""
-
-_evaluated: WeakKeyDictionary[nn.Module, tuple[int, list[nn.Module]]] = WeakKeyDictionary()
-"""Models being captured: by how many captures, and which of their modules go back to training mode."""
 
 
 class TapError(RuntimeError):
@@ -82,10 +73,10 @@ def capture(
     """
     network: STViT = underneath(model)
     check_run(network, pixels)
-    wanted = _existing(network, blocks)
-    iterations = _per_block(network, num_iters)
+    wanted = existing_blocks(network, blocks)
+    iterations = per_block(network, num_iters)
     check_num_iters(iterations.values())
-    swaps = _per_block(network, association)
+    swaps = per_block(network, association)
     with evaluating(network), _recording(network, wanted, iterations, swaps) as recorder:
         logits = network(pixels) if forward is None else forward(network, pixels)
     records = {block: recorder.record(block) for block in wanted}
@@ -130,8 +121,7 @@ class _Recorder:
     def _kept(self, block: BlockId, tap: str, output: Any) -> Any:
         """Return the part of an output inside the mixer that is to be kept."""
         if tap == "tap_super_tokens":
-            same_as_tokens = as_cell(self._through_super_tokens(block).cell) == (1, 1)
-            return None if same_as_tokens else _copy(output[0])
+            return _copy(output[0]) if self._through_super_tokens(block).has_super_tokens else None
         return tuple(map(_copy, output))
 
     def _through_super_tokens(self, block: BlockId) -> SuperTokenAttention:
@@ -219,71 +209,3 @@ def _attach(recorder: _Recorder, tapped: nn.Module, block: BlockId, tap: str) ->
         return recorder.see(block, tap, inputs, output) if stack and stack[-1] is recorder else None
 
     return tapped.register_forward_hook(hook)
-
-
-@contextmanager
-def evaluating(model: STViT) -> Iterator[None]:
-    """Hold a model in evaluation mode until the last of the captures that overlap has ended, and run it uncompiled."""
-    with _mode_lock:
-        captures, training = _evaluated.get(model, (0, [part for part in model.modules() if part.training]))
-        _evaluated[model] = captures + 1, training
-        for module in training:
-            module.training = False
-    try:
-        with running_eagerly(model):
-            yield
-    finally:
-        with _mode_lock:
-            captures, training = _evaluated.pop(model)
-            if captures > 1:
-                _evaluated[model] = captures - 1, training
-            else:
-                for module in training:
-                    module.training = True
-
-
-def _existing(model: STViT, blocks: Iterable[BlockId | tuple[int, int]] | None) -> list[BlockId]:
-    known = list(model.blocks())
-    if blocks is None:
-        return known
-    if isinstance(blocks, str) or not isinstance(blocks, Iterable):
-        raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {blocks!r}.")
-    wanted = {_block_id(block) for block in blocks}
-    _check_known(wanted, known)
-    return [block for block in known if block in wanted]
-
-
-def _per_block(model: STViT, setting: Any) -> dict[BlockId, Any]:
-    """Return a setting by block: a mapping unchanged, or one value spread over all blocks with super tokens."""
-    if setting is None:
-        return {}
-    known = model.blocks()
-    with_super_tokens = [
-        block
-        for block, module in known.items()
-        if isinstance(module.attention, SuperTokenAttention) and as_cell(module.attention.cell) != (1, 1)
-    ]
-    if not isinstance(setting, Mapping):
-        return dict.fromkeys(with_super_tokens, setting)
-    chosen = {_block_id(block): value for block, value in setting.items()}
-    _check_known(chosen, list(known))
-    plain = [block for block in chosen if block not in with_super_tokens]
-    if plain:
-        raise ValueError(
-            f"{no_association(plain[0].caption)}; choose among stages "
-            f"{sorted({block.stage for block in with_super_tokens})} (counted from 0)."
-        )
-    return chosen
-
-
-def _block_id(block: Any) -> BlockId:
-    if not (isinstance(block, tuple) and len(block) == 2 and all(isinstance(number, int) for number in block)):
-        raise TypeError(f"Blocks are given as a list of BlockId(stage, block), got {block!r} for one of them.")
-    return BlockId(*block)
-
-
-def _check_known(wanted: Iterable[BlockId], known: list[BlockId]) -> None:
-    for block in wanted:
-        if block not in known:
-            depths = [sum(i.stage == stage for i in known) for stage in sorted({i.stage for i in known})]
-            raise KeyError(f"There is no block {tuple(block)}; this model has {depths} blocks by stage, from 0.")

@@ -96,7 +96,7 @@ class ConvWeights(MixerWeights):
         proj_weight: Shape (C, C).
         proj_bias: Shape (C,).
         fingerprint: See `MixerWeights`.
-        heads: None.
+        heads: 0, for there is no attention.
     """
 
     value_weight: Float[Tensor, "channels channels"]

@@ -34,7 +34,7 @@ class WindowRecord(BlockRecord):
 
         Raises:
             IndexError: If the batch has no such image.
-            RuntimeError: If the block has such a bias and its weights were changed after the capture.
+            RuntimeError: If the weights were changed after the capture.
         """
         check_image(image, self.batch_size)
         return WindowedAttention(

@@ -5,6 +5,7 @@ from importlib import import_module
 import torch
 
 from stvit import BlockId, Capture, STViT
+from stvit.capturing import shared_model
 
 capture_module = import_module("stvit.capturing.capture")  # `stvit.capture` is the function
 
@@ -20,7 +21,7 @@ def assert_untouched(model: STViT, training: bool = False) -> None:
         assert not any(hooks), name
         assert module.training == training, name
     assert not capture_module._active.__dict__.get("stack")
-    assert model not in capture_module._evaluated
+    assert model not in shared_model._evaluated
 
 
 def same(one: Capture, other: Capture) -> bool:
