@@ -67,11 +67,6 @@ def released_key(key: str) -> str:
     return key
 
 
-def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a released state dict under our names, without its constant fold and unfold kernels."""
-    return {translate_key(key): value for key, value in state.items() if not is_constant(key)}
-
-
 def _replaced(key: str, old: str, new: str) -> str:
     if old.startswith("."):
         return key.replace(old, new)

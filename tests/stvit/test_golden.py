@@ -3,7 +3,7 @@
 import pytest
 
 from stvit import STViT, capture
-from stvit.weights.released_keys import translate
+from stvit.weights.checks import with_our_names
 from tests.support.golden_cases import CASES, GoldenCase, load_case
 from tests.support.golden_pairs import pairs
 from tests.support.paths import GOLDEN
@@ -38,11 +38,11 @@ def test_constant_kernels_are_dropped_and_nothing_else() -> None:
     weights = load_case("plain").weights
     constants = {key for key in weights if key.endswith(("fold.weights", "unfold.weights"))}
     assert len(constants) == 2
-    assert len(translate(weights)) == len(weights) - 2
+    assert len(with_our_names(weights).state) == len(weights) - 2
 
 
 def test_released_keys_are_all_keys_of_our_model(case: GoldenCase) -> None:
-    assert set(translate(case.weights)) == set(STViT(case.config).state_dict())
+    assert set(with_our_names(case.weights).state) == set(STViT(case.config).state_dict())
 
 
 def test_a_wrong_weight_is_found_in_its_block(case: GoldenCase) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from safetensors import safe_open
 from torch import Tensor
 
-from stvit import BlockId, STViT, STViTConfig
-from stvit.weights.released_keys import translate
+from stvit import BlockId, STViT, STViTConfig, load_weights
 from tests.support.paths import GOLDEN
 
 CASES = ("plain", "padded", "iterated")
@@ -25,7 +24,7 @@ class GoldenCase:
     def model(self) -> STViT:
         """Build our model with the released weights."""
         model = STViT(self.config)
-        model.load_state_dict(translate(self.weights))
+        load_weights(model, self.weights)
         return model.eval()
 
     def block(self, block: BlockId) -> dict[str, Tensor]:
