@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
-from stvit import BlockRecord, associate
+from stvit import Association, BlockRecord, TokenGrid, associate
 from stvit.attentions.base import check_head
 from stvit.captions import no_super_tokens
 from stvit.capturing.records import NoAttentionError
@@ -30,8 +31,7 @@ class TokenSteps:
         heaviest: The super token that the token belongs to most; never a phantom.
         members: Column of Q-hat of that super token: the share of each token in it, shape (N,). It sums to 1 less the
             share of the padding tokens, which take part in the average (`Association.lost_share`).
-        super_rows: Rows of A(S) of the neighbours, shape (9, M); 0 for phantoms.
-        mixed: sum_k weight_k A(S)[k], shape (M,).
+        mixed: sum_k weight_k A(S)[k], shape (M,); the rows of phantoms are 0.
         row: Mapped back with Q-hat: the token's attention over all tokens, shape (N,).
     """
 
@@ -44,7 +44,6 @@ class TokenSteps:
     shares: Float[np.ndarray, " 9"]
     heaviest: int
     members: Float[np.ndarray, " tokens"]
-    super_rows: Float[np.ndarray, "9 super_tokens"]
     mixed: Float[np.ndarray, " super_tokens"]
     row: Float[np.ndarray, " tokens"]
 
@@ -86,21 +85,15 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
     grid.position(token)
     check_head(head, record.heads)
     tokens = at_least_single(record.tokens[:1])
-    values = tokens.flatten(2).transpose(1, 2)
-    before = associate(tokens, grid, num_iters - 1).sample(values) if num_iters > 1 else to_cells(values, grid).mean(2)
+    own = tokens[0].flatten(1)[:, token]
     neighbours = grid.neighbour_index[token].to(tokens.device)
-    centres = torch.nn.functional.pad(before[0], (0, 0, 0, 1))[neighbours]  # index -1, the phantom, reads zeros
-    products = centres @ values[0, token]
-    logits = products * values.shape[-1] ** -0.5
+    products = _or_zero(_centres(tokens, grid, num_iters), neighbours) @ own
+    logits = products * len(own) ** -0.5
     weights = logits.softmax(-1)
-    mass = torch.nn.functional.pad(record.association.column_mass[0], (0, 1))[neighbours]
+    mass = _or_zero(record.association.column_mass[0], neighbours)
     core = record.super_attention[0].mean(0) if head is None else record.super_attention[0, head]
-    rows = torch.nn.functional.pad(core, (0, 0, 0, 1))[neighbours]
-    mixed = weights @ rows
-    cells = torch.nn.functional.pad(mixed / record.association.normaliser[0], (0, 1))
-    index, weight = record.association.index[0], record.association.weight[0]
+    mixed = weights @ _or_zero(core, neighbours)
     heaviest = int(neighbours[weights.where(neighbours >= 0, -1).argmax()])
-    of_heaviest = weight.where(index == heaviest, 0).sum(-1)
     return TokenSteps(
         token=token,
         neighbours=neighbours.numpy(force=True),
@@ -110,11 +103,34 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
         column_mass=mass.numpy(force=True),
         shares=(weights / mass.where(mass > 0, torch.inf)).numpy(force=True),
         heaviest=heaviest,
-        members=(of_heaviest / record.association.normaliser[0, heaviest]).numpy(force=True),
-        super_rows=rows.numpy(force=True),
+        members=_members(record.association, heaviest).numpy(force=True),
         mixed=mixed.numpy(force=True),
-        row=(cells[index] * weight).sum(-1).numpy(force=True),
+        row=_mapped_back(record.association, mixed).numpy(force=True),
     )
+
+
+def _centres(tokens: Tensor, grid: TokenGrid, num_iters: int) -> Float[Tensor, "super_tokens channels"]:
+    """Return the super tokens that the last iteration compares the tokens with."""
+    values = tokens.flatten(2).transpose(1, 2)
+    if num_iters > 1:
+        return associate(tokens, grid, num_iters - 1).sample(values)[0]
+    return to_cells(values, grid)[0].mean(1)
+
+
+def _or_zero(values: Float[Tensor, "super_tokens ..."], super_tokens: Tensor) -> Tensor:
+    """Return the values of some super tokens, zero for phantoms."""
+    return torch.cat((values, torch.zeros_like(values[:1])))[super_tokens]  # index -1, the phantom, reads the last
+
+
+def _members(association: Association, super_token: int) -> Float[Tensor, " tokens"]:
+    """Return a column of Q-hat: the share of each token in a super token."""
+    weight = association.weight[0].where(association.index[0] == super_token, 0).sum(-1)
+    return weight / association.normaliser[0, super_token]
+
+
+def _mapped_back(association: Association, attention: Float[Tensor, " super_tokens"]) -> Float[Tensor, " tokens"]:
+    """Spread attention to super tokens over their members: the row times Q-hat^T."""
+    return (_or_zero(attention / association.normaliser[0], association.index[0]) * association.weight[0]).sum(-1)
 
 
 def steps_table(record: BlockRecord, steps: TokenSteps) -> pd.DataFrame:
