@@ -16,7 +16,7 @@ from skimage.data import astronaut
 from skimage.segmentation import felzenszwalb
 
 from analysis.grouping import scores
-from analysis.grouping.superpixels import slic_labels
+from analysis.grouping.slic import slic_labels
 from analysis.grouping.truth import Truth
 from analysis.grouping.truth_scores import TRUTH_SCORES, truth_scores
 from benchmarks.timing import compare

@@ -139,19 +139,6 @@ def adjusted_rand_index(labels: Labels, reference: Reference) -> float:
     return Overlap.between(labels, reference).adjusted_rand_index()
 
 
-def conditional_entropy(labels: Labels, given: Reference) -> float:
-    """Return H(labels | given) in nats: what is left to learn about a pixel's label from the other map.
-
-    Raises:
-        ValueError: If shapes differ.
-
-    Example:
-        >>> conditional_entropy(np.array([[0, 1]]), given=np.array([[0, 0]])) == math.log(2)
-        True
-    """
-    return Overlap.between(labels, given).segment_entropy()
-
-
 def variation_of_information(labels: Labels, reference: Reference) -> float:
     """Return VI = H(S | G) + H(G | S) in nats, 0 if equal (Meila 2003). The first part grows as segments split.
 

@@ -33,7 +33,6 @@ from analysis.grouping.label_maps import (
 from analysis.grouping.overlap_scores import (
     achievable_segmentation_accuracy,
     adjusted_rand_index,
-    conditional_entropy,
     corrected_undersegmentation_error,
     oracle_mean_iou,
     soft_achievable_segmentation_accuracy,
@@ -48,13 +47,11 @@ __all__ = [
     "boundary_precision",
     "boundary_recall",
     "compactness",
-    "conditional_entropy",
     "contour_density",
     "corrected_undersegmentation_error",
     "default_tolerance",
     "describe_segments",
     "disconnected_count",
-    "empty_count",
     "explained_variation",
     "intra_segment_variation",
     "mean_distance_to_edge",
@@ -72,7 +69,6 @@ class SegmentStatistics:
 
     Attributes:
         count: Labels that own at least one pixel.
-        empty: Labels that own none, of the grid's total; None where no total was given.
         components: 4-connected pieces of all labels together.
         disconnected: Labels in more than one piece.
         explained_variation: See `explained_variation`.
@@ -87,7 +83,6 @@ class SegmentStatistics:
     """
 
     count: int
-    empty: int | None
     components: int
     disconnected: int
     explained_variation: float
@@ -100,28 +95,26 @@ class SegmentStatistics:
     size_variation: float
 
 
-def describe_segments(labels: Labels, image: Features, total: int | None = None) -> SegmentStatistics:
+def describe_segments(labels: Labels, image: Features) -> SegmentStatistics:
     """Compute everything that needs no reference.
 
     Args:
         labels: Label map, shape (height, width).
         image: Colours or any other features of the same pixels.
-        total: Super tokens of the grid, if the labels name them.
 
     Raises:
-        ValueError: If shapes differ, or the labels are more than the total.
+        ValueError: If shapes differ.
 
     Example:
-        >>> found = describe_segments(np.array([[0, 0, 0, 2]]), np.zeros((1, 4, 3)), total=3)
-        >>> found.count, found.empty, found.smallest, found.largest
-        (2, 1, 1, 3)
+        >>> found = describe_segments(np.array([[0, 0, 0, 2]]), np.zeros((1, 4, 3)))
+        >>> found.count, found.smallest, found.largest
+        (2, 1, 3)
     """
     explained, within = _variations(labels, image)
     segment, _ = compact_labels(labels)
     sizes, pieces = np.bincount(segment.ravel()), connected_labels(segment)
     return SegmentStatistics(
         count=len(sizes),
-        empty=None if total is None else empty_count(labels, total),
         components=int(pieces.max()) + 1,
         disconnected=_owners_of_several(pieces, segment),
         explained_variation=explained,
@@ -144,22 +137,6 @@ def segment_count(labels: Labels) -> int:
     """
     check_labels(labels)
     return len(compact_labels(labels)[1])
-
-
-def empty_count(labels: Labels, total: int) -> int:
-    """Count the labels of 0 ... total - 1 that own no pixel.
-
-    Raises:
-        ValueError: If a label lies beyond the total.
-
-    Example:
-        >>> empty_count(np.array([[0, 2]]), total=4)
-        2
-    """
-    check_labels(labels)
-    if labels.max() >= total:
-        raise ValueError(f"A total of {total} means labels from 0 to {total - 1}, got {labels.max()}.")
-    return total - segment_count(labels)
 
 
 def disconnected_count(labels: Labels) -> int:

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from skimage import color
 
 from analysis.grouping.label_maps import Image, Number, check_image, grid_labels
+from analysis.grouping.segmentation import Segmentation
 
 COLOUR_SCALE = 0.26
 """Weight of Lab colour in the features of soft k-means (SSN, supplement)."""
@@ -51,7 +52,9 @@ def soft_kmeans_association(
     """
     check_image(image)
     if iterations < 1:
-        raise ValueError(f"Soft k-means needs at least 1 iteration, got {iterations}; use regular_grid_labels for 0.")
+        raise ValueError(
+            f"Soft k-means needs at least 1 iteration, got {iterations}; with none it would be the regular grid."
+        )
     height, width = image.shape[:2]
     own = grid_labels(height, width, rows, columns).ravel()
     index = _neighbour_index(own, rows, columns)
@@ -60,6 +63,28 @@ def soft_kmeans_association(
     for _ in range(iterations):
         weight = _associate(features, _weighted_means(features, index, weight, rows * columns), index)
     return index, weight
+
+
+def soft_kmeans_labels(image: Image, rows: int, columns: int, iterations: int = 10, **scales: Number) -> Segmentation:
+    """Segment by soft k-means, each pixel taking its heaviest superpixel; see `soft_kmeans_association`.
+
+    Labels keep the numbers of the cells they started from; a superpixel may win no pixel, or be in pieces.
+
+    Raises:
+        ValueError: As `soft_kmeans_association`.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> image[:, 3:] = 255
+        >>> soft_kmeans_labels(image, rows=1, columns=2).labels[0]
+        array([0, 0, 0, 1, 1, 1, 1, 1])
+    """
+    index, weight = soft_kmeans_association(image, rows, columns, iterations, **scales)
+    best = weight.argmax(axis=1)[:, None]
+    labels = np.take_along_axis(index, best, axis=1).reshape(image.shape[:2])
+    defaults = {"colour_scale": COLOUR_SCALE, "position_scale": POSITION_SCALE}
+    settings = {"rows": rows, "columns": columns, "iterations": iterations, **defaults, **scales}
+    return Segmentation(labels, "soft k-means", rows * columns, settings)
 
 
 def _neighbour_index(own: np.ndarray, rows: int, columns: int) -> Int[np.ndarray, "tokens 9"]:

@@ -8,17 +8,13 @@ from analysis.grouping.choices import RESOLUTIONS, Resolution
 from analysis.grouping.colour_kmeans import colour_kmeans_labels
 from analysis.grouping.connected import largest_pieces
 from analysis.grouping.controls import radial_labels, random_seed_labels
+from analysis.grouping.felzenszwalb import felzenszwalb_labels
 from analysis.grouping.label_maps import Image, Labels, upsample_labels
 from analysis.grouping.quickshift import quickshift_labels
 from analysis.grouping.segmentation import Segmentation
-from analysis.grouping.soft_kmeans import soft_kmeans_association
-from analysis.grouping.superpixels import (
-    felzenszwalb_labels,
-    slic_labels,
-    slico_labels,
-    soft_kmeans_labels,
-    token_image,
-)
+from analysis.grouping.slic import slic_labels, slico_labels
+from analysis.grouping.soft_kmeans import soft_kmeans_association, soft_kmeans_labels
+from analysis.grouping.token_image import token_image
 from analysis.grouping.watershed import watershed_labels
 from stvit import BlockRecord, TokenGrid, associate
 from stvit.precision import at_least_single

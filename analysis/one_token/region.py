@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from analysis.grouping.framed import majority_labels
-from analysis.grouping.superpixels import slic_labels
+from analysis.grouping.slic import slic_labels
 from analysis.redundancy.measure import measure_row
 from stvit import Attention, BlockRecord, DecomposedAttention, TokenGrid
 from stvit.attentions.base import one_head

@@ -8,7 +8,7 @@ from analysis.figures.matched_colours import matched_colours, painted
 from analysis.figures.paint import colour_labels
 from analysis.grouping.label_maps import grid_labels, neighbour_pairs
 from analysis.grouping.matching import matched_labels
-from analysis.grouping.superpixels import slic_labels
+from analysis.grouping.slic import slic_labels
 
 
 def test_as_many_pixels_as_possible_keep_their_label():

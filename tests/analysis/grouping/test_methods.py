@@ -15,7 +15,7 @@ from analysis.grouping.label_maps import connected_labels
 from analysis.grouping.methods import METHODS, chosen_methods, method_named
 from analysis.grouping.overlap_scores import adjusted_rand_index
 from analysis.grouping.quickshift import quickshift_labels
-from analysis.grouping.superpixels import slico_labels
+from analysis.grouping.slic import slico_labels
 from analysis.grouping.tasks import Task, learned_labels, task_of
 from analysis.grouping.watershed import watershed_labels
 from stvit import BlockId, TokenGrid, capture

@@ -7,19 +7,18 @@ import pytest
 from skimage.metrics import variation_of_information as skimage_variation
 
 from analysis.grouping.label_maps import grid_labels, upsample_labels
+from analysis.grouping.overlap import Overlap
 from analysis.grouping.scores import (
     achievable_segmentation_accuracy,
     adjusted_rand_index,
     boundary_precision,
     boundary_recall,
     compactness,
-    conditional_entropy,
     contour_density,
     corrected_undersegmentation_error,
     default_tolerance,
     describe_segments,
     disconnected_count,
-    empty_count,
     explained_variation,
     intra_segment_variation,
     segment_count,
@@ -36,7 +35,6 @@ AGREEMENT = [
     corrected_undersegmentation_error,
     adjusted_rand_index,
     variation_of_information,
-    conditional_entropy,
     boundary_recall,
     boundary_precision,
 ]
@@ -83,7 +81,6 @@ def has_near(place, others, radius):
 
 def test_counts(labels):
     assert segment_count(labels) == len(pixels_of(labels))
-    assert empty_count(labels, 14) == 14 - len(pixels_of(labels))
 
 
 def test_disconnected_count_on_a_known_map():
@@ -248,20 +245,20 @@ def test_adjusted_rand_index_of_large_maps_does_not_overflow():
 def test_trivial_maps_agree_with_themselves(labels):
     assert adjusted_rand_index(labels, labels) == 1
     assert variation_of_information(labels, labels) == 0
-    assert str(conditional_entropy(labels, labels)) == "0.0"
+    assert str(Overlap.between(labels, labels).segment_entropy()) == "0.0"
 
 
 def test_variation_of_information_agrees_with_scikit_image(labels, reference):
     bits = skimage_variation(labels, reference.astype(int))
     assert variation_of_information(labels, reference) == pytest.approx(sum(bits) * np.log(2))
-    expected = sorted((conditional_entropy(labels, reference), conditional_entropy(reference, labels)))
-    assert sorted(bits * np.log(2)) == pytest.approx(expected)
+    overlap = Overlap.between(labels, reference)
+    assert sorted(bits * np.log(2)) == pytest.approx(sorted((overlap.segment_entropy(), overlap.region_entropy())))
 
 
-def test_conditional_entropy_has_a_direction():
-    halves, quarters = grid_labels(4, 4, 1, 2), grid_labels(4, 4, 2, 2)
-    assert conditional_entropy(quarters, halves) == pytest.approx(np.log(2))
-    assert conditional_entropy(halves, quarters) == 0
+def test_conditional_entropies_have_a_direction():
+    overlap = Overlap.between(grid_labels(4, 4, 2, 2), grid_labels(4, 4, 1, 2))
+    assert overlap.segment_entropy() == pytest.approx(np.log(2))
+    assert overlap.region_entropy() == 0
 
 
 @pytest.mark.parametrize("metric", AGREEMENT)
@@ -311,12 +308,11 @@ def test_soft_accuracy_does_not_hide_leakage():
 
 def test_descriptions_hold_what_the_functions_say(random, labels):
     image = random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    described = describe_segments(labels, image, total=20)
-    assert described.count + described.empty == 20
+    described = describe_segments(labels, image)
+    assert described.count == segment_count(labels)
     assert described.disconnected == disconnected_count(labels)
     assert described.explained_variation == explained_variation(labels, image)
     assert described.compactness == compactness(labels)
-    assert describe_segments(labels, image).empty is None
 
 
 def test_the_tolerance_is_the_default_one_unless_given(labels, reference):
@@ -333,7 +329,6 @@ def test_maps_of_different_size_are_refused(metric):
     ("call", "words"),
     [
         (lambda m: explained_variation(m, np.zeros((8, 8, 3))), r"the image must have.*\(4, 4\) and \(8, 8\)"),
-        (lambda m: empty_count(m + 9, 9), "labels from 0 to 8, got 9"),
         (lambda m: boundary_recall(m, m, -1), "at least 0 pixels, got -1"),
         (lambda m: boundary_recall(m - 1, m, 1), "at least 0, got -1"),
         (lambda m: soft_achievable_segmentation_accuracy(np.zeros((8, 8, 1), int), np.ones((8, 8, 1)), m), "lose"),

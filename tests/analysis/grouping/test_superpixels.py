@@ -7,24 +7,14 @@ from skimage.color import rgb2lab
 from skimage.segmentation import slic
 from skimage.transform import downscale_local_mean
 
-from analysis.grouping.label_maps import connected_labels
+from analysis.grouping.felzenszwalb import felzenszwalb_labels
+from analysis.grouping.label_maps import grid_labels
 from analysis.grouping.scores import adjusted_rand_index, disconnected_count, explained_variation
-from analysis.grouping.superpixels import (
-    felzenszwalb_labels,
-    regular_grid_labels,
-    slic_labels,
-    slic_token_labels,
-    soft_kmeans_association,
-    soft_kmeans_labels,
-    token_image,
-    upsample_labels,
-)
+from analysis.grouping.slic import slic_labels
+from analysis.grouping.soft_kmeans import soft_kmeans_association, soft_kmeans_labels
+from analysis.grouping.token_image import token_image
 
-METHODS = {
-    "slic": slic_labels,
-    "slic, loose": lambda image, count: slic_labels(image, count, enforce_connectivity=False),
-    "felzenszwalb": felzenszwalb_labels,
-}
+METHODS = {"slic": slic_labels, "felzenszwalb": felzenszwalb_labels}
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +26,9 @@ def photograph():
 @pytest.fixture(scope="module")
 def quilt():
     """Sixteen patches of plain, different colours, 32 x 32, and their labels."""
-    truth = regular_grid_labels(32, 32, 4, 4).labels
+    truth = grid_labels(32, 32, 4, 4)
     colours = np.random.default_rng(5).integers(0, 256, (16, 3), dtype=np.uint8)
     return colours[truth], truth
-
-
-def test_regular_grid_counts_its_cells():
-    grid = regular_grid_labels(56, 56, 7, 7)
-    assert (grid.count, grid.requested, grid.method) == (49, 49, "regular grid")
-    assert (np.bincount(grid.labels.ravel()) == 64).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -55,11 +39,6 @@ def test_count_comes_near_the_wanted_one(photograph, method, wanted):
     assert found.count == len(np.unique(found.labels))
     assert abs(found.count - wanted) <= max(1, 0.06 * wanted)
     assert sorted(np.unique(found.labels)) == list(range(found.count))
-
-
-def test_loose_slic_comes_as_near_as_a_square_of_seeds(photograph):
-    assert slic_labels(photograph, 12, enforce_connectivity=False).count in (9, 16)
-    assert slic_labels(photograph, 12, enforce_connectivity=False, at_most=True).count == 9
 
 
 def test_plain_slic_misses_the_count_that_the_search_finds(photograph):
@@ -102,13 +81,13 @@ def test_at_most_holds_on_small_images(shape, content, method):
         assert found.labels.shape == shape
 
 
-def test_connectivity_is_enforced_only_when_asked(photograph):
+def test_segments_of_slic_are_in_one_piece(photograph):
     assert disconnected_count(slic_labels(photograph, 49, 1).labels) == 0
-    assert disconnected_count(slic_labels(photograph, 49, 1, enforce_connectivity=False).labels) > 0
+    assert disconnected_count(slic(photograph, 49, 1, start_label=0, channel_axis=-1, enforce_connectivity=False)) > 0
 
 
 def test_higher_compactness_gives_more_of_a_grid(photograph):
-    grid = regular_grid_labels(128, 128, 7, 7).labels
+    grid = grid_labels(128, 128, 7, 7)
     loose, tight = (slic_labels(photograph, 49, c).labels for c in (1, 1000))
     assert adjusted_rand_index(tight, grid) > 0.9 > adjusted_rand_index(loose, grid)
 
@@ -128,7 +107,7 @@ def test_soft_kmeans_recovers_plain_patches(quilt):
 @pytest.mark.parametrize("method", [*METHODS, "soft k-means"])
 def test_superpixels_explain_more_than_the_grid(photograph, method):
     labels = (METHODS.get(method) or (lambda i, _: soft_kmeans_labels(i, 7, 7)))(photograph, 49).labels
-    grid = regular_grid_labels(128, 128, 7, 7).labels
+    grid = grid_labels(128, 128, 7, 7)
     assert explained_variation(labels, photograph) > explained_variation(grid, photograph) + 0.03
 
 
@@ -141,14 +120,6 @@ def test_token_image_shares_pixels_between_tokens():
     image = np.repeat(np.array([[0, 30, 60]], np.uint8)[..., None], 3, axis=2)
     # Tokens are 1.5 pixels wide: (0 + 30/2) / 1.5 and (30/2 + 60) / 1.5.
     np.testing.assert_array_equal(token_image(image, 1, 2)[0, :, 0], [10, 50])
-
-
-def test_slic_at_tokens_is_slic_of_the_token_image(photograph):
-    found = slic_token_labels(photograph, 32, 32, 16, at_most=True)
-    np.testing.assert_array_equal(found.labels, slic_labels(token_image(photograph, 32, 32), 16, at_most=True).labels)
-    pixels = upsample_labels(found.labels, 128, 128)
-    np.testing.assert_array_equal(pixels[2::4, 1::4], found.labels)
-    assert connected_labels(pixels).max() + 1 == found.count
 
 
 def slow_soft_kmeans(image, rows, columns, iterations, colour_scale, position_scale):
@@ -204,7 +175,7 @@ def test_soft_kmeans_survives_distances_beyond_the_exponential():
 def test_soft_kmeans_keeps_the_numbers_of_cells_and_its_settings():
     image = np.full((12, 16, 3), 7, np.uint8)
     found = soft_kmeans_labels(image, 3, 4, 2, position_scale=4)
-    np.testing.assert_array_equal(found.labels, regular_grid_labels(12, 16, 3, 4).labels)
+    np.testing.assert_array_equal(found.labels, grid_labels(12, 16, 3, 4))
     assert (found.requested, found.settings["position_scale"], found.settings["iterations"]) == (12, 4, 2)
 
 
@@ -215,10 +186,10 @@ def test_soft_kmeans_keeps_the_numbers_of_cells_and_its_settings():
         (lambda image: slic_labels(image, 4, 0), "compactness of SLIC must be above 0, got 0"),
         (lambda image: felzenszwalb_labels(image, 0), "1 to 64 segments, got 0"),
         (lambda image: token_image(image, 9, 4), "9 x 4 does not fit an image of 8 x 8"),
-        (lambda image: slic_token_labels(image, 0, 4, 2), "0 x 4 does not fit"),
+        (lambda image: token_image(image, 0, 4), "0 x 4 does not fit"),
         (lambda image: soft_kmeans_labels(image, 2, 2, 0), "at least 1 iteration, got 0"),
         (lambda image: soft_kmeans_labels(image, 9, 2), "1 to 8 rows, got 9"),
-        (lambda image: regular_grid_labels(8, 8, 0, 2), "1 to 8 rows, got 0"),
+        (lambda image: soft_kmeans_labels(image, 0, 2), "1 to 8 rows, got 0"),
     ],
 )
 def test_what_cannot_be_is_refused(call, words):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from analysis.attention.baselines import block_attention, global_attention, local_attention
-from analysis.grouping.superpixels import slic_labels
+from analysis.grouping.slic import slic_labels
 from analysis.one_token.region import Region, mean_row, measure_region, region_tokens, segment_labels
 from analysis.redundancy.measure import measure_row
 from stvit import BlockId
