@@ -76,6 +76,10 @@ class EmulatedTensor(torch.Tensor):
             raise TypeError(f"can't convert {self.device} tensor to numpy; copy it to the CPU first")
         return self.held.detach().numpy(force=True)
 
+    def untyped_storage(self) -> torch.UntypedStorage:
+        """Return the memory of its values."""
+        return self.held.untyped_storage()
+
     def tolist(self) -> Any:
         """Fetch the values."""
         return self.held.tolist()

@@ -84,7 +84,7 @@ class Ledger:
         def make() -> pd.DataFrame:
             names = [self.view.picture.source.name]
             return ledger(
-                self.view.records, self.attentions, wanted, image_names=names, progress=progress, anchors=self.anchors
+                self.view.measured, self.attentions, wanted, image_names=names, progress=progress, anchors=self.anchors
             )
 
         return STORE.get(("metrics", self.view.key, self.attentions, wanted, self.anchors), make, _nbytes, self.owner)
@@ -114,7 +114,7 @@ def _watched(view: View, attentions: tuple[str, ...], progress: Progress) -> pd.
     def tell(done: int, total: int) -> None:
         progress(done, total, f"Measured {done / max(total, 1):.0%} of all tokens")
 
-    return ledger(view.records, attentions, image_names=[view.picture.source.name], progress=tell)
+    return ledger(view.measured, attentions, image_names=[view.picture.source.name], progress=tell)
 
 
 def _nbytes(table: pd.DataFrame) -> int:

@@ -1,7 +1,6 @@
 """Where the model runs: the available devices, copies of models on them, and moving captures back to the CPU.
 
-Everything after the capture works on the CPU: analysis needs float64, which Apple's GPUs lack, and
-figures need NumPy.
+Everything after the capture but the ledger works on the CPU, since figures need NumPy.
 """
 
 from dataclasses import dataclass, replace
@@ -56,7 +55,7 @@ def choose_device() -> Device:
         list(names),
         format_func=lambda name: names[name].title,
         key=keys.DEVICE,
-        help="Where the model runs. Measuring and drawing are done on the CPU.",
+        help="Where the model runs and, but for an Apple GPU, attention is measured. Drawing is done on the CPU.",
     )
     return names[name]
 
@@ -86,6 +85,11 @@ def copied(model: STViT, device: str, dtype: torch.dtype) -> STViT:
     copy.load_state_dict(model.state_dict())
     copy.class_names = model.class_names
     return copy.to(device, dtype).eval()
+
+
+def can_measure(device: torch.device) -> bool:
+    """Return whether a ledger can be made on a device: it needs float64, which Apple's GPUs lack."""
+    return device.type != "mps"
 
 
 def on_cpu(capture: Capture, model: STViT) -> Capture:

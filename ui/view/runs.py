@@ -16,7 +16,7 @@ from stvit import Capture, capture
 from stvit.capturing.mixer_weights import MixerWeights
 from stvit.images import PreparedImage, RGBImage, load_image
 from stvit.images.samples import sample_images
-from ui.view.devices import CPU, on_cpu, on_device
+from ui.view.devices import CPU, can_measure, on_cpu, on_device
 from ui.view.speed import fastest_run, timed, times_run
 from ui.view.store import STORE, this_session
 from ui.view.view import Framing, ModelHandle, Picture, Run, View
@@ -127,13 +127,14 @@ def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Frami
     if isinstance(handle.network, Backbone):
         seen = handle.network.prepare(picture.read(), size)
         of_backbone = handle.network.capture(seen.pixels)
-        return Run(seen, of_backbone, None, _is_finite(of_backbone))
+        return Run(seen, of_backbone, of_backbone, None, _is_finite(of_backbone))
     prepared, _ = prepare_for(handle.network, picture.read(), size, framing)
     model = on_device(handle.network, handle.digest, device)
     with timed(_what_runs(handle, device, prepared)):
         result = capture(model, prepared.pixels.to(device))
         found = on_cpu(result, handle.network)
-    return Run(prepared, found, result.replay_error() if replayed else None, _is_finite(found))
+    measured = result if can_measure(result.logits.device) else found
+    return Run(prepared, found, measured, result.replay_error() if replayed else None, _is_finite(found))
 
 
 def _is_finite(found: Capture | BackboneCapture) -> bool:
@@ -142,9 +143,8 @@ def _is_finite(found: Capture | BackboneCapture) -> bool:
 
 def _nbytes(run: Run) -> int:
     """Return the bytes that a run holds, counting each tensor's whole storage even if it uses only a part."""
-    storages = [
-        tensor.untyped_storage() for tensor in _tensors([run.picture, run.capture.logits, *run.capture.values()])
-    ]
+    captures = [run.capture.logits, *run.capture.values(), run.measured.logits, *run.measured.values()]
+    storages = [tensor.untyped_storage() for tensor in _tensors([run.picture, *captures])]
     arrays = (run.picture.shown, run.picture.source.array)
     return sum({each.data_ptr(): each.nbytes() for each in storages}.values()) + sum(array.nbytes for array in arrays)
 

@@ -90,12 +90,14 @@ class Run:
     Attributes:
         picture: The picture as the model sees it.
         capture: What happened inside, on the CPU.
+        measured: The same for the ledger, where it was captured if that device can measure, else on the CPU.
         replay_error: Largest |replayed - actual| over all blocks; None where nothing was replayed, as of a backbone.
         finite: Whether every output is a finite number.
     """
 
     picture: PreparedImage
     capture: Capture | BackboneCapture
+    measured: Capture | BackboneCapture
     replay_error: float | None
     finite: bool
 
@@ -111,7 +113,7 @@ class View:
         handle: The model.
         size: Resolution asked for, in px; None for that of a backbone's own file.
         framing: How the picture is laid before the model.
-        device: Where the model runs; the capture is on the CPU.
+        device: Where the model runs; the capture is on the CPU, but for `measured`.
         key: A key made of everything that changes what is seen, for cache keys.
         run: Returns the run, kept or made again.
     """
@@ -153,6 +155,11 @@ class View:
     def records(self) -> Capture | BackboneCapture:
         """What happened inside all blocks that have attention, of an STViT or of a backbone."""
         return self.run().capture.with_attention()
+
+    @property
+    def measured(self) -> Capture | BackboneCapture:
+        """The same blocks for the ledger, on the device of the model where that can measure."""
+        return self.run().measured.with_attention()
 
 
 BY_KEY: dict[str | type, Callable[..., object]] = {View: attrgetter("key"), ModelHandle: attrgetter("digest")}
