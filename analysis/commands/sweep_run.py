@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.any_model import DEFAULT_SIZE, AnyModel, classes_of, digest_of
+from analysis.any_model import DEFAULT_SIZE, AnyModel, classes_of, digest_of, has_super_tokens
+from analysis.attention.kinds import own_title
 from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_run import name_left_out
 from analysis.commands.settings import read
@@ -158,7 +159,7 @@ def _finish(
         for item, label in zip(items, labels, strict=True)
         if item.name in reports and not reports[item.name].error
     ]
-    configuration = _configuration(job, files, title, len(measured), len(errors))
+    configuration = _configuration(job, files, model, title, len(measured), len(errors))
     results = Results(measured, errors, class_names, configuration)
     with joining_folder(place_of(files.out)) as folder:
         own = OwnFiles(folder, "sweep")
@@ -167,11 +168,14 @@ def _finish(
     return 0
 
 
-def _configuration(job: Job, files: SweepFiles, title: str, pictures: int, errors: int) -> dict[str, Any]:
+def _configuration(
+    job: Job, files: SweepFiles, model: AnyModel, title: str, pictures: int, errors: int
+) -> dict[str, Any]:
     """Return what the numbers depend on, and of which versions."""
     return {
         "model": plain(title, 200),
         "weights": job.digest,
+        "own_attention": own_title(has_super_tokens(model)),
         "settings": asdict(job.settings),
         "every": files.every,
         "pictures": pictures,

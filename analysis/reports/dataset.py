@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.attention.kinds import own_title
 from analysis.figures.dataset_values import correlation_curves, difference_curves, spread_curves
 from analysis.figures.paper.dataset import dataset_figure
 from analysis.redundancy.catalogue import CATALOGUE
@@ -74,10 +73,10 @@ def dataset_report(sweep: Sweep, other: Sweep | None, place: Place, attention: s
     charts = [("correlation (95 %)", correlation_curves(tables.correlations))]
     if other is not None and tables.differences is not None:
         named = plain(other.configuration["model"], 80)
-        charts.append((f"{named} minus first (95 %)", difference_curves(tables.differences, own_title(True))))
+        charts.append((f"{named} minus first (95 %)", difference_curves(tables.differences, sweep.own_title)))
     figure = partial(
         dataset_figure,
-        spread_curves(tables.spread, own_title(True)),
+        spread_curves(tables.spread, sweep.own_title),
         charts,
         f"{metric.title} ({metric.unit})",
         " · ".join([*parts, "lines are medians, bands hold 50 % and 90 % of the pictures"]),

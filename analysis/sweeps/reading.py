@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.attention.kinds import KINDS, OWN
 from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
 from analysis.sweeps.join import CONFIGURATION, HEAD_MEANS, PICTURES
 from stvit.foreign_text import plain
@@ -38,6 +39,12 @@ class Sweep:
     configuration: dict[str, Any]
     database: Any
     lock: RLock = field(default_factory=RLock)
+
+    @property
+    def own_title(self) -> str:
+        """What people call the attention that the model itself computes."""
+        title: str = self.configuration.get("own_attention", KINDS[OWN].title)
+        return title
 
     def query(self, text: str) -> pd.DataFrame:
         """Return the answer to a question in SQL."""

@@ -1,6 +1,7 @@
 """The page Dataset: the reference without a folder, a sweep with one, one sentence for a wrong one, exports, links."""
 
 import io
+import json
 
 import pandas as pd
 import pytest
@@ -35,6 +36,17 @@ def test_without_a_folder_it_shows_the_reference_and_how_to_make_a_sweep():
     assert "Over " in answer_of(app)
     assert "the median normalised entropy of super token attention is" in answer_of(app)
     assert "analysis sweep" in app.code[0].value
+
+
+def test_a_model_without_super_tokens_has_attention_of_its_own(folder):
+    app = opened("dataset", variant="Twin global")
+    check_fine(app)
+    assert "the median normalised entropy of attention of the model is" in answer_of(app)
+    said = json.loads((folder / "sweep.json").read_text())
+    (folder / "sweep.json").write_text(json.dumps(said | {"own_attention": "Attention of the model"}))
+    app = opened("dataset", dataset=str(folder))
+    check_fine(app)
+    assert "the median normalised entropy of attention of the model is" in answer_of(app)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])

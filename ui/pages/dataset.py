@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.answers.dataset import comparison_answer, correctness_answer, dataset_answer
+from analysis.any_model import has_super_tokens
 from analysis.attention.kinds import KINDS, OWN, own_title
 from analysis.commands.views.dataset import Dataset
 from analysis.figures.dataset_values import correlation_curves, difference_curves, spread_curves
@@ -68,15 +69,18 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     """Show the reference that ships, and how to make a sweep of one's own."""
     known = read_reference(REFERENCE)
     flag, name = view.handle.options
-    bands = known[name if flag == "--model" and name in known else next(iter(known))]
+    is_of_model = flag == "--model" and name in known
+    bands = known[name if is_of_model else next(iter(known))]
+    own = own_title(has_super_tokens(view.handle.network) if is_of_model else True)
     spread = _spread(bands, metric)
     pictures = bands.swept.pictures
-    answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *_names(metric, spread, OWN), pictures))
+    named = _names(metric, spread, OWN, own)
+    answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *named, pictures))
     said = f"The reference that ships: {plain(bands.model)} on {counted(pictures, 'picture')} of Imagenette at "
     said += f"{bands.swept.size} px."
     describe(said)
     note(f"{said} Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures.")
-    _show_bands(spread, metric)
+    _show_bands(spread, metric, own)
     st.markdown("Classes, pictures, correlations and comparisons need a sweep of your own; name its folder above:")
     st.code(OWN_SWEEP, language="bash", wrap_lines=True)
 
@@ -105,14 +109,14 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
     answer.say(" ".join(_answers(sweep, other, tables, metric, attention)))
     describe(_subject(sweep))
     note(plain(_subject(sweep), 300))
-    _show_bands(tables.spread, metric)
+    _show_bands(tables.spread, metric, sweep.own_title)
     _show_block(sweep, place, tables)
     st.markdown("#### Correlation with correctness and probability")
     note("Pearson's r over pictures with its 95 % interval; a sample of tokens weakens it towards 0.")
     figure = intervals_by_depth(correlation_curves(tables.correlations), "r")
     chart(figure, "dataset_correlations", "Correlation with correctness", fills_width=True)
     if other is not None and tables.differences is not None:
-        _show_differences(other, tables.differences, metric)
+        _show_differences(sweep.own_title, other, tables.differences, metric)
     st.markdown("#### Pictures at both ends")
     show_extremes(sweep)
     with export:
@@ -166,18 +170,20 @@ def _subject(sweep: Sweep) -> str:
     )
 
 
-def _names(metric: str, spread: pd.DataFrame, attention: str) -> tuple[str, str]:
+def _names(metric: str, spread: pd.DataFrame, attention: str, own: str) -> tuple[str, str]:
     """Return what people call the metric and its attention, which a metric of blocks has not."""
     of_blocks = bool(len(spread)) and (spread["attention"] == "block").all()
-    titles = own_title(True) if attention == OWN else KINDS[attention].title
-    return CATALOGUE[metric].title, "" if of_blocks else titles
+    title = own if attention == OWN else KINDS[attention].title
+    return CATALOGUE[metric].title, "" if of_blocks else title
 
 
 def _answers(sweep: Sweep, other: Sweep | None, tables: DatasetTables, metric: str, attention: str) -> list[str]:
     spread = tables.spread[tables.spread["attention"].isin([attention, "block"])]
     linked = tables.correlations[tables.correlations["answer"] == "correct"]
     said = [
-        dataset_answer(spread, *_names(metric, tables.spread, attention), sweep.configuration["pictures"]),
+        dataset_answer(
+            spread, *_names(metric, tables.spread, attention, sweep.own_title), sweep.configuration["pictures"]
+        ),
         correctness_answer(*_accuracy(sweep), linked),
     ]
     if other is not None and tables.differences is not None:
@@ -191,9 +197,9 @@ def _accuracy(sweep: Sweep) -> tuple[float, int]:
     return accuracy(sweep)
 
 
-def _show_bands(spread: pd.DataFrame, metric: str) -> None:
+def _show_bands(spread: pd.DataFrame, metric: str, own: str) -> None:
     st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
-    curves = spread_curves(spread, own_title(True)) if len(spread) else []
+    curves = spread_curves(spread, own) if len(spread) else []
     chart(bands_by_depth(curves, _axis(metric)), "dataset_bands", CATALOGUE[metric].title, fills_width=True)
 
 
@@ -208,7 +214,7 @@ def _show_block(sweep: Sweep, place: Place, tables: DatasetTables) -> None:
     with left:
         st.markdown(f"**Pictures in {caption}**")
         found = _histogram(sweep, place)
-        figure = value_histogram(found, own_title(True), _axis(place.metric))
+        figure = value_histogram(found, sweep.own_title, _axis(place.metric))
         chart(figure, "dataset_histogram", f"Pictures in {caption}", fills_width=True)
     with right:
         shown = tables.classes
@@ -225,11 +231,11 @@ def _histogram(sweep: Sweep, place: Place) -> pd.DataFrame:
     return histogram(sweep, place)
 
 
-def _show_differences(other: Sweep, differences: pd.DataFrame, metric: str) -> None:
+def _show_differences(own: str, other: Sweep, differences: pd.DataFrame, metric: str) -> None:
     name = plain(other.configuration["model"], 80)
     st.markdown("#### Against the other sweep")
     note(f"{name} minus the first, mean over the pictures of both with its 95 % interval.")
-    figure = intervals_by_depth(difference_curves(differences, own_title(True)), _axis(metric))
+    figure = intervals_by_depth(difference_curves(differences, own), _axis(metric))
     chart(figure, "dataset_differences", "Against the other sweep", fills_width=True)
 
 

@@ -346,8 +346,9 @@ def test_all_rows_have_no_error(data, weights, tmp_path):
 def test_without_options_it_is_the_published_size_and_256_anchors(data, weights, tmp_path):
     words = ["sweep", str(data), "--weights", str(weights), "--out", str(tmp_path / "out"), "--workers", "0"]
     assert main([*words, "--metrics", "mass"]) == 0
-    settings = json.loads((tmp_path / "out" / "sweep.json").read_text())["settings"]
-    assert settings == {
+    said = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert said["own_attention"] == "Super token attention"
+    assert said["settings"] == {
         "attentions": ["super", "global"],
         "metrics": ["mass"],
         "anchors": 256,
@@ -378,7 +379,9 @@ def test_a_backbone_is_swept_with_the_numbers_of_its_ledger(data, tmp_path, name
     np.testing.assert_allclose(got.loc[expected.set_index(keys).index], expected["value"], rtol=1e-4)
     logits = backbone.capture(pixels).logits[0]
     assert pictures.loc[0, "prediction"] == int(logits.argmax())
-    assert json.loads((tmp_path / "out" / "sweep.json").read_text())["settings"]["size"] is None
+    said = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert said["settings"]["size"] is None
+    assert said["own_attention"] == "Attention of the model"
 
 
 def test_a_backbone_without_classes_predicts_nothing(data, tmp_path):
