@@ -80,4 +80,4 @@ def classifies(model: AnyModel) -> bool:
 
 def has_super_tokens(model: AnyModel) -> bool:
     """Return whether any block of a model has super tokens."""
-    return isinstance(model, STViT) and any(cell not in (1, (1, 1)) for cell in model.config.cells)
+    return isinstance(model, STViT) and bool(model.config.super_token_stages)

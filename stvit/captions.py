@@ -1,5 +1,7 @@
 """Names of blocks and heads for people. Stages, blocks and heads are counted from 0 in code and from 1 here."""
 
+from collections.abc import Sequence
+
 
 def block_caption(stage: int, block: int) -> str:
     """Return the name of a block in words.
@@ -50,6 +52,24 @@ def no_super_tokens(block: str = "this block", window: int | None = None) -> str
     if window is not None:
         return f"{start}: its tokens attend inside windows of {window} × {window}."
     return f"{start} (cell 1): its attention is plain global attention."
+
+
+def where_super_tokens(stages: Sequence[int]) -> str:
+    """Return the sentence that says where to find super tokens instead.
+
+    Args:
+        stages: Those of the model that have some, from 0.
+
+    Example:
+        >>> where_super_tokens([0, 1]), where_super_tokens([2])
+        ('Choose stage 1 or 2.', 'Choose stage 3.')
+        >>> where_super_tokens([])
+        'No stage of this model has any; choose another model.'
+    """
+    if not stages:
+        return "No stage of this model has any; choose another model."
+    numbers = [str(stage + 1) for stage in stages]
+    return f"Choose stage {' or '.join([', '.join(numbers[:-1]), numbers[-1]] if len(numbers) > 1 else numbers)}."
 
 
 def no_association(block: str) -> str:

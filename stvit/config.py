@@ -91,6 +91,16 @@ class STViTConfig:
         check_settings(values)
         return cls(**{name: _tuples(value) for name, value in values.items()})
 
+    @property
+    def super_token_stages(self) -> tuple[int, ...]:
+        """The stages, from 0, whose tokens attend through super tokens.
+
+        Example:
+            >>> STViTConfig().super_token_stages
+            (0, 1)
+        """
+        return tuple(stage for stage, cell in enumerate(self.cells) if cell not in (1, (1, 1)))
+
     def _check_kinds(self) -> None:
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)

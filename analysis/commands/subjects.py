@@ -12,7 +12,7 @@ from analysis.one_token.region import Region, SegmentLabels, segment_labels
 from analysis.reports.report import Subject
 from analysis.trials import class_names_of
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model
-from stvit.captions import no_super_tokens
+from stvit.captions import no_super_tokens, where_super_tokens
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.capturing.records import NoAttentionError
 from stvit.error_text import SENTENCE
@@ -204,5 +204,6 @@ def record_with_super_tokens(options: BlockView, model: STViT, subject: Subject)
     if not record.has_attention:
         raise NoAttentionError(record.id)
     if record.grid.is_identity:
-        raise ValueError(f"{no_super_tokens(record.id.caption, record.own_window)} Choose stage 1 or 2.")
+        instead = where_super_tokens(model.config.super_token_stages)
+        raise ValueError(f"{no_super_tokens(record.id.caption, record.own_window)} {instead}")
     return record

@@ -154,7 +154,7 @@ def _core(record: BlockRecord, head: int | None) -> Float[Tensor, "super_tokens 
 def _check(record: BlockRecord, token: int, differences: Sequence[str]) -> None:
     if record.grid.is_identity:
         reason = no_super_tokens(record.id.caption, record.own_window)
-        raise ValueError(f"{reason} The released figure script draws blocks with super tokens; choose stage 1 or 2.")
+        raise ValueError(f"{reason} The released figure script draws blocks with super tokens; choose one.")
     unknown = sorted(set(differences) - set(DIFFERENCES))
     if unknown:
         raise ValueError(f"There is no difference {unknown[0]!r}; there are {', '.join(DIFFERENCES)}.")

@@ -80,7 +80,7 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
         raise NoAttentionError(record.id)
     if grid.is_identity:
         raise ValueError(
-            f"{no_super_tokens(record.id.caption, record.own_window)} There are no steps to show; choose stage 1 or 2."
+            f"{no_super_tokens(record.id.caption, record.own_window)} There are no steps to show; choose another block."
         )
     grid.position(token)
     check_head(head, record.heads)

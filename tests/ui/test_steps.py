@@ -54,6 +54,7 @@ def test_a_corner_shows_its_phantoms():
 def test_a_block_without_super_tokens_says_so():
     app = at(1, stage="4")
     assert "no super tokens" in app.info[0].value
+    assert app.info[0].value.endswith("Choose stage 1 or 2.")
     assert not app.get("plotly_chart")
 
 

@@ -9,8 +9,10 @@ SAID = {
     ("cost", "Twin global"): "Stage 1 of this model has no super tokens (its mixer is 'global' with cell 1)",
     ("cost", "Twin window"): "Stage 1 of this model has no super tokens (its mixer is 'window' with cell 1)",
     ("cost", "Twin conv"): "Stage 1 of this model has no super tokens (its mixer is 'conv' with cell 1)",
-    ("super-tokens", "Twin window"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7.",
+    ("super-tokens", "Twin window"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7. "
+    "No stage of this model has any; choose another model.",
     ("super-tokens", "Twin conv"): "Stage 3, block 1 has no super tokens (cell 1)",
+    ("steps", "Twin global"): "No stage of this model has any; choose another model.",
 }
 
 

@@ -9,7 +9,7 @@ from analysis.commands.views.steps import Steps
 from analysis.reports.pictures import steps_report
 from analysis.reports.report import Report
 from stvit import BlockRecord
-from stvit.captions import head_caption, no_super_tokens
+from stvit.captions import head_caption, no_super_tokens, where_super_tokens
 from ui.panels.answer import asked
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption
@@ -30,7 +30,7 @@ def draw(view: View) -> None:
         anchor = choose_anchor(record.grid)
         export = st.container(width="content")
     if record.grid.is_identity:
-        _explain_identity(record)
+        _explain_identity(view, record)
         return
     step = choose_step()
     shown = follow(view, record, head, anchor)
@@ -45,10 +45,10 @@ def draw(view: View) -> None:
     _offer(shown, export)
 
 
-def _explain_identity(record: BlockRecord) -> None:
+def _explain_identity(view: View, record: BlockRecord) -> None:
     st.info(
-        f"{no_super_tokens(record.id.caption, record.own_window)} There is nothing to pool, compare or map back; "
-        "choose stage 1 or 2 to follow a token through its super tokens.",
+        f"{no_super_tokens(record.id.caption, record.own_window)} There is nothing to pool, compare or map back. "
+        f"{where_super_tokens(view.handle.model.config.super_token_stages)}",
         icon=":material/info:",
     )
 

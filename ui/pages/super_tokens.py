@@ -18,7 +18,7 @@ from analysis.reports.groupings import Comparison, groupings_report
 from analysis.reports.report import Report
 from analysis.superpixels.one_picture import People
 from stvit import BlockId, BlockRecord
-from stvit.captions import no_super_tokens
+from stvit.captions import no_super_tokens, where_super_tokens
 from stvit.error_text import counted
 from ui import keys
 from ui.failures import said
@@ -52,7 +52,7 @@ def draw(view: View) -> None:
         drawing = choose_drawing()
         methods = _choose_methods()
     if record.grid.is_identity:
-        _explain_identity(record)
+        _explain_identity(view, record)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on = _choose_resolution()
@@ -171,9 +171,10 @@ def _report(view: View, block: BlockId, comparison: Comparison, words: Sequence[
     return groupings_report(subject_of(view), view.capture[block], comparison, words)
 
 
-def _explain_identity(record: BlockRecord) -> None:
+def _explain_identity(view: View, record: BlockRecord) -> None:
     st.info(
-        f"{no_super_tokens(record.id.caption, record.own_window)} Choose stage 1 or 2 to see super tokens.",
+        f"{no_super_tokens(record.id.caption, record.own_window)} "
+        f"{where_super_tokens(view.handle.model.config.super_token_stages)}",
         icon=":material/info:",
     )
 

@@ -24,7 +24,7 @@ from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
 from analysis.trials import Trial, class_names_of
 from stvit import BlockId, BlockRecord
-from stvit.captions import no_super_tokens
+from stvit.captions import no_super_tokens, where_super_tokens
 from ui import keys
 from ui.failures import said
 from ui.group_panels.component import group_panels, key_of_panels
@@ -203,7 +203,8 @@ def _show_metrics(view: View, record: BlockRecord, outcome: Outcome) -> None:
 
 def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: str) -> None:
     if record.grid.is_identity:
-        st.info(f"{no_super_tokens()} Choose stage 1 or 2 to see super tokens.", icon=":material/info:")
+        instead = where_super_tokens(view.handle.model.config.super_token_stages)
+        st.info(f"{no_super_tokens()} {instead}", icon=":material/info:")
         return
     method = METHODS["super"]
     learned = Grouping(method.name, method.title, learned_labels(record))

@@ -12,7 +12,8 @@ NOTHING = {
     ("twin_conv", "rollout"): "Stage 2, block 2 mixes its tokens by a convolution and has no attention",
     ("twin_conv", "cost"): "Stage 1 of this model has no super tokens (its mixer is 'conv' with cell 1)",
     ("twin_window", "steps"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7.",
-    ("twin_window", "groupings"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7.",
+    ("twin_window", "groupings"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7. "
+    "No stage of this model has any; choose another model.",
     ("twin_window", "cost"): "Stage 1 of this model has no super tokens (its mixer is 'window' with cell 1)",
 }
 VIEWS = {"anchor": ["--row", "3", "--column", "4"], "steps": ["--row", "3", "--column", "4"], "rollout": [], "cost": []}
