@@ -139,14 +139,7 @@ def _of_heads(
     """Yield what all attentions of a block measure; equal ones are measured once."""
     if not record.heads or all(CATALOGUE[name].scope == "block" for name in wanted):
         return
-    different: list[Attention] = []
-    number: dict[str, int] = {}
-    for name, rule in rules.items():
-        attention = rule(record)
-        equal = (index for index, other in enumerate(different) if attention.same_as(other))
-        number[name] = next(equal, len(different))
-        if number[name] == len(different):
-            different.append(attention)
+    ((different, number),) = run_all([partial(_different, record, rules)])
     try:
         found = measure_all(
             different, record.grid, record.token_pixels, wanted, settings, exact_tokens, sample, progress
@@ -156,6 +149,21 @@ def _of_heads(
     for name, which in number.items():
         for metric, values in found[which].head_values().items():
             yield _Found(name, metric, values, found[which].stderr.get(metric))
+
+
+def _different(
+    record: AttentionRecord, rules: Mapping[str, SourceRule]
+) -> tuple[Sequence[Attention], Mapping[str, int]]:
+    """Return attentions of a block that differ, and by name which of them each is."""
+    different: list[Attention] = []
+    number: dict[str, int] = {}
+    for name, rule in rules.items():
+        attention = rule(record)
+        equal = (index for index, other in enumerate(different) if attention.same_as(other))
+        number[name] = next(equal, len(different))
+        if number[name] == len(different):
+            different.append(attention)
+    return different, number
 
 
 def _of_block(block: BlockTokens, before: BlockTokens | None, wanted: Sequence[str]) -> list[_Found]:

@@ -17,7 +17,8 @@ Result = TypeVar("Result")
 def run_all(tasks: Sequence[Callable[[], Result]], watch: Watch | None = None) -> list[Result]:
     """Run tasks on as many threads as PyTorch may use here, and return their results in order.
 
-    Inside a task PyTorch uses one thread: many small operations scale better side by side than each cut in parts.
+    Inside a task PyTorch uses one thread, also if it is the only one: many small operations scale better side by side
+    than each cut in parts, after which PyTorch's threads wait for the next one and take the cores of other tasks.
     Tasks may call this function themselves; theirs then run one after the other. The first error is raised, whether
     of a task, of the watch's progress or Ctrl-C, as soon as the other tasks have ended: those that count their work
     end at once, and nothing keeps computing.
@@ -31,7 +32,7 @@ def run_all(tasks: Sequence[Callable[[], Result]], watch: Watch | None = None) -
         ['first', 'second']
     """
     threads, told = torch.get_num_threads(), watch is not None and watch.progress is not None
-    if _HERE.is_worker or (not told and (threads < 2 or len(tasks) < 2)):
+    if _HERE.is_worker or (threads < 2 and not told):
         return [task() for task in tasks]
     return _run_in_pool(tasks, threads, watch or Watch(0))
 

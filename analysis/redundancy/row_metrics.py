@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from math import log
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from analysis.redundancy.lazy import lazy
 from analysis.redundancy.scratch import Scratch
 from analysis.redundancy.token_layout import TokenLayout
 from stvit import RowBlock
@@ -74,73 +74,73 @@ class RowMetrics:
         self.layout = layout
         self.settings = settings
 
-    @cached_property
+    @lazy
     def mass(self) -> Float[Tensor, "heads rows"]:
         """What each row sums to."""
         return self.weight.sum(-1)
 
-    @cached_property
+    @lazy
     def share(self) -> Float[Tensor, "heads rows k"]:
         """The rows divided by their sums."""
         mass = self.mass.where(self._has_mass, torch.inf).unsqueeze(-1)
         return torch.div(self.weight, mass, out=self._scratch.like("share", self.weight))
 
-    @cached_property
+    @lazy
     def entropy(self) -> Float[Tensor, "heads rows"]:
         """- sum_j a_ij log a_ij, in nats."""
         return self._entropy(self.share, self._positive)
 
-    @cached_property
+    @lazy
     def normalised_entropy(self) -> Float[Tensor, "heads rows"]:
         """Entropy over log N, from 0 (one token) to 1 (uniform)."""
         return self.entropy / log(max(2, self.layout.grid.num_tokens))
 
-    @cached_property
+    @lazy
     def perplexity(self) -> Float[Tensor, "heads rows"]:
         """exp(entropy): the number of tokens of a uniform row with the same entropy."""
         return self.entropy.exp() * self._has_mass
 
-    @cached_property
+    @lazy
     def distance(self) -> Float[Tensor, "heads rows"]:
         """sum_j a_ij |position_i - position_j|, in pixels."""
         return _dot(self.share, self.layout.distances(self.block))
 
-    @cached_property
+    @lazy
     def local_mass(self) -> Float[Tensor, "heads rows"]:
         """Share within the neighbourhood around the anchor."""
         return _dot(self.share, self.layout.nearby(self.block, self.settings.neighbourhood))
 
-    @cached_property
+    @lazy
     def top_mass(self) -> Float[Tensor, "heads rows"]:
         """Share of the k heaviest tokens."""
         return self._rising[..., -self.settings.top_k :].sum(-1)
 
-    @cached_property
+    @lazy
     def tokens_for_50(self) -> Float[Tensor, "heads rows"]:
         """Fewest tokens that hold half of the mass."""
         return self._tokens_for[..., 0]
 
-    @cached_property
+    @lazy
     def tokens_for_90(self) -> Float[Tensor, "heads rows"]:
         """Fewest tokens that hold 90 % of the mass."""
         return self._tokens_for[..., 1]
 
-    @cached_property
+    @lazy
     def tokens_for_99(self) -> Float[Tensor, "heads rows"]:
         """Fewest tokens that hold 99 % of the mass."""
         return self._tokens_for[..., 2]
 
-    @cached_property
+    @lazy
     def head_divergence(self) -> Float[Tensor, "heads rows"] | None:
         """Mean Jensen-Shannon divergence from the other heads' rows, in nats, at most log 2; None for one head."""
         return self._mean_over_others(self.pair_divergence) if self._has_others else None
 
-    @cached_property
+    @lazy
     def head_cosine(self) -> Float[Tensor, "heads rows"] | None:
         """Mean cosine with the other heads' rows; None for one head."""
         return self._mean_over_others(self.pair_cosine) if self._has_others else None
 
-    @cached_property
+    @lazy
     def pair_divergence(self) -> Float[Tensor, "pairs rows"]:
         """JS = H((p + q) / 2) - (H(p) + H(q)) / 2 for each pair of heads in order, in nats.
 
@@ -151,7 +151,7 @@ class RowMetrics:
         apart = log(2) + (of_sums - self.entropy[first] - self.entropy[other]) / 2
         return apart.clamp(min=0) * (self._has_mass[first] & self._has_mass[other])
 
-    @cached_property
+    @lazy
     def pair_cosine(self) -> Float[Tensor, "pairs rows"]:
         """Cosine for each pair of heads in order."""
         first, other = self._pairs
@@ -172,17 +172,17 @@ class RowMetrics:
             total = empty.scatter_add_(1, target, self.share.flatten(1))
         received += total.numpy(force=True)
 
-    @cached_property
+    @lazy
     def _has_mass(self) -> Bool[Tensor, "heads rows"]:
         return self.mass >= torch.finfo(self.mass.dtype).tiny
 
-    @cached_property
+    @lazy
     def _positive(self) -> Float[Tensor, "heads rows k"]:
         """The shares, each at least the smallest number whose logarithm is finite."""
         tiny = torch.finfo(self.share.dtype).tiny
         return torch.clamp(self.share, min=tiny, out=self._scratch.like("positive", self.share))
 
-    @cached_property
+    @lazy
     def _rising(self) -> Float[Tensor, "heads rows k"]:
         """The shares of each row in rising order, by NumPy, which sorts faster (see `benchmarks.redundancy`)."""
         rows = self._scratch.like("rising", self.share).copy_(self.share)
@@ -191,7 +191,7 @@ class RowMetrics:
         rows.numpy().sort(axis=-1)
         return rows
 
-    @cached_property
+    @lazy
     def _tokens_for(self) -> Float[Tensor, "heads rows levels"]:
         """Tokens that remain when the lightest are left out as long as they hold no more than 1 - level.
 
@@ -213,7 +213,7 @@ class RowMetrics:
         left_out = whole * run + torch.searchsorted(inside, limit.unsqueeze(-1), right=True).squeeze(-1)
         return (count * run - left_out).to(held.dtype)
 
-    @cached_property
+    @lazy
     def _pairs(self) -> Int[Tensor, "2 pairs"]:
         """The pairs of heads in order."""
         heads = self.weight.shape[0]
