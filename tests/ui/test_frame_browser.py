@@ -49,7 +49,7 @@ def jpeg(colour: tuple[int, int, int]) -> bytes:
 
 def upload(page, *names: str) -> None:
     files = [
-        {"name": name, "mimeType": "image/jpeg", "buffer": jpeg((40 * number, 90, 120))}
+        {"name": name, "mimeType": "image/jpeg", "buffer": jpeg((20 * number, 90, 120))}
         for number, name in enumerate(names)
     ]
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(files)
@@ -70,6 +70,22 @@ def test_uploads_are_listed_once_with_their_full_names(page):
     page.get_by_role("button", name="Remove this picture").click()
     page.get_by_text("Yours (1)").wait_for()
     assert not page.get_by_role("radio", name="short.jpg").count()
+
+
+def test_however_many_uploads_leave_room_and_show_the_chosen_one(page):
+    upload(page, *(f"{number}.jpg" for number in range(12)))
+    assert page.get_by_test_id("stFileUploaderDropzone").first.bounding_box()["height"] < 100
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
+        {"name": "last.jpg", "mimeType": "image/jpeg", "buffer": jpeg((250, 60, 60))}
+    )
+    page.get_by_text("Yours (13)").wait_for()
+    last = page.get_by_role("radio", name="last.jpg", checked=True)
+    last.wait_for()
+    seen = """each => {
+      const [row, list] = [each, each.closest("[role=radiogroup]")].map((box) => box.getBoundingClientRect());
+      return row.top > list.top - 1 && row.bottom < list.bottom + 1;
+    }"""
+    eventually(page, lambda: last.evaluate(seen), expected=True)
 
 
 def test_a_failed_upload_stays_in_the_uploaders_own_list(page, tmp_path):

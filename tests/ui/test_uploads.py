@@ -142,6 +142,16 @@ def test_each_bad_picture_has_its_own_sentence(app):
     assert last == "These 10 files are left out; the sample stays in its place."
 
 
+def test_what_was_refused_can_be_put_out_of_sight(app):
+    upload(app, ("one.jpg", jpeg(300, 200)), *BAD.items())
+    (hide,) = [button for button in app.button if button.label == "Hide"]
+    check_fine(hide.click().run())
+    assert not app.error
+    assert shown(app) == "one.jpg 300 x 200"
+    upload(app, ("one.jpg", jpeg(300, 200)), ("page.jpg", BAD["page.jpg"]))
+    assert app.error[0].value.startswith(r"page.jpg\: ")  # given once more
+
+
 def test_names_are_shown_as_they_are_written(app):
     upload(app, ("**bold** $x$ [a](b).png", b"no picture"))
     assert app.error[0].value.startswith(r"\*\*bold\*\* \$x\$ \[a\](b).png\: ")
@@ -176,7 +186,7 @@ def test_removed_pictures_leave_the_app_on_what_is_there(app):
 def test_only_new_files_are_read():
     file = File("1", "one.jpg", b"never looked at")
     own = classify_uploads([file], {"1": Verdict("data:")})
-    assert (own.newest, own.problems) == (None, [])
+    assert (own.newest, own.problems) == (None, {})
     assert own.items == {"1": ("one.jpg", "data:")}
 
 

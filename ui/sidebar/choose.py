@@ -15,7 +15,7 @@ from ui.markdown import escaped
 from ui.sidebar.backbone_choice import BACKBONE, TITLE, choose_backbone
 from ui.sidebar.gallery import Item, choose_picture, thumbnail
 from ui.sidebar.precision_choice import choose_precision
-from ui.sidebar.uploads import OwnPictures, own_pictures, remove_picture, upload_pictures
+from ui.sidebar.uploads import OwnPictures, own_pictures, remove_files, upload_pictures
 from ui.sidebar.wanted import find_wanted, keep_uploads, name_in_link, wanted_digest
 from ui.view.devices import Device, choose_device
 from ui.view.models import RANDOM, UPLOAD, from_upload, pretrained_model, random_model, variant_of, weight_choices
@@ -126,7 +126,7 @@ def _choose_own(own: OwnPictures) -> str:
         icon=":material/delete:",
         key="remove_picture",
         type="tertiary",
-        on_click=remove_picture,
+        on_click=remove_files,
         args=(chosen,),
     )
     return chosen

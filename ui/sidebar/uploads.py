@@ -25,7 +25,7 @@ LARGEST_UPLOAD = 64
 """In MB."""
 
 ONCE = f"""<style>
-.st-key-{keys.UPLOAD} [data-testid=stFileChip]:not(:has(:is(
+.st-key-{keys.UPLOAD} :has(> [data-testid=stFileChip]):not(:has(:is(
   [data-testid=stFileChipIconError], [data-testid=stFileChipIconSpinner]))) {{display: none}}
 .st-key-{keys.UPLOAD} button[aria-label="Add files"]::after {{
   content: "Upload more"; margin-left: .35rem; white-space: nowrap}}
@@ -66,14 +66,14 @@ class OwnPictures:
         files: The usable ones, by key.
         items: Their names, all different, and thumbnails, by key.
         newest: Key of the first one that has just been given; None if there is no new one.
-        problems: One sentence for each file that is left out.
+        problems: One sentence for each file that is left out, by key.
     """
 
     verdicts: dict[str, Verdict]
     files: dict[str, Upload]
     items: dict[str, Item]
     newest: str | None
-    problems: list[str]
+    problems: dict[str, str]
 
     def picture(self, key: str) -> Picture:
         """Return a picture."""
@@ -82,13 +82,13 @@ class OwnPictures:
 
 def own_pictures() -> OwnPictures:
     """Return the pictures of the last call of `upload_pictures`."""
-    own: OwnPictures = st.session_state.setdefault(keys.OWN_PICTURES, OwnPictures({}, {}, {}, None, []))
+    own: OwnPictures = st.session_state.setdefault(keys.OWN_PICTURES, OwnPictures({}, {}, {}, None, {}))
     return own
 
 
-def remove_picture(key: str) -> None:
-    """Take a picture off the list, before the sidebar is drawn."""
-    st.session_state.setdefault(keys.REMOVED, set()).add(key)
+def remove_files(*names: str) -> None:
+    """Take files off the list by their keys, before the sidebar is drawn."""
+    st.session_state.setdefault(keys.REMOVED, set()).update(names)
 
 
 def upload_pictures() -> OwnPictures:
@@ -110,7 +110,8 @@ def upload_pictures() -> OwnPictures:
     own = classify_uploads(list(files.values()), own_pictures().verdicts, {file.file_id for file in restored})
     st.session_state[keys.OWN_PICTURES] = own
     if own.problems:
-        _report(own.problems, anything_left=bool(own.files))
+        _report(list(own.problems.values()), anything_left=bool(own.files))
+        st.button("Hide", icon=":material/close:", type="tertiary", on_click=remove_files, args=tuple(own.problems))
     return own
 
 
@@ -132,7 +133,7 @@ def classify_uploads(
         files=good,
         items={key: Item(title, verdicts[key].thumbnail or "") for key, title in zip(good, titles, strict=True)},
         newest=next((key for key in good if key not in before and key not in restored), None),
-        problems=[verdicts[file.file_id].problem for file in uploads if verdicts[file.file_id].problem],
+        problems={key: verdict.problem for key, verdict in verdicts.items() if verdict.problem},
     )
 
 

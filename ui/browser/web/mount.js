@@ -7,7 +7,7 @@ import { recordChoices } from "./history.js";
 import { openToKeyboard } from "./keyboard.js";
 import { closeMenus } from "./menus.js";
 import { saveCharts } from "./save.js";
-import { closeAfterChoice } from "./sidebar.js";
+import { followChoice } from "./sidebar.js";
 import { hasName, nameOfTab } from "./tab.js";
 
 const DONE_MS = 1500;
@@ -19,7 +19,7 @@ export function mountBrowser({ data, parentElement, setStateValue }) {
   openToKeyboard();
   saveCharts();
   closeMenus();
-  closeAfterChoice(data.choice, data.stays);
+  followChoice(data.choice, data.stays);
   loadAhead(data.charts);
   if (data.wants_tab || hasName()) setStateValue("tab", nameOfTab());
   if (parentElement.querySelector("button")) return;
