@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.answers.redundancy import listed
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 
 SAME = 0.01
 """Shares of log N that differ by less are called equal: about the error of a sample of 256 rows."""
@@ -89,7 +89,9 @@ def sample_note(table: pd.DataFrame, titles: Mapping[str, str], anchors: int) ->
     units = dict(zip(table["metric"], table["unit"], strict=True))
     largest = {name: float(table.loc[table["metric"] == name, "stderr"].max()) for name in titles}
     errors = [
-        f"{short(largest[name])} {units[name]} ({title.lower()})" for name, title in titles.items() if largest[name] > 0
+        f"{significant(largest[name])} {units[name]} ({title.lower()})"
+        for name, title in titles.items()
+        if largest[name] > 0
     ]
     means = f"Means over {anchors} tokens of each block and over its heads; dots are heads."
     return f"{means} Standard error of a head: at most {listed(errors)}." if errors else means

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.figures.numbers import percent, short
+from analysis.figures.numbers import percent, significant
 from analysis.redundancy.where import where
 from stvit.error_text import counted
 
@@ -29,7 +29,7 @@ def dataset_answer(spread: pd.DataFrame, metric: str, attention: str, pictures: 
 
 
 def _quantiles(row: pd.Series) -> str:
-    low, middle, high = (short(float(row[name])) for name in ("q05", "q50", "q95"))
+    low, middle, high = (significant(float(row[name])) for name in ("q05", "q50", "q95"))
     return f"{middle} in {where(int(row['stage']), int(row['block']))} (90 % of pictures: {low} to {high})"
 
 
@@ -67,7 +67,7 @@ def comparison_answer(differences: pd.DataFrame, metric: str, other: str) -> str
     if differences.empty:
         return ""
     best = differences.iloc[int(differences["difference"].abs().argmax())]
-    difference, low, high = (short(float(best[name])) for name in ("difference", "low", "high"))
+    difference, low, high = (significant(float(best[name])) for name in ("difference", "low", "high"))
     place = where(int(best["stage"]), int(best["block"]))
     return (
         f"With {other}, {metric.lower()} differs most in {place}: by {difference} "

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.attention.kinds import OWN
 from analysis.figures.ledger_values import depth_values, head_values
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.redundancy.where import where
 from analysis.sweeps.reference import Bands, percentile
 from stvit.error_text import counted
@@ -41,7 +41,7 @@ def redundancy_answer(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
         if value is not None
     ]
     ranked = head_values(table, ENTROPY, kinds[0]).ranked()
-    least, most = (f"{where(*head[:3])} ({short(head[3])})" for head in (ranked[0], ranked[-1]))
+    least, most = (f"{where(*head[:3])} ({significant(head[3])})" for head in (ranked[0], ranked[-1]))
     stage = int(table["stage"].min()) + 1
     return f"In stage {stage}, {listed(parts)}. By entropy, {most} is the most redundant head and {least} the least."
 
@@ -82,7 +82,7 @@ def place_answer(
         return ""
     whose = where(*block, head) + ("" if head is not None else ", mean over heads")
     many = counted(bands.swept.pictures, "picture")
-    return f"{whose[0].upper()}{whose[1:]}: {short(value)}, the {ordinal(place)} percentile of {many}."
+    return f"{whose[0].upper()}{whose[1:]}: {significant(value)}, the {ordinal(place)} percentile of {many}."
 
 
 def _percentiles(table: pd.DataFrame, bands: Bands) -> Iterator[tuple[tuple[int, int], float]]:
@@ -98,7 +98,7 @@ def _in_first_stage(table: pd.DataFrame, metric: str, attention: str) -> str | N
     """Return the mean of a metric over blocks and heads of the first stage, as written; None if it has none."""
     rows = table[(table["metric"] == metric) & (table["attention"] == attention)]
     rows = rows[rows["stage"] == table["stage"].min()]
-    return short(float(rows["value"].mean())) if len(rows) else None
+    return significant(float(rows["value"].mean())) if len(rows) else None
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analysis.figures.numbers import significant
 from stvit.error_text import counted
 
 IN_SENTENCES = {
@@ -18,6 +19,10 @@ IN_SENTENCES = {
 """What changes are called inside a sentence, by title; names such as SLIC stay as they are."""
 
 
+UNMOVED = 1e-9
+"""Nats up to which a prediction is the same."""
+
+
 def in_sentence(title: str) -> str:
     """Return what a change is called inside a sentence.
 
@@ -30,7 +35,7 @@ def in_sentence(title: str) -> str:
 
 def _nats(divergence: float) -> str:
     """Return a divergence with two significant figures, whole numbers from 10 on, with its unit."""
-    number = f"{divergence:.0f}" if divergence >= 9.95 else f"{divergence:#.2g}"
+    number = f"{divergence:.0f}" if divergence >= 9.95 else significant(divergence, 2)
     return f"{number} nats"
 
 
@@ -51,10 +56,12 @@ def what_if_answer(
 moves the prediction most (0.90 nats).'
         >>> what_if_answer("1 iteration", 0.0, ("cat", "cat"))
         'With 1 iteration, nothing changes: this is what the model itself does.'
+        >>> what_if_answer("SLIC", 0.0, ("cat", "cat"), [("SLIC", 0.0, True), ("Quickshift", 0.0, True)])
+        'With SLIC, nothing changes: this is what the model itself does. No other change moves it.'
     """
     before, after = classes
     with_what = in_sentence(chosen)
-    if divergence < 1e-9:
+    if divergence < UNMOVED:
         said = f"With {with_what}, nothing changes: this is what the model itself does."
     else:
         kept = f"stays {after}" if before == after else f"turns from {before} into {after}"
@@ -63,6 +70,8 @@ moves the prediction most (0.90 nats).'
         return said
     same = sum(stayed for _, _, stayed in others)
     title, most, _ = max(others, key=lambda one: one[1])
+    if most < UNMOVED:
+        return f"{said} No other change moves it."
     return f"{said} {_kept(same, len(others))}; {in_sentence(title)} moves the prediction most ({_nats(most)})."
 
 

@@ -8,6 +8,9 @@ import numpy as np
 ROUNDING = 1e-5
 """Values that differ by less than this share of their magnitude differ by float32 rounding only."""
 
+DIGITS = 3
+"""Significant digits of a number that people read."""
+
 SAME = 0.01
 """Share of the magnitude by which a colour bar reaches to either side of values that are all the same."""
 
@@ -81,12 +84,26 @@ def short(value: float) -> str:
         >>> short(0.01234), short(0.00012345), short(1300)
         ('0.0123', '1.23e-4', '1300')
     """
+    written = significant(value)
+    number, power, exponent = written.partition("e")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + power + exponent
+
+
+def significant(value: float, digits: int = DIGITS) -> str:
+    """Return a number with its significant digits, zeros too, as numbers stand beside each other in sentences.
+
+    Powers of ten and ties are as in `short`, which leaves zeros at the end out.
+
+    Example:
+        >>> significant(0.95), significant(1.0), significant(0.00012), significant(1302)
+        ('0.950', '1.00', '1.20e-4', '1300')
+    """
     if value == 0 or not math.isfinite(value):
         return f"{abs(value) if value == 0 else value:.0f}"
-    rounded = Context(prec=3, rounding=ROUND_HALF_UP).create_decimal(value).normalize()
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value)
     if 0.001 <= abs(float(rounded)) < 1e5:
-        return f"{rounded:f}"
-    return f"{rounded:e}".replace("e+", "e")
+        return f"{rounded:.{max(0, digits - 1 - rounded.adjusted())}f}"
+    return f"{rounded:.{digits - 1}e}".replace("e+", "e")
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.attention.kinds import KINDS
 from analysis.compare.head_maps import HeadMaps
 from analysis.figures.ledger_values import HeadValues
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.figures.paper.files import Figure
 from analysis.figures.paper.head_maps import Tile, tiles_figure
 from analysis.one_token.region import Region, measure_region
@@ -86,7 +86,7 @@ def _figure(shown: HeadMapsShown, caption: str) -> Figure:
             head,
             found.levels[head],
             (found.row, found.column),
-            "" if value is None else short(value),
+            "" if value is None else significant(value),
         )
         for found, head, value in shown.order()
     ]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.counterfactual import Outcome, outcome_table
 from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
+from analysis.figures.numbers import significant
 from analysis.figures.paper.pictures import change_figure, maps_figure
 from analysis.figures.paper.steps import steps_figure
 from analysis.grouping.methods import METHODS
@@ -56,7 +57,7 @@ def change_report(subject: Subject, record: BlockRecord, outcome: Outcome, drawi
     caption = subject.caption(
         f"{outcome.title} in place of the learned association",
         f"pictures show {record.id.caption}",
-        f"KL divergence {outcome.difference.divergence:.2g} nats",
+        f"KL divergence {significant(outcome.difference.divergence, 2)} nats",
     )
     relative = {(block.stage, block.block): value for block, value in outcome.difference.relative.items()}
 

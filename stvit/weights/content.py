@@ -25,6 +25,15 @@ class Content:
     path: Path
     data: bytes
 
+    def __post_init__(self) -> None:
+        """Refuse a file without content, wherever it came from.
+
+        Raises:
+            WeightsError: If there is not a byte.
+        """
+        if not self.data:
+            raise WeightsError(f"{self.name} is empty; download or copy it again.")
+
     @property
     def name(self) -> str:
         """The file's name as a sentence shows it, in quotation marks."""
@@ -62,6 +71,4 @@ def read_content(path: str | os.PathLike[str]) -> Content:
         raise WeightsError(f"{name} is larger than the memory that is left.") from error
     if too_large:
         raise WeightsError(f"{name} is larger than {MAX_BYTES >> 30} GB, which no checkpoint of an STViT is.")
-    if not data:
-        raise WeightsError(f"{name} is empty; download or copy it again.")
     return Content(path, data)

@@ -10,7 +10,7 @@ from analysis.compare.maps import difference, spot_map
 from analysis.compare.measured import measured
 from analysis.compare.side import Side
 from analysis.compare.spot import Spot
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.redundancy.cka import cka_matrix
 from stvit import capture, load_pretrained
 from stvit.images import prepare
@@ -73,7 +73,8 @@ def test_a_sample_of_the_tokens_tells_its_standard_error(shown):
     said = texts(opened("compare", sample="Cat", size="96 px"))
     tables = [measured(twin(name, size=96), ("entropy", "distance")) for name in ("twin-super", "twin-global")]
     largest = pd.concat(tables).groupby("metric")["stderr"].max()
-    entropy, distance = f"{short(largest['entropy'])} nats (entropy)", f"{short(largest['distance'])} px (distance)"
+    entropy = f"{significant(largest['entropy'])} nats (entropy)"
+    distance = f"{significant(largest['distance'])} px (distance)"
     assert f"Standard error of a head: at most {entropy} and {distance}." in said
     assert "Standard error" not in texts(opened("compare", **SMALL))  # 256 tokens are all there are
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.commands.main import main
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.sweeps.reading import open_sweep
 from tests.support.app_support import answer_of, app_at, check_fine, go_to, opened, opened_sidebar, texts
 from tests.support.small_sweep import small_sweep
@@ -67,7 +67,7 @@ def test_a_sweep_in_the_link_is_shown_and_exported_with_the_numbers_of_the_repor
     table = exports[-1].report.table()
     spread = table[table["table"] == "distributions"]
     own = spread[(spread["attention"] == "super") & (spread["block"] == 0)].iloc[0]
-    assert f"is {short(own['q50'])} in stage 1, block 1" in answer_of(app)
+    assert f"is {significant(own['q50'])} in stage 1, block 1" in answer_of(app)
     assert main(["report", str(folder), "--out", str(tmp_path / "told")]) == 0
     told = pd.read_csv(tmp_path / "told" / "distributions.csv")
     told = told[told["metric"] == "normalised_entropy"]

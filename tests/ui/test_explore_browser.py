@@ -82,7 +82,7 @@ def test_a_saved_page_opens_as_it_was_shown_and_so_does_the_link(browser, addres
     settle(page)
     part = pytest.approx(part_of(page), abs=0.01)
     page.go_back()
-    eventually(page, lambda: page.locator(".zoom-bar .level").inner_text(), "1x")
+    eventually(page, lambda: page.locator(".zoom-bar .level").inner_text(), "1×")
     page.wait_for_url(lambda url: "zoom" not in url)
     settle(page)
     page.go_forward()

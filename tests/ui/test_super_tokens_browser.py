@@ -115,7 +115,7 @@ def test_a_click_chooses_the_token_whose_membership_is_shown(page):
 def test_all_panels_zoom_and_move_together(page):
     before = pictures(page)
     page.locator(".zoom-bar").get_by_role("button", name="Zoom in").click()
-    page.get_by_text("1.5x").wait_for()
+    page.get_by_text("1.5×").wait_for()
     x, y = point(page, "SLIC", 0.5, 0.5)
     page.mouse.down()
     page.mouse.move(x - 60, y - 40, steps=3)
@@ -142,13 +142,13 @@ def test_the_zoom_stands_in_the_link(page, browser):
     again.set_default_timeout(PATIENCE)
     again.goto(page.url)
     panel(again, "SLIC").wait_for()
-    again.get_by_text("2.3x").wait_for()
+    again.get_by_text("2.3×").wait_for()
     settle(again)
     eventually(again, lambda: panel(again, "SLIC").evaluate(ALIKE, shown), lambda difference: difference < 0.02)
     again.close()
     page.get_by_role("button", name="Show the whole picture").click()
     page.wait_for_url(lambda url: "zoom" not in url)
-    page.get_by_text("1x", exact=True).wait_for()
+    page.get_by_text("1×", exact=True).wait_for()
 
 
 def test_the_keys_walk_and_choose(page):

@@ -139,7 +139,7 @@ def test_live_maps_are_pinned_as_they_are_shown():
     (kept,) = pinned(app)
     assert kept.title == "Maps of the pinned token"
     assert kept.caption.startswith("STViT demo, trained at 224 px · china · 224 × 224 px · stage 2, block 1 · incoming")
-    assert kept.caption.endswith("head 2 of 4 · the pinned token at (3, 6) · scale log · zoomed 2x")
+    assert kept.caption.endswith("head 2 of 4 · the pinned token at (3, 6) · scale log · zoomed 2×")
     assert {"stage=2", "row=3", "column=6", "scale=log", "zoom=2"} <= set(kept.address.partition("?")[2].split("&"))
     height, width, _ = np.asarray(Image.open(BytesIO(base64.b64decode(kept.picture.partition(",")[2])))).shape
     assert min(height, width) > 1000

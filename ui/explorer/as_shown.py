@@ -80,7 +80,7 @@ def words_as_shown(record: BlockRecord, state: ExplorerState, segments: SegmentL
     if look.shared and look.scale in ("linear", "log"):
         parts.append("one bar for all attentions")
     if state.part.zoom > 1:
-        parts.append(f"zoomed {state.part.zoom:g}x")
+        parts.append(f"zoomed {state.part.zoom:g}×")
     return parts
 
 

@@ -10,7 +10,7 @@ from analysis.answers.what_if import what_if_answer
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled, outcome_of
-from analysis.figures.numbers import percent
+from analysis.figures.numbers import percent, significant
 from analysis.figures.screen.depth import change_by_depth
 from analysis.foreign_change import foreign_change
 from analysis.grouping import foreign
@@ -172,7 +172,7 @@ def _show_numbers(outcome: Outcome, view: View) -> None:
     before, after = (escaped(names[index]) if names else f"class {index}" for index in outcome.classes)
     changed_class = "unchanged" if outcome.difference.same_class else f"{before} → {after}"
     with st.container(horizontal=True, key="numbers_of_change"):
-        divergence = f"{outcome.difference.divergence:.2g} nats"
+        divergence = f"{significant(outcome.difference.divergence, 2)} nats"
         st.metric("KL divergence of the prediction", divergence, width="content", border=True)
         st.metric("Most probable class", changed_class, width="content", border=True)
         largest = max(outcome.difference.relative.values())

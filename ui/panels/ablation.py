@@ -11,7 +11,7 @@ from analysis.faithfulness.ablation import Ablation, How, Part
 from analysis.faithfulness.choices import HOW, PARTS
 from analysis.faithfulness.effects import Effects, effect_of, effects_of_each, parts_of
 from analysis.figures.canvas import Canvas
-from analysis.figures.numbers import percent
+from analysis.figures.numbers import percent, significant
 from analysis.figures.screen.curves import curve_chart
 from analysis.figures.screen.heat import heat_map
 from analysis.figures.style import KIND_COLOURS
@@ -117,7 +117,7 @@ def _say(view: View, record: BlockRecord, part: Part, how: How, numbers: list[in
     before, after = int(found.before.argmax()), int(found.top[0])
     with st.container(horizontal=True, key="numbers_of_ablation"):
         label = f"{PARTS[part]} {HOW[how]}: KL divergence"
-        st.metric(label, f"{found.divergence[0]:.2g} nats", width="content", border=True)
+        st.metric(label, f"{significant(found.divergence[0], 2)} nats", width="content", border=True)
         probability = np.exp(found.before[before]), np.exp(found.after[0, before])
         value = f"{percent(probability[0])} → {percent(probability[1])}"
         st.metric(f"Probability of {escaped(names[before])}", value, width="content", border=True)

@@ -11,17 +11,19 @@ from ui.tray.pinning import pin_button, pin_words
 
 LONGEST_ANSWER = 600
 
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|px|nats|million|MAC|MiB)(?!\w))")
+_INSIDE_NUMBER = re.compile(r"(?<=\d) (?=(?:%|px|nats|million|MAC|MiB)(?!\w)|×)|(?<=×) (?=\d)")
 
 
 def unbroken(text: str) -> str:
-    r"""Return a text whose numbers keep their units on the same line.
+    r"""Return a text whose numbers keep their units, and sizes their factors, on the same line.
 
     Example:
         >>> unbroken("95 % of 655 pictures within 65 px").split(" ")
         ['95\xa0%', 'of', '655', 'pictures', 'within', '65\xa0px']
+        >>> unbroken("in 7 × 7 super tokens").split(" ")
+        ['in', '7\xa0×\xa07', 'super', 'tokens']
     """
-    return _BEFORE_UNIT.sub("\u00a0", text)
+    return _INSIDE_NUMBER.sub("\u00a0", text)
 
 
 class Answer:
@@ -49,7 +51,8 @@ class Answer:
             whole: Whether that is all; what is not yet whole is not pinned.
         """
         said = marked(unbroken(plain(" ".join(sentence.split()), LONGEST_ANSWER)))
-        self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
+        answered = f" <span>{said}</span>" if said else ""
+        self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong>{answered}</p>')
         if self._wanted and sentence and whole:
             self._wanted = False
             pin_words(sentence, self._question)

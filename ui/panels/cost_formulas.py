@@ -65,7 +65,7 @@ def show_formulas(record: BlockRecord, channels_of_stage: int) -> None:
     with st.container(horizontal=True, key="numbers_of_formulas"):
         st.metric("Global, 2 N² C + 4 N C²", f"{whole / 1e6:,.1f} M MAC", width="content", border=True)
         st.metric("Super tokens, 28 N C + 2 M² C + 4 M C²", f"{through / 1e6:,.1f} M MAC", width="content", border=True)
-        st.metric("Ratio", f"{whole / through:,.1f} x", width="content", border=True)
+        st.metric("Ratio", f"{whole / through:,.1f} ×", width="content", border=True)
     meeting = crossing(channels, cell**2)
     where = f"{record.id.caption} of this model and picture" if at_home else "numbers chosen with the sliders"
     note(

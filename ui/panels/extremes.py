@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from analysis.figures.numbers import percent, short
+from analysis.figures.numbers import percent, significant
 from analysis.sweeps.at_hand import find_picture
 from analysis.sweeps.reading import Sweep, extremes
 from stvit.foreign_text import plain
@@ -55,7 +55,7 @@ def _show(sweep: Sweep, row: pd.Series) -> None:
             st.caption(f":material/hide_image: {escaped(name)} is not at hand.")
         else:
             st.image(image, width=WIDTH, alt=f"{name}: open in Explore", link=link_to(sweep, str(row["image"])))
-        st.caption(escaped(f"{_what(row)} · {short(row['score'])}"))
+        st.caption(escaped(f"{_what(row)} · {significant(row['score'])}"))
 
 
 def _what(row: pd.Series) -> str:

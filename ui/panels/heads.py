@@ -13,7 +13,7 @@ from analysis.attention.kinds import KINDS
 from analysis.commands.views.redundancy import COLOURS, OF_HEADS
 from analysis.figures.canvas import Canvas
 from analysis.figures.ledger_values import HeadValue, HeadValues
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import heat_map
 from analysis.figures.style import no_values
@@ -173,7 +173,7 @@ def _show_extremes(found: HeadValues, redundant: str | None) -> None:
 def _extreme(one: HeadValue, name: str, unit: str) -> None:
     stage, block, head, value = one
     st.button(
-        f"{block_short(stage, block)} head {head + 1}: {short(value)}",
+        f"{block_short(stage, block)} head {head + 1}: {significant(value)}",
         key=f"{name}_{stage}_{block}_{head}",
         help=f"{value:.6g} {unit}. Open it.",
         type="tertiary",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from analysis.figures.numbers import percent
+from analysis.figures.numbers import percent, significant
 from stvit import Capture
 from stvit.capturing.faithfulness import precision_of, replay_tolerance
 from stvit.error_text import counted
@@ -37,12 +37,12 @@ def _show_badge(error: float, capture: Capture) -> None:
     tolerance, precision = replay_tolerance(capture), precision_of(capture)
     faithful = error <= tolerance
     st.badge(
-        f"Replay-verified: error {error:.0e}" if faithful else "Replay failed",
+        f"Replay-verified: error {significant(error, 1)}" if faithful else "Replay failed",
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",
         help="Every block was computed again from its captured factors, Q proj(A(S) Q-hat^T (X W + b)); this is the "
         "largest difference from what the model actually put out. "
-        f"Rounding in {precision} explains up to {tolerance:.0e}.",
+        f"Rounding in {precision} explains up to {significant(tolerance, 1)}.",
     )
 
 

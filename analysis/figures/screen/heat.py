@@ -120,7 +120,7 @@ def _outline(figure: go.Figure, lines: Sequence[Segment], side: int) -> None:
 
 
 def _hover_text(quantity: str, relative: bool) -> str:
-    uniform = "<br>%{customdata[2]:.2f} x uniform" if relative else ""
+    uniform = "<br>%{customdata[2]:.2f} × uniform" if relative else ""
     return f"token (%{{customdata[0]}}, %{{customdata[1]}})<br>{quantity} %{{z:.3g}}{uniform}<extra></extra>"
 
 

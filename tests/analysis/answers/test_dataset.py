@@ -11,11 +11,11 @@ def test_it_says_the_quantiles_of_the_first_and_the_last_block():
     told = dataset_answer(SPREAD, "Normalised entropy", "Super token attention", 3925)
     assert told == (
         "Over 3,925 pictures, the median normalised entropy of super token attention is 0.955 in stage 1, block 1 "
-        "(90 % of pictures: 0.91 to 0.98) and 0.2 in stage 4, block 2 (90 % of pictures: 0.1 to 0.345)."
+        "(90 % of pictures: 0.910 to 0.980) and 0.200 in stage 4, block 2 (90 % of pictures: 0.100 to 0.345)."
     )
     one = dataset_answer(SPREAD[:1], "Token cosine", "", 1)
     assert one.startswith("Over 1 picture, the median token cosine is 0.955 in stage 1, block 1 (")
-    assert one.endswith("0.98).")
+    assert one.endswith("0.980).")
     assert dataset_answer(SPREAD[:0], "Entropy", "", 1) == ""
 
 
@@ -36,6 +36,7 @@ def test_it_says_the_greatest_difference():
         {"stage": [0, 1], "block": [0, 1], "difference": [0.1, -0.2], "low": [0.05, -0.25], "high": [0.15, -0.15]}
     )
     assert comparison_answer(found, "Entropy", "twin-super") == (
-        "With twin-super, entropy differs most in stage 2, block 2: by -0.2 (95 % interval of the mean -0.25 to -0.15)."
+        "With twin-super, entropy differs most in stage 2, block 2: by -0.200 "
+        "(95 % interval of the mean -0.250 to -0.150)."
     )
     assert comparison_answer(found[:0], "Entropy", "other") == ""

@@ -6,7 +6,7 @@ import pytest
 
 from analysis import ledger
 from analysis.answers.redundancy import METRICS, place_answer, redundancy_answer, usual_answer
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.sweeps.reference import LEVELS, QUANTILES, Bands, Swept
 from stvit import capture, load_pretrained
 from stvit.images import prepare
@@ -23,7 +23,7 @@ def table():
 
 def mean(table, metric, attention):
     rows = table[(table["metric"] == metric) & (table["attention"] == attention) & (table["stage"] == 0)]
-    return short(rows["value"].mean())
+    return significant(rows["value"].mean())
 
 
 def test_it_says_the_numbers_of_the_ledger(table):
@@ -36,8 +36,8 @@ def test_it_says_the_numbers_of_the_ledger(table):
     assert f"between tokens is {mean(table, 'token_cosine', 'block')}." in told
     own = table[(table["metric"] == "normalised_entropy") & (table["attention"] == "super")]
     most, least = own.loc[own["value"].idxmax()], own.loc[own["value"].idxmin()]
-    assert f"{most['where']} ({short(most['value'])}) is the most redundant head" in told
-    assert told.endswith(f"and {least['where']} ({short(least['value'])}) the least.")
+    assert f"{most['where']} ({significant(most['value'])}) is the most redundant head" in told
+    assert told.endswith(f"and {least['where']} ({significant(least['value'])}) the least.")
 
 
 def test_what_was_not_measured_is_not_said(table):
@@ -75,5 +75,5 @@ def test_one_number_has_its_place(table):
     many = bands(table)
     row = many.of("normalised_entropy").iloc[0]
     told = place_answer(many, "normalised_entropy", (0, 0), None, float(row["q75"]), "super")
-    assert told == f"Stage 1, block 1, mean over heads: {short(row['q75'])}, the 75th percentile of 200 pictures."
+    assert told == f"Stage 1, block 1, mean over heads: {significant(row['q75'])}, the 75th percentile of 200 pictures."
     assert place_answer(many, "normalised_entropy", (0, 0), 1, 0.5, "super") == ""

@@ -47,7 +47,7 @@ def test_a_change_says_what_became_of_the_class(classes, words):
 
 @pytest.mark.parametrize(
     ("divergence", "words"),
-    [(0.00412, "0.0041"), (0.000036, "3.6e-05"), (0.9, "0.90"), (1.26, "1.3"), (9.97, "10"), (123.4, "123")],
+    [(0.00412, "0.0041"), (0.000036, "3.6e-5"), (0.9, "0.90"), (1.26, "1.3"), (9.97, "10"), (123.4, "123")],
 )
 def test_a_divergence_has_two_significant_figures(divergence, words):
     assert f"moves by {words} nats and" in what_if_answer("SLIC", divergence, ("cat", "cat"))

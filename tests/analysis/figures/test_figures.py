@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.canvas import Anchor, Canvas, Neighbourhood, Panel
 from analysis.figures.ledger_values import depth_values, head_values
-from analysis.figures.numbers import colour_range, short, symmetric_range, value_range
+from analysis.figures.numbers import colour_range, short, significant, symmetric_range, value_range
 from analysis.figures.paper.charts import cost_figure, depth_figure, head_matrix_figure
 from analysis.figures.paper.groupings import grouping_figure
 from analysis.figures.paper.panels import heat_panel
@@ -191,6 +191,14 @@ WRITTEN = {
 @pytest.mark.parametrize(("value", "written"), WRITTEN.items())
 def test_ticks_are_plain_numbers_of_three_digits_at_most(value, written):
     assert short(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    {0.0: "0", 0.95: "0.950", 1.0: "1.00", 99.95: "100", 1302.0: "1300", -2e-5: "-2.00e-5", 2e7: "2.00e7"}.items(),
+)
+def test_numbers_of_a_sentence_keep_their_zeros(value, written):
+    assert significant(value) == written
 
 
 def test_ticks_of_values_without_a_size():

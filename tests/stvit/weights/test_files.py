@@ -5,12 +5,14 @@ import os
 import pickle
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from stvit.weights import WeightsError, model_from_file
+from stvit.weights.content import Content
 from stvit.weights.files import read_weights
 from tests.support.tiny import tiny_model
 from tests.support.unsafe_files import Payload, write_unsafe
@@ -156,6 +158,8 @@ def test_a_web_page_says_so(tmp_path, text, suffix):
 def test_an_empty_file_says_so(tmp_path):
     (tmp_path / "a.pth").touch()
     assert "is empty" in reason(tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="is empty; download or copy it again"):
+        Content(Path("uploaded.pth"), b"")
 
 
 def test_a_directory_says_so(tmp_path):

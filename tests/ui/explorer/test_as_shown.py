@@ -71,7 +71,7 @@ def test_words_say_all_that_was_chosen(captured):
         "the pinned rectangle (35 tokens) at (10, 7)",
         "scale linear",
         "one bar for all attentions",
-        "zoomed 2.5x",
+        "zoomed 2.5×",
     ]
 
 

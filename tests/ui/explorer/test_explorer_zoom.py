@@ -115,9 +115,9 @@ def drag(page, start: tuple[float, float], end: tuple[float, float], *, key: str
 def test_buttons_zoom_all_maps_about_the_anchor_and_fit_shows_all(page):
     across, down = (ANCHOR.column + 0.5) / COLUMNS, (ANCHOR.row + 0.5) / ROWS
     level = page.locator(".zoom-bar .level")
-    assert (view(page), level.inner_text()) == (pytest.approx((1, 0, 0)), "1x")
+    assert (view(page), level.inner_text()) == (pytest.approx((1, 0, 0)), "1×")
     zoom_in(page, 2)
-    assert level.inner_text() == "2.3x"
+    assert level.inner_text() == "2.3×"
     zoom = STEP**2
     assert view(page) == pytest.approx((zoom, across * (1 - 1 / zoom), down * (1 - 1 / zoom)), abs=1e-3)
     check_hover(page, 0.15, 0.8)
@@ -125,7 +125,7 @@ def test_buttons_zoom_all_maps_about_the_anchor_and_fit_shows_all(page):
     page.get_by_role("button", name="Zoom out").click()
     assert view(page)[0] == pytest.approx(STEP, rel=1e-3)
     page.get_by_role("button", name="Show the whole picture").click()
-    assert (view(page), level.inner_text()) == (pytest.approx((1, 0, 0), abs=1e-3), "1x")
+    assert (view(page), level.inner_text()) == (pytest.approx((1, 0, 0), abs=1e-3), "1×")
     check_hover(page, 0.15, 0.8)
 
 
@@ -137,13 +137,13 @@ def test_the_wheel_zooms_about_the_pointer_with_a_key_alone(page, where, key):
     assert view(page)[0] == 1
     wheel(page, 5, key=key)
     zoom = NOTCH**5
-    page.wait_for_function("document.querySelector('.level').textContent === '2.5x'")
+    page.wait_for_function("document.querySelector('.level').textContent === '2.5×'")
     assert view(page) == pytest.approx((zoom, 0.7 * (1 - 1 / zoom), 0.3 * (1 - 1 / zoom)), abs=3e-3)
     assert token(page, 0.7, 0.3) == under
     check_hover(page, 0.2, 0.9)
     page.mouse.move(*at(page, 0.2, 0.9, where))
     wheel(page, -7, key=key)
-    page.wait_for_function("document.querySelector('.level').textContent === '1x'")
+    page.wait_for_function("document.querySelector('.level').textContent === '1×'")
     assert view(page) == pytest.approx((1, 0, 0), abs=1e-3)
 
 
@@ -206,7 +206,7 @@ def test_keys_zoom_about_the_anchor_and_arrows_keep_it_in_sight(page):
 def test_a_page_opens_on_the_part_that_was_saved(browser, captured, tmp_path):
     page = opened(browser, captured, tmp_path, Part(4, 300, 700))
     assert view(page) == pytest.approx((4, 0.7 - 1 / 8, 0.3 - 1 / 8), abs=1e-3)
-    assert page.locator(".zoom-bar .level").inner_text() == "4x"
+    assert page.locator(".zoom-bar .level").inner_text() == "4×"
     check_hover(page, 0.5, 0.25)
     page.context.close()
 

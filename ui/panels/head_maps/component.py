@@ -11,7 +11,7 @@ import streamlit as st
 from matplotlib import colormaps
 
 from analysis.compare.scale import TICKS
-from analysis.figures.numbers import short
+from analysis.figures.numbers import significant
 from analysis.figures.style import ANCHOR_COLOUR, HEAT_NAME
 from analysis.reports.head_maps import HeadMapsShown
 from stvit import BlockId
@@ -78,7 +78,7 @@ def _told(shown: HeadMapsShown, chosen: tuple[BlockId, int | None], ratio: float
                 "block": found.block.block,
                 "head": head,
                 "name": f"{found.block.short} h{head + 1}",
-                "value": "" if shown.values is None else ("none" if value is None else short(value)),
+                "value": "" if shown.values is None else ("none" if value is None else significant(value)),
                 "title": caption if value is None or shown.values is None else _with_value(caption, shown, value),
                 "rows": rows,
                 "columns": columns,
@@ -102,4 +102,4 @@ def _told(shown: HeadMapsShown, chosen: tuple[BlockId, int | None], ratio: float
 
 def _with_value(caption: str, shown: HeadMapsShown, value: float) -> str:
     assert shown.values is not None
-    return f"{caption}: {shown.values.title.lower()} {short(value)} {shown.values.unit}"
+    return f"{caption}: {shown.values.title.lower()} {significant(value)} {shown.values.unit}"

@@ -151,7 +151,7 @@ def _told(panel: SpotPanel) -> dict[str, Any]:
         "ticks": list((RATIO_TICKS if panel.ratio else TICKS).values()),
         "ratio": panel.ratio,
         "quantity": "second over first" if panel.ratio else "times uniform attention",
-        "unit": "times the first" if panel.ratio else "x uniform",
+        "unit": "times the first" if panel.ratio else "× uniform",
     }
 
 

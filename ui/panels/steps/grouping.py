@@ -11,14 +11,18 @@ from analysis.figures.paint import draw_boundaries
 from analysis.figures.screen.candidates import candidates_map
 from analysis.figures.screen.heat import picture
 from analysis.one_token.steps import steps_table
+from ui.panels.answer import unbroken
 from ui.panels.steps.shown import Shown, Step
 
 
 def _tell_pool(shown: Shown) -> None:
     grid, anchor = shown.record.grid, shown.anchor
-    st.write(
+    sizes = (
         f"The {grid.height} × {grid.width} tokens are cut into {grid.rows} × {grid.columns} cells of "
-        f"{grid.cell_size[0]} × {grid.cell_size[1]}. The mean of each cell is the first guess of a super token. "
+        f"{grid.cell_size[0]} × {grid.cell_size[1]}."
+    )
+    st.write(
+        f"{unbroken(sizes)} The mean of each cell is the first guess of a super token. "
         f"The token ({anchor.row}, {anchor.column}) lies in cell {shown.cell}."
     )
 

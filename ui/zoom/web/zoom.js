@@ -78,7 +78,7 @@ export function zoomBar({ label, hint = "", wholeText = "Whole picture", zoom, w
     button(wholeText, "Show the whole picture", whole),
     said,
   );
-  const showLevel = (view) => setText(level, `${Math.round(view.zoom * 10) / 10}x`);
+  const showLevel = (view) => setText(level, `${Math.round(view.zoom * 10) / 10}×`);
   showLevel(wholePicture());
   return { root, showLevel, hint: (text) => setText(said, text) };
 }
