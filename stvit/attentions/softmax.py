@@ -6,6 +6,7 @@ from functools import cached_property
 from math import prod
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -126,12 +127,12 @@ class SoftmaxAttention(QueryKeyAttention):
         return (logits - self._log_normaliser.unsqueeze(-1)).exp()
 
     def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
-        """Return each head's attention times its own values, shape (heads, N, C), block by block."""
-        result = values.new_empty(self.heads, self.num_tokens, values.shape[-1])
-        for block in self.row_blocks(PRODUCT_BYTES):
-            # Written in place: parts kept separately would lie between the blocks and prevent reuse of their memory.
-            result[:, block.start : block.stop] = block.weight @ values.to(block.weight.dtype)
-        return result
+        """Return each head's attention times its own values, shape (heads, N, C), never building a large one."""
+        wide = at_least_single(values)
+        if self.dense_nbytes <= DENSE_BYTES:
+            return (self._dense @ wide).to(values.dtype)
+        parts = [self._fused(part) for part in wide.split(self.key.shape[-1], dim=-1)]
+        return torch.cat(parts, -1).to(values.dtype)
 
     def apply_heads_transposed(
         self, values: Float[Tensor, "heads tokens channels"]
@@ -142,6 +143,17 @@ class SoftmaxAttention(QueryKeyAttention):
         for block in self.row_blocks(PRODUCT_BYTES):
             total += block.weight.transpose(-1, -2) @ wide[:, block.start : block.stop]
         return total.to(values.dtype)
+
+    def _fused(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
+        """Return the attention times at most as many channels as keys have, by PyTorch's own kernel.
+
+        It takes as many channels as there are and four dimensions; anything else it would compute from a dense matrix.
+        """
+        channels, width = values.shape[-1], self.key.shape[-1]
+        query, key = at_least_single(self.query), at_least_single(self.key)
+        padded = F.pad(values, (0, width - channels))
+        mixed = F.scaled_dot_product_attention(query[None], key[None], padded[None], scale=self.scale)
+        return mixed[0, ..., :channels]
 
     def _rows_in(self, memory: Float[Tensor, " numbers"], tokens: range | Int[Tensor, " rows"]) -> RowBlock:
         """Return the rows of a few tokens, computed in the memory given."""

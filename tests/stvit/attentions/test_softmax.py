@@ -51,8 +51,9 @@ def test_chosen_rows_and_columns(attention: SoftmaxAttention, dense: Tensor) -> 
     assert_close(attention.take_columns(index), dense[:, :, index])
 
 
-def test_products(attention: SoftmaxAttention, dense: Tensor) -> None:
-    values = torch.randn(HEADS, TOKENS, 5, dtype=torch.float64)
+@pytest.mark.parametrize("channels", [1, HEAD_DIM, 2 * HEAD_DIM + 3])
+def test_products(attention: SoftmaxAttention, dense: Tensor, channels: int) -> None:
+    values = torch.randn(HEADS, TOKENS, channels, dtype=torch.float64)
     assert_close(attention.apply_heads(values), dense @ values)
     assert_close(attention.apply_heads_transposed(values), dense.transpose(1, 2) @ values)
 
