@@ -139,24 +139,28 @@ def narrow(
 
 @compiled()
 def settle(few: Float[np.ndarray, " few"], count: int, budget: float, by_mass: bool) -> tuple[float, float]:
-    """Return the number of the lightest of a few weights that fit into a budget, and what the others sum to."""
-    held = np.zeros(FEW)
+    """Return the number of the lightest of a few weights that fit into a budget, and what the others sum to.
+
+    Rounding to single precision is far below what a count may fall short of its level.
+    """
+    held, limit = np.zeros(FEW, np.float32), np.float32(budget)
+    few[count:] = np.inf
     for j in range(count):  # what each and all lighter or equal ones hold
-        one = np.float64(few[j]) if by_mass else 1.0
+        one = few[j] if by_mass else np.float32(1)
         for i in range(FEW):
-            held[i] += one if few[j] <= few[i] else 0.0
-    fitting, most, next_one, rest = 0.0, 0.0, np.inf, 0.0
-    for i in range(count):
-        if held[i] <= budget:
-            fitting += 1
-            most = max(most, held[i])
-        else:
-            next_one = min(next_one, np.float64(few[i]))
-            rest += np.float64(few[i])
-    if fitting < count:  # of equal ones, some may fit
-        equal = np.floor((budget - most) / (next_one if by_mass else 1.0))
-        return fitting + equal, rest - equal * next_one
-    return fitting, rest
+            held[i] += one if few[j] <= few[i] else np.float32(0)
+    fits, mass, rest, next_one = np.int32(0), np.float32(0), np.float32(0), bits_of(np.float32(np.inf))
+    for i in range(FEW):  # without branches that depend on weights: a processor would guess them wrong
+        fit, there = held[i] <= limit, i < count
+        fits += np.int32(1) if fit and there else np.int32(0)
+        mass += few[i] if fit and there else np.float32(0)
+        rest += few[i] if there and not fit else np.float32(0)
+        next_one = min(next_one, bits_of(np.float32(np.inf) if fit else few[i]))
+    fitting, lightest = float(fits), np.float64(number_of(next_one))
+    if fits < count:  # of equal ones, some may fit
+        equal = np.floor((budget - np.float64(mass)) / lightest if by_mass else budget - fitting)
+        return fitting + equal, np.float64(rest) - equal * lightest
+    return fitting, np.float64(rest)
 
 
 @compiled()

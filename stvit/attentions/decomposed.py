@@ -13,7 +13,7 @@ from torch import Tensor
 from stvit.association import Association
 from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
 from stvit.attentions.memory import borrowed
-from stvit.attentions.shared_rows import add_up, parts_that_share
+from stvit.attentions.shared_rows import add_up, parts_that_share, share_within_cache
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
 from stvit.grid import PHANTOM
@@ -104,14 +104,16 @@ class DecomposedAttention(Attention):
         """Yield the rows of consecutive or chosen tokens block by block; consecutive ones cell by cell.
 
         Tokens that lie together use few super tokens, whose rows of A(S) Q-hat^T are multiplied once for all of
-        them; the row of a token is then a product of its nine alone. Chosen ones are too few for that.
+        them; the row of a token is then a product of its nine alone. Chosen ones may be too few for that.
         """
+        row_bytes = self.heads * self.num_tokens * self._weight.element_size()
         if self._is_identity:
             yield from self.super_attention.some_rows(tokens)
         elif isinstance(tokens, range):
-            row_bytes = self.heads * self.num_tokens * self._weight.element_size()
             for part in parts_that_share(self.association, tokens, row_bytes):
                 yield from self._rows_that_share(part)
+        elif share_within_cache(self._index[tokens], row_bytes):
+            yield from self._rows_that_share(tokens)
         else:
             yield from super().some_rows(tokens)
 

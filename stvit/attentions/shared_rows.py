@@ -19,7 +19,7 @@ SHARED_BYTES = 64 * 2**20
 def parts_that_share(association: Association, tokens: range, row_bytes: int) -> Iterator[Int[Tensor, " some_rows"]]:
     """Yield tokens cell by cell, in parts that share the rows of their super tokens.
 
-    All are one part if the shared rows stay in the processor's cache; else each row of cells is, or less of it.
+    All are one part if they share within the cache; else each row of cells is, or less of it.
 
     Args:
         association: Of one image; hard assignments go by the super token that a token belongs to.
@@ -37,16 +37,22 @@ def parts_that_share(association: Association, tokens: range, row_bytes: int) ->
     cell = index[first_last, 0] if hard else grid.cell_index.to(index.device)[first_last]
     cell, order = cell.sort(stable=True)
     ordered = order + tokens.start
-    if _shared(index[ordered]) * row_bytes <= BLOCK_BYTES:
+    if share_within_cache(index[ordered], row_bytes):
         yield ordered
         return
     lengths = (cell // grid.columns).unique_consecutive(return_counts=True)[1]
     for group in ordered.split(lengths.tolist()):
-        yield from group.chunk(1 + _shared(index[group]) * row_bytes // SHARED_BYTES)
+        yield from group.chunk(1 + _used(index[group]) * row_bytes // SHARED_BYTES)
 
 
-def _shared(index: Int[Tensor, "rows k"]) -> int:
-    """Return how many super tokens are in use."""
+def share_within_cache(index: Int[Tensor, "tokens k"], row_bytes: int) -> bool:
+    """Return whether tokens use fewer super tokens than they are, whose rows stay in the processor's cache."""
+    used = _used(index)
+    return used <= len(index) and used * row_bytes <= BLOCK_BYTES
+
+
+def _used(index: Int[Tensor, "tokens k"]) -> int:
+    """Return the number of super tokens in use."""
     return len(numbered(index)[0])
 
 

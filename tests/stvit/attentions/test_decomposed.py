@@ -151,12 +151,13 @@ def test_rows_that_share_work_are_those_of_the_dense_matrix(
     if not together:
         monkeypatch.setattr("stvit.attentions.shared_rows.BLOCK_BYTES", 0)
         monkeypatch.setattr("stvit.attentions.shared_rows.SHARED_BYTES", 3 * 2 * count * 8)  # a part of a row of cells
-    for tokens in (range(count), range(count // 3, count - 1)):
+    most, two = torch.randperm(count)[1:], torch.tensor([count - 1, 0])
+    for tokens in (range(count), range(count // 3, count - 1), most, two):
         seen = []
         for block in case.attention.some_rows(tokens):
             assert_close(block.weight, case.dense[:, block.anchors])
             seen += block.anchors.tolist()
-        assert sorted(seen) == list(tokens)
+        assert sorted(seen) == sorted(torch.as_tensor(tokens).tolist())
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
