@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.figures.numbers import with_unit
 from analysis.figures.style import KIND_COLOURS
 from analysis.redundancy.catalogue import CATALOGUE, ESTIMATE
+from stvit.captions import block_short
 
 LOOKS = ((KIND_COLOURS["super"], "solid"), (KIND_COLOURS["global"], "dash"), (KIND_COLOURS["local"], "dashdot"))
 """Colour and line of each side, in order."""
@@ -54,7 +55,7 @@ def depth_lines(table: pd.DataFrame, metric: str, titles: Sequence[str]) -> list
             continue
         blocks = part.groupby(["depth", "stage", "block"], as_index=False)["value"].mean()
         places = zip(blocks["stage"], blocks["block"], strict=True)
-        where = [f"{stage + 1}.{block + 1}" for stage, block in places]
+        where = [block_short(int(stage), int(block)) for stage, block in places]
         heads = list(zip(part["depth"].tolist(), part["value"].tolist(), strict=True))
         lines.append(DepthLine(title, colour, dash, blocks["depth"].tolist(), blocks["value"].tolist(), heads, where))
     return lines

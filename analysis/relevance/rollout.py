@@ -7,7 +7,7 @@ so only vectors are held: O(9 N + M^2) per block. The linearisation, layer by la
 - attention: W = 0.5 I + 0.5 Q A(S) Q-hat^T, the mean over heads, its rows divided by their sums. The 0.5 is
   `residual`, the share that the residual keeps. Values, projections, norms and LayerScale are taken for the identity;
 - CPE, and the depthwise convolution of the ConvFFN between its residual (again the share `residual`) and itself:
-  their footprints (`analysis.footprint`). The 1 x 1 convolutions and GELU act on each token by itself;
+  their footprints (`analysis.relevance.footprint`). The 1 x 1 convolutions and GELU act on each token by itself;
 - downsampling and the four convolutions of the stem: their footprints.
 
 Rows of Q A(S) Q-hat^T sum to less than 1: phantoms, padding and empty super tokens take the rest. By default rows are
@@ -15,7 +15,7 @@ conditional on the mass kept, so every map sums to 1; `Rollout.mass` says what w
 
 It is an approximation: it says where a token may have got its content from, not what made the model decide. Each
 attention mixes anew, so after many global attentions the maps of different deep tokens hardly differ. With
-`weights` from `analysis.class_gradient` the rule is instead that of Chefer et al. (ICCV 2021), without division:
+`weights` from `analysis.relevance.class_gradient` the rule is instead that of Chefer et al. (ICCV 2021), without division:
 W = I + Q E_h[(dy/dA * A)^+] Q-hat^T. There is no class token to read, and the pure residual path only repeats the
 starting point, so that path is left out: maps show what passed through at least one attention, divided by its sum.
 """

@@ -3,12 +3,17 @@
 from itertools import permutations
 
 import numpy as np
+import pytest
 
-from analysis.figures.matched_colours import matched_colours, painted
-from analysis.figures.paint import colour_labels
+from analysis.figures.matched_colours import PALETTE, matched_colours, painted
 from analysis.grouping.label_maps import grid_labels, neighbour_pairs
 from analysis.grouping.matching import matched_labels
 from analysis.grouping.slic import slic_labels
+
+
+def alone(labels):
+    """Paint one map by itself."""
+    return painted(labels, matched_colours([labels])[0])
 
 
 def test_as_many_pixels_as_possible_keep_their_label():
@@ -33,7 +38,7 @@ def test_the_same_groups_under_other_names_look_the_same():
         for one, colours in zip((labels, renamed), matched_colours([labels, renamed]), strict=True)
     )
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first, colour_labels(labels))
+    np.testing.assert_array_equal(first, alone(labels))
 
 
 def test_neighbours_never_share_a_colour_and_partners_mostly_do():
@@ -56,3 +61,31 @@ def test_maps_of_tokens_and_of_pixels_are_matched_over_the_same_places():
     pixels = tokens.repeat(5, axis=0).repeat(5, axis=1)
     first, second = matched_colours([tokens, 10 - pixels])
     np.testing.assert_array_equal(first, second[::-1])
+
+
+@pytest.mark.parametrize("colours", [1, 3, 8])
+def test_touching_groups_differ_however_few_colours_there_are(colours, monkeypatch):
+    monkeypatch.setattr("analysis.figures.matched_colours.PALETTE", PALETTE[:colours])
+    labels = np.random.default_rng(colours).integers(0, 30, (9, 9))
+    (chosen,) = matched_colours([labels])
+    colour = dict(zip(np.unique(labels).tolist(), map(tuple, chosen.tolist()), strict=True))
+    assert all(colour[a] != colour[b] for a, b in neighbour_pairs(labels, diagonal=True).tolist())
+
+
+def test_colours_stay_distinct_when_all_segments_touch():
+    labels = np.random.default_rng(7).integers(0, 60, (200, 200))
+    assert len(neighbour_pairs(labels)) == 60 * 59 / 2
+    assert len(np.unique(matched_colours([labels])[0], axis=0)) == 60
+
+
+def test_a_grid_needs_no_more_than_the_palette():
+    (colours,) = matched_colours([grid_labels(24, 24, 12, 12)])
+    assert set(map(tuple, colours.tolist())) <= set(map(tuple, PALETTE.tolist()))
+
+
+def test_a_label_keeps_its_colour_when_another_goes_empty():
+    labels = np.repeat([[0, 5, 2, 7]], 3, axis=0)
+    gone = np.repeat([[0, 5, 5, 7]], 3, axis=0)
+    kept = labels == gone
+    np.testing.assert_array_equal(alone(labels)[kept], alone(gone)[kept])
+    np.testing.assert_array_equal(alone(labels)[0], PALETTE[[0, 5, 2, 7]])

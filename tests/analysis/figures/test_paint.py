@@ -8,12 +8,10 @@ import pytest
 from analysis.figures.paint import (
     BLACK,
     EDGE_OPACITY,
-    PALETTE,
-    colour_labels,
     draw_boundaries,
     mean_colours,
 )
-from analysis.grouping.label_maps import grid_labels, neighbour_pairs
+from analysis.grouping.label_maps import grid_labels
 
 RED = (255, 0, 0)
 
@@ -96,43 +94,12 @@ def test_mean_colours_of_single_pixels_are_the_image(image):
     np.testing.assert_array_equal(mean_colours(image, np.arange(12 * 16).reshape(12, 16)), image)
 
 
-@pytest.mark.parametrize("colours", [1, 3, 8])
-def test_touching_segments_differ_and_segments_are_of_one_colour(colours):
-    labels = np.random.default_rng(colours).integers(0, 30, (9, 9))
-    painted = colour_labels(labels, PALETTE[:colours])
-    colour = {}
-    for value in np.unique(labels):
-        assert len(np.unique(painted[labels == value], axis=0)) == 1
-        colour[value] = tuple(painted[labels == value][0])
-    assert all(colour[a] != colour[b] for a, b in neighbour_pairs(labels, diagonal=True).tolist())
-
-
-def test_colours_stay_distinct_when_all_segments_touch():
-    labels = np.random.default_rng(7).integers(0, 60, (200, 200))
-    assert len(neighbour_pairs(labels)) == 60 * 59 / 2
-    assert len(np.unique(colour_labels(labels).reshape(-1, 3), axis=0)) == 60
-
-
-def test_a_grid_needs_no_more_than_the_palette():
-    painted = colour_labels(grid_labels(24, 24, 12, 12)).reshape(-1, 3)
-    assert set(map(tuple, painted.tolist())) <= set(map(tuple, PALETTE.tolist()))
-
-
-def test_a_label_keeps_its_colour_when_another_goes_empty():
-    labels = np.repeat([[0, 5, 2, 7]], 3, axis=0)
-    gone = np.repeat([[0, 5, 5, 7]], 3, axis=0)
-    kept = labels == gone
-    np.testing.assert_array_equal(colour_labels(labels)[kept], colour_labels(gone)[kept])
-    np.testing.assert_array_equal(colour_labels(labels)[0], PALETTE[[0, 5, 2, 7]])
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda i: draw_boundaries(i, np.zeros((2, 2), int), RED, 0), "at least 1 pixel, got 0"),
         (lambda i: draw_boundaries(i, np.zeros((13, 2), int)), "from 13 to 12 would lose"),
         (lambda i: mean_colours(i, np.zeros((2, 17), int)), "from 17 to 16 would lose"),
-        (lambda i: colour_labels(np.zeros((2, 2), int), PALETTE[:0]), "at least one colour"),
     ],
 )
 def test_what_cannot_be_is_refused(image, call, words):
