@@ -63,14 +63,3 @@ class CurveChart:
     band: Band | None = None
     top: float | None = None
     joined: bool = True
-
-
-def translucent(colour: str, opacity: float) -> str:
-    """Return a colour for the screen that lets what is behind show.
-
-    Example:
-        >>> translucent("#0072B2", 0.5)
-        'rgba(0,114,178,0.5)'
-    """
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

@@ -34,9 +34,9 @@ GOLDEN_RATIO = 0.6180339887498949
 def matched_colours(maps: Sequence[Integer[np.ndarray, "_ _"]], reference: int = 0) -> list[Colours]:
     """Return the colours of each map.
 
-    No two groups of a map that touch, be it at a corner, have the same colour. In the reference, label m has colour m of
-    the palette, or the next one that its lower-numbered neighbours leave free, so that a super token mostly keeps its
-    colour from block to block. In the other maps, a group has the colour of the group of the reference that it was
+    No two groups of a map that touch, be it at a corner, have the same colour. In the reference, label m has colour m
+    of the palette, or the next one that its lower-numbered neighbours leave free, so that a super token mostly keeps
+    its colour from block to block. In the other maps, a group has the colour of the group of the reference that it was
     matched to (`matched_labels`), unless a larger neighbour has it. When the palette runs out, its colours come again
     darker and lighter.
 

@@ -15,9 +15,10 @@ conditional on the mass kept, so every map sums to 1; `Rollout.mass` says what w
 
 It is an approximation: it says where a token may have got its content from, not what made the model decide. Each
 attention mixes anew, so after many global attentions the maps of different deep tokens hardly differ. With
-`weights` from `analysis.relevance.class_gradient` the rule is instead that of Chefer et al. (ICCV 2021), without division:
-W = I + Q E_h[(dy/dA * A)^+] Q-hat^T. There is no class token to read, and the pure residual path only repeats the
-starting point, so that path is left out: maps show what passed through at least one attention, divided by its sum.
+`weights` from `analysis.relevance.class_gradient` the rule is instead that of Chefer et al. (ICCV 2021), without
+division: W = I + Q E_h[(dy/dA * A)^+] Q-hat^T. There is no class token to read, and the pure residual path only
+repeats the starting point, so that path is left out: maps show what passed through at least one attention, divided by
+its sum.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,8 @@ from jaxtyping import Integer, UInt8
 
 from analysis.figures.matched_colours import matched_colours
 from analysis.figures.paint import group_means
-from analysis.figures.style import ANCHOR_COLOUR, PEOPLE_COLOUR, png_source
+from analysis.figures.screen.pictures import png_source
+from analysis.figures.style import ANCHOR_COLOUR, PEOPLE_COLOUR
 from analysis.grouping.label_maps import Image, compact_labels
 from analysis.reports.groupings import Comparison
 from stvit import TokenGrid

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analysis.figures.style import BAR_SPACE, PANEL_WIDTH
+from analysis.figures.screen.pictures import BAR_SPACE, PANEL_WIDTH
 from stvit.foreign_text import plain
 from ui.glossary import marked
 from ui.markdown import in_html

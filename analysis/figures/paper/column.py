@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Integer
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +14,7 @@ from analysis.figures.canvas import Canvas
 from analysis.figures.compare_values import DepthLine
 from analysis.figures.paper.charts import DASHES
 from analysis.figures.paper.compare import SidePanel
+from analysis.figures.paper.groupings import Grouped
 from analysis.figures.paper.panels import frame_token, outline_groups, picture_panel
 from analysis.figures.style import HEAT_NAME, KIND_COLOURS, KIND_NAMES, Curve, greyscale
 
@@ -31,9 +31,6 @@ BAR = 0.45
 """Inches below all panels for their colour bar."""
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
-
-Group = tuple[str, Integer[np.ndarray, "_ _"]]
-"""Title and the group of each token."""
 
 
 @contextmanager
@@ -64,7 +61,7 @@ def maps_column(panels: Sequence[SidePanel]) -> Figure:
     return figure
 
 
-def groups_column(canvas: Canvas, groups: Sequence[Group]) -> Figure:
+def groups_column(canvas: Canvas, groups: Sequence[Grouped]) -> Figure:
     """Draw the borders of groups of tokens over the picture, in two columns."""
     figure, all_axes = _panels(len(groups), canvas)
     for axes, (title, labels) in zip(all_axes, groups, strict=True):

@@ -6,16 +6,9 @@ import plotly.graph_objects as go
 from analysis.figures.canvas import Canvas, Neighbourhood, Panel
 from analysis.figures.numbers import short, symmetric_range, value_range
 from analysis.figures.screen.heat import colour_bar, frame, ground
-from analysis.figures.style import (
-    DIVERGING,
-    FONT_SIZE,
-    HEAT,
-    NEIGHBOUR_MARGIN,
-    greyscale,
-    number_height,
-    picture_layout,
-    show_part,
-)
+from analysis.figures.screen.layout import DIVERGING, FONT_SIZE, HEAT
+from analysis.figures.screen.pictures import picture_layout, show_part
+from analysis.figures.style import NEIGHBOUR_MARGIN, greyscale, number_height
 
 GREY = "rgba(128,128,128,1)"
 

@@ -2,8 +2,8 @@
 
 import plotly.graph_objects as go
 
-from analysis.figures.curve_values import Band, CurveChart, translucent
-from analysis.figures.screen.layout import line_layout, literal
+from analysis.figures.curve_values import Band, CurveChart
+from analysis.figures.screen.layout import line_layout, literal, translucent
 
 HEIGHT = 320
 

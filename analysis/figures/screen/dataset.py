@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.dataset_values import Curve
-from analysis.figures.screen.layout import line_layout, literal, say
+from analysis.figures.screen.layout import line_layout, literal, say, translucent
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 
 ZERO = {"color": "rgba(128,128,128,0.7)", "width": 1, "dash": "dot"}
@@ -118,12 +118,11 @@ def value_histogram(found: pd.DataFrame, own: str, axis: str, height: int = 280)
 
 
 def _band(figure: go.Figure, curve: Curve, low: Sequence[float], high: Sequence[float], opacity: float) -> None:
-    red, green, blue = bytes.fromhex(curve.colour.removeprefix("#"))
     figure.add_scatter(
         x=[*curve.blocks, *curve.blocks[::-1]],
         y=[*high, *low[::-1]],
         fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},{opacity})",
+        fillcolor=translucent(curve.colour, opacity),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 import plotly.graph_objects as go
 
 from analysis.figures.ledger_values import DepthValues, Spread
-from analysis.figures.screen.layout import line_layout, literal, say
+from analysis.figures.screen.layout import line_layout, literal, say, translucent
 from analysis.figures.style import KIND_COLOURS, UNIFORM_NAME, line_of, marker_of, no_values
 from stvit.captions import block_short
 
@@ -61,7 +61,7 @@ def _means(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]
 
 def _band(figure: go.Figure, kind: str, spread: Spread) -> None:
     """Fill what lies between the ends of a spread, stage by stage."""
-    red, green, blue = bytes.fromhex(_colour(kind).removeprefix("#"))
+    colour = translucent(_colour(kind), 0.18)
     for _, places in groupby(spread, key=lambda place: place[0]):
         blocks = list(places)
         captions = [block_short(*block) for block in blocks]
@@ -69,8 +69,8 @@ def _band(figure: go.Figure, kind: str, spread: Spread) -> None:
             x=[*captions, *captions[::-1]],
             y=[*(spread[block][0] for block in blocks), *(spread[block][1] for block in blocks[::-1])],
             fill="toself",
-            fillcolor=f"rgba({red},{green},{blue},0.18)",
-            line={"width": 6 if len(blocks) == 1 else 0, "color": f"rgba({red},{green},{blue},0.18)"},
+            fillcolor=colour,
+            line={"width": 6 if len(blocks) == 1 else 0, "color": colour},
             mode="lines",
             hoverinfo="skip",
             showlegend=False,

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from analysis.figures.ledger_values import HeadValues
 from analysis.figures.numbers import value_range
-from analysis.figures.screen.layout import LABEL_SPACE, line_layout, say
-from analysis.figures.style import ANCHOR_COLOUR, HEAT, no_values
+from analysis.figures.screen.layout import HEAT, LABEL_SPACE, line_layout, say
+from analysis.figures.style import ANCHOR_COLOUR, no_values
 from stvit.captions import block_short
 
 SQUARE, GAP = 22, 8

@@ -8,7 +8,9 @@ import plotly.graph_objects as go
 from analysis.figures.borders import Segment, outline_lines
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.numbers import short, symmetric_range, value_range
-from analysis.figures.style import ANCHOR_COLOUR, DIVERGING, FONT_SIZE, HEAT, greyscale, picture_layout, png_source
+from analysis.figures.screen.layout import DIVERGING, FONT_SIZE, HEAT
+from analysis.figures.screen.pictures import picture_layout, png_source
+from analysis.figures.style import ANCHOR_COLOUR, greyscale
 
 
 def heat_map(canvas: Canvas, panel: Panel, *, opacity: float = 0.75, relative: bool = False) -> go.Figure:

@@ -1,11 +1,36 @@
-"""The layout that all line charts share (Plotly)."""
+"""What figures on the screen share (Plotly): colour scales, font, the layout of line charts, words for empty ones."""
 
 import plotly.graph_objects as go
+from matplotlib import colormaps
 
-from analysis.figures.style import FONT_SIZE
+from analysis.figures.style import DIVERGING_NAME, HEAT_NAME
+
+HEAT = [[i / 255, "rgb({},{},{})".format(*colormaps[HEAT_NAME](i, bytes=True)[:3])] for i in range(0, 256, 5)]
+"""Perceptually uniform map of attention, from nothing (dark) to the largest value (bright).
+
+Spelled as rgb(...): Streamlit takes the hex colours #000001 to #000018 for places to put its theme's colours.
+"""
+
+DIVERGING = [
+    [i / 255, "rgb({},{},{})".format(*colormaps[DIVERGING_NAME](i, bytes=True)[:3])] for i in range(0, 256, 15)
+]
+"""Map of signed values: blue, over white at 0, to red."""
+
+FONT_SIZE = 13
 
 LABEL_SPACE = 72
 """Pixels left of each chart for its axis, always the same, so that charts beside and below each other line up."""
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """Return a colour for the screen that lets what is behind show.
+
+    Example:
+        >>> translucent("#0072B2", 0.5)
+        'rgba(0,114,178,0.5)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def literal(text: str) -> str:

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.matrix_values import MatrixChart
 from analysis.figures.numbers import short
-from analysis.figures.style import FONT_SIZE, HEAT
+from analysis.figures.screen.layout import FONT_SIZE, HEAT
 
 SQUARE = 34
 """CSS pixels."""

@@ -20,7 +20,9 @@ from analysis.figures.screen.cost import scaling_curves
 from analysis.figures.screen.depth import change_by_depth, metric_by_depth
 from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import heat_map, picture
-from analysis.figures.style import BAR_SPACE, HEAT, HEAT_NAME, PANEL_WIDTH, number_height
+from analysis.figures.screen.layout import HEAT
+from analysis.figures.screen.pictures import BAR_SPACE, PANEL_WIDTH
+from analysis.figures.style import HEAT_NAME, number_height
 from tests.support.explorer_support import node
 from tests.support.paths import ROOT
 

@@ -16,7 +16,8 @@ from PIL import Image
 
 from analysis.compare.scale import DECADES, RATIO_TICKS, TICKS
 from analysis.figures.canvas import Canvas
-from analysis.figures.style import DIVERGING_NAME, HEAT_NAME, greyscale, png_source
+from analysis.figures.screen.pictures import png_source
+from analysis.figures.style import DIVERGING_NAME, HEAT_NAME, greyscale
 from ui.explorer.bundle import WEB as EXPLORER
 from ui.explorer.bundle import joined
 from ui.panels import colour_bar

@@ -7,7 +7,8 @@ import streamlit as st
 
 from analysis.figures.curve_values import CurveChart, Line
 from analysis.figures.screen.bars import bar_chart
-from analysis.figures.style import KIND_COLOURS, PANEL_WIDTH
+from analysis.figures.screen.pictures import PANEL_WIDTH
+from analysis.figures.style import KIND_COLOURS
 from analysis.one_token.contributions import relative_added
 from ui.panels.panel import note
 from ui.panels.steps.shown import Shown, Step

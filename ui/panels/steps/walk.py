@@ -6,7 +6,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.figures.screen.heat import picture
-from analysis.figures.style import ANCHOR_COLOUR, PANEL_WIDTH
+from analysis.figures.screen.pictures import PANEL_WIDTH
+from analysis.figures.style import ANCHOR_COLOUR
 from stvit import BlockId
 from ui import keys
 from ui.address import Link
