@@ -2,6 +2,14 @@
 
 from collections.abc import Mapping
 
+WORDS = {
+    "incoming": "the direction",
+    "undivided": "what is not divided",
+    "wrapped": "the border",
+    "scaled": "the scale",
+}
+"""What each difference is about."""
+
 
 def figure_script_answer(correlation: Mapping[str, float], brightest: Mapping[str, float]) -> str:
     """Say how far the script's picture is from what a block computes, and which difference does most.
@@ -24,12 +32,3 @@ tenth of the tokens stay where they are; the direction changes most (0.31 by its
         f"{100 * brightest['all']:.0f} % of the brightest tenth of the tokens stay where they are; "
         f"{WORDS[most]} changes most ({alone[most]:.2f} by itself)."
     )
-
-
-WORDS = {
-    "incoming": "the direction",
-    "undivided": "what is not divided",
-    "wrapped": "the border",
-    "scaled": "the scale",
-}
-"""What each difference is about."""

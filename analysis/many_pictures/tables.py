@@ -98,6 +98,17 @@ class PictureTables:
             raise DamagedTableError(f"{path.name} holds no table of a picture")
         return as_typed(table.to_pandas(), self._types).assign(image=name)
 
+    def read_again(self, digest: str, name: str) -> pd.DataFrame:
+        """Return the table of a picture that this run measured or found.
+
+        Raises:
+            DamagedTableError: If it is gone or cannot be used.
+        """
+        table = self.read(digest, name)
+        if table is None:
+            raise DamagedTableError(f"The table of {name!r} was removed during this run; start it again.")
+        return table
+
     def _path(self, digest: str) -> Path:
         key = hashlib.sha256(f"{self.settings}\n{digest}".encode())
         return self.folder / f"{key.hexdigest()[:24]}.parquet"

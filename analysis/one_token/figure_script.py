@@ -14,7 +14,7 @@ from torch import Tensor
 
 from analysis.one_token.anchor import AnchorMap
 from stvit import BlockRecord, TokenGrid
-from stvit.attentions.base import check_head
+from stvit.attentions.base import check_head, one_head
 from stvit.captions import no_super_tokens
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single
@@ -53,14 +53,14 @@ def script_row(
         >>> script_row(record, token=0).max()  # the largest value is always 1
         tensor(1.)
     """
-    _check(record, token, differences)
+    _check(record, token, head, differences)
     index, weight = record.association.index[0], at_least_single(record.association.weight[0])
     if "wrapped" in differences:
         index = wrapped_neighbours(record.grid).to(index.device)
     divisor = 1.0 if "undivided" in differences else record.association.normaliser[0]
     real = index[token] != PHANTOM
     own = weight.new_zeros(record.grid.num_super_tokens).index_add(0, index[token, real], weight[token, real])
-    core = _core(record, head)
+    core = one_head(record.super_attention[0], head)
     cells = core @ (own / divisor) if "incoming" in differences else own @ core / divisor
     row = (torch.nn.functional.pad(cells, (0, 1))[index] * weight).sum(-1)
     return row / row.max() if "scaled" in differences else row
@@ -145,13 +145,7 @@ def brightest_in_common(first: Float[Tensor, " tokens"], second: Float[Tensor, "
     return len(top & other) / count
 
 
-def _core(record: BlockRecord, head: int | None) -> Float[Tensor, "super_tokens super_tokens"]:
-    """Return A(S) of a head, or the mean over heads."""
-    check_head(head, record.heads)
-    return record.super_attention[0].mean(0) if head is None else record.super_attention[0, head]
-
-
-def _check(record: BlockRecord, token: int, differences: Sequence[str]) -> None:
+def _check(record: BlockRecord, token: int, head: int | None, differences: Sequence[str]) -> None:
     if record.grid.is_identity:
         reason = no_super_tokens(record.id.caption, record.own_window)
         raise ValueError(f"{reason} The released figure script draws blocks with super tokens; choose one.")
@@ -159,3 +153,4 @@ def _check(record: BlockRecord, token: int, differences: Sequence[str]) -> None:
     if unknown:
         raise ValueError(f"There is no difference {unknown[0]!r}; there are {', '.join(DIFFERENCES)}.")
     record.grid.position(token)
+    check_head(head, record.heads)

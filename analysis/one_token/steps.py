@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit import Association, BlockRecord, TokenGrid, associate
-from stvit.attentions.base import check_head
+from stvit.attentions.base import check_head, one_head
 from stvit.captions import no_super_tokens
 from stvit.capturing.records import NoAttentionError
 from stvit.cells import to_cells
@@ -31,7 +31,8 @@ class TokenSteps:
         heaviest: The super token that the token belongs to most; never a phantom.
         members: Column of Q-hat of that super token: the share of each token in it, shape (N,). It sums to 1 less the
             share of the padding tokens, which take part in the average (`Association.lost_share`).
-        mixed: sum_k weight_k A(S)[k], shape (M,); the rows of phantoms are 0.
+        super_rows: Rows of A(S) of the neighbours, shape (9, M); 0 for phantoms.
+        mixed: sum_k weight_k A(S)[k], shape (M,).
         row: Mapped back with Q-hat: the token's attention over all tokens, shape (N,).
     """
 
@@ -44,6 +45,7 @@ class TokenSteps:
     shares: Float[np.ndarray, " 9"]
     heaviest: int
     members: Float[np.ndarray, " tokens"]
+    super_rows: Float[np.ndarray, "9 super_tokens"]
     mixed: Float[np.ndarray, " super_tokens"]
     row: Float[np.ndarray, " tokens"]
 
@@ -91,8 +93,8 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
     logits = products * len(own) ** -0.5
     weights = logits.softmax(-1)
     mass = _or_zero(record.association.column_mass[0], neighbours)
-    core = record.super_attention[0].mean(0) if head is None else record.super_attention[0, head]
-    mixed = weights @ _or_zero(core, neighbours)
+    rows = _or_zero(one_head(record.super_attention[0], head), neighbours)
+    mixed = weights @ rows
     heaviest = int(neighbours[weights.where(neighbours >= 0, -1).argmax()])
     return TokenSteps(
         token=token,
@@ -104,6 +106,7 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
         shares=(weights / mass.where(mass > 0, torch.inf)).numpy(force=True),
         heaviest=heaviest,
         members=_members(record.association, heaviest).numpy(force=True),
+        super_rows=rows.numpy(force=True),
         mixed=mixed.numpy(force=True),
         row=_mapped_back(record.association, mixed).numpy(force=True),
     )

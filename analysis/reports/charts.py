@@ -19,7 +19,7 @@ from analysis.redundancy.measure import per_token
 from analysis.redundancy.uniform_values import uniform_values
 from analysis.redundancy.watch import Progress
 from analysis.redundancy.where import where
-from analysis.reports.report import Report, Subject
+from analysis.reports.report import Report, Subject, plain_column
 from analysis.sweeps.reference import Bands
 from stvit import Capture
 from stvit.captions import head_caption
@@ -172,7 +172,7 @@ def cost_report(model: str, stage: int, table: pd.DataFrame, measured: pd.DataFr
     if measured is not None:
         caption += " · median times on this machine"
     figure = partial(cost_figure, operation_curves(table), [] if measured is None else time_curves(measured), caption)
-    return Report(figure, lambda: joint, lambda: {str(name): _plain(joint[name]) for name in joint})
+    return Report(figure, lambda: joint, lambda: {str(name): plain_column(joint[name]) for name in joint})
 
 
 def operation_curves(table: pd.DataFrame) -> list[Curve]:
@@ -203,9 +203,3 @@ def places_of(blocks: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
         "blocks": np.array(blocks, dtype=np.int64).reshape(-1, 2),
         "where": np.array([where(*block) for block in blocks], dtype=str),
     }
-
-
-def _plain(column: pd.Series) -> np.ndarray:
-    """Return a column as an array that NPZ files hold without pickles."""
-    values = column.to_numpy()
-    return values if np.issubdtype(values.dtype, np.number) else values.astype(str)

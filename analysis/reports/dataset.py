@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.figures.dataset_values import correlation_curves, difference_curves, spread_curves
 from analysis.figures.paper.dataset import dataset_figure
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.where import where_column
-from analysis.reports.report import Report
+from analysis.reports.report import Report, plain_column
 from analysis.reports.sweep import measured_at
 from analysis.sweeps.one_block import Place, classes
 from analysis.sweeps.reading import Sweep, comparison, correlations, distributions
@@ -82,16 +81,9 @@ def dataset_report(sweep: Sweep, other: Sweep | None, place: Place, attention: s
         " · ".join([*parts, "lines are medians, bands hold 50 % and 90 % of the pictures"]),
     )
     whole = tables.whole
-    return Report(figure, lambda: whole, lambda: {str(name): _plain(whole[name]) for name in whole})
+    return Report(figure, lambda: whole, lambda: {str(name): plain_column(whole[name]) for name in whole})
 
 
 def _measured(settings: dict[str, Any]) -> str:
     rows = "all rows" if settings["anchors"] is None else f"{settings['anchors']} rows of each attention"
     return f"{measured_at(settings)}, {rows}"
-
-
-def _plain(column: pd.Series) -> np.ndarray:
-    """Return a column as an array that NPZ files hold without pickles; what is missing is nan or empty."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(np.float64, na_value=np.nan)
-    return column.astype(object).where(column.notna(), "").to_numpy().astype(str)

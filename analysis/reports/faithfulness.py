@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int
 
 from analysis.faithfulness.choices import ORDERS, REPLACEMENTS
@@ -16,7 +15,7 @@ from analysis.figures.curve_values import Band, CurveChart, Line
 from analysis.figures.paper.curves import curves_figure
 from analysis.figures.paper.pictures import maps_figure
 from analysis.figures.screen.rollout import pixel_panel
-from analysis.reports.report import Report, Subject
+from analysis.reports.report import Report, Subject, plain_column
 from stvit import BlockId
 from stvit.capturing.attention_record import AttentionRecord
 
@@ -72,7 +71,7 @@ def faithfulness_report(
     def arrays() -> dict[str, np.ndarray]:
         long = curve_table(found)
         labels = {f"labels_{one.groups.method}": one.groups.labels for one in found}
-        return {str(name): _plain(long[name]) for name in long.columns} | labels
+        return {str(name): plain_column(long[name]) for name in long.columns} | labels
 
     return Report(partial(curves_figure, charts, caption), partial(summary_table, found), arrays)
 
@@ -150,7 +149,3 @@ def fields_report(subject: Subject, by_kind: Mapping[str, Mapping[BlockId, Recep
 def _labels(record: AttentionRecord) -> Int[np.ndarray, "rows columns"]:
     labels: np.ndarray = record.labels()[0].numpy(force=True)  # type: ignore[attr-defined]  # of an STViT
     return labels
-
-
-def _plain(column: "pd.Series[float]") -> np.ndarray:
-    return column.to_numpy(str) if column.dtype == object or str(column.dtype).startswith("str") else column.to_numpy()

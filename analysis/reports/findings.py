@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.attention.kinds import OWN
+from analysis.figures.dataset_values import blocks_of
 from analysis.figures.paper.files import figure_bytes
 from analysis.figures.paper.side_by_side import Line, side_by_side_figure
 from analysis.redundancy.catalogue import CATALOGUE
 from analysis.reports.sweep import markdown
 from analysis.sweeps.reading import NORMAL_95, Sweep
 from analysis.sweeps.side_by_side import Attention, differences, means, picture_values
-from stvit.captions import block_short
 
 BLOCK = "block"
 """The attention of numbers that are about a block."""
@@ -56,7 +56,7 @@ def side_by_side_lines(found: pd.DataFrame) -> list[str]:
     """
     rows = found[found["attention"].isin([OWN, BLOCK, UNIFORM])].copy()
     rows["model"] = rows["model"].where(rows["attention"] != UNIFORM, UNIFORM)
-    rows["block"] = _blocks(rows)
+    rows["block"] = blocks_of(rows)
     rows["cell"] = [_with_error(*row) for row in zip(rows["mean"], rows["error"], rows["estimate"], strict=True)]
     wide = rows.pivot_table(index=["metric", "block"], columns="model", values="cell", aggfunc="first", sort=False)
     wide = wide.reindex(columns=sorted(dict.fromkeys(rows["model"]), key=lambda name: name == UNIFORM))
@@ -77,7 +77,7 @@ def difference_lines(compared: pd.DataFrame, own: str, trained: str) -> list[str
     table = pd.DataFrame(
         {
             "metric": [_title(name) for name in compared["metric"]],
-            "block": _blocks(compared),
+            "block": blocks_of(compared),
             f"{trained}, trained": compared["first"],
             f"{own}, own q and k": compared["second"],
             "difference": compared["difference"],
@@ -88,11 +88,6 @@ def difference_lines(compared: pd.DataFrame, own: str, trained: str) -> list[str
     )
     order = sorted(range(len(table)), key=lambda i: (list(CATALOGUE).index(compared["metric"][i]), table["block"][i]))
     return markdown(table.iloc[order])
-
-
-def _blocks(rows: pd.DataFrame) -> list[str]:
-    """Return the captions of the blocks of rows."""
-    return [block_short(*place) for place in zip(rows["stage"], rows["block"], strict=True)]
 
 
 def _title(metric: str) -> str:
@@ -129,7 +124,7 @@ def _line(model: str, attention: str, rows: pd.DataFrame) -> Line:
         model=model,
         title=f"{model}, own q and k over all tokens" if dashed else model,
         dashed=dashed,
-        blocks=_blocks(rows),
+        blocks=blocks_of(rows),
         means=rows["mean"].tolist(),
         halves=(NORMAL_95 * rows["error"]).tolist(),
     )

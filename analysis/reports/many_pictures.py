@@ -10,7 +10,7 @@ from analysis.figures.paper.files import figure_bytes
 from analysis.many_pictures.means import Summary
 from analysis.many_pictures.measuring import Measured
 from analysis.many_pictures.own_files import OwnFiles
-from analysis.many_pictures.tables import CSV_ROWS, SCHEMA, DamagedTableError, PictureTables, to_arrow
+from analysis.many_pictures.tables import CSV_ROWS, SCHEMA, PictureTables, to_arrow
 from analysis.reports.means import mean_figures
 
 
@@ -60,9 +60,7 @@ def _join(
     """Read each table once, and give it to all that want it; one is in memory at a time."""
     with pq.ParquetWriter(parquet, SCHEMA) as writer:
         for number, one in enumerate(measured):
-            table = tables.read(one.digest, one.name)
-            if table is None:
-                raise DamagedTableError(f"The table of {one.name!r} was removed during this run; start it again.")
+            table = tables.read_again(one.digest, one.name)
             summary.add(table)
             writer.write_table(to_arrow(table))
             if csv is not None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from analysis.figures.paper.charts import Figure, depth_figure, head_matrix_figure
+from analysis.figures.paper.charts import depth_figure, head_matrix_figure
+from analysis.figures.paper.files import Figure
 from analysis.redundancy.catalogue import ESTIMATE
 from stvit.error_text import counted
 

@@ -74,6 +74,20 @@ class Subject:
         return " · ".join(part for part in parts if part)
 
 
+def plain_column(column: pd.Series) -> np.ndarray:
+    """Return a column as an array that NPZ files hold without pickles; what is missing is nan or empty.
+
+    Example:
+        >>> plain_column(pd.Series([1, None], dtype="Int64")), plain_column(pd.Series(["a", None]))
+        (array([ 1., nan]), array(['a', ''], dtype='<U1'))
+    """
+    if not pd.api.types.is_numeric_dtype(column):
+        return column.astype(object).where(column.notna(), "").to_numpy().astype(str)
+    if pd.api.types.is_extension_array_dtype(column):
+        return column.to_numpy(np.float64, na_value=np.nan)
+    return column.to_numpy()
+
+
 def suffix_of(path: Path) -> str:
     """Return the kind of file that a path's ending asks for.
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import pyarrow.parquet as pq
 
-from analysis.figures.paper.charts import Figure
-from analysis.figures.paper.files import figure_bytes
+from analysis.figures.paper.files import Figure, figure_bytes
 from analysis.figures.paper.superpixels import Line, curves_figure
 from analysis.grouping.methods import METHODS
 from analysis.many_pictures.measuring import Measured
 from analysis.many_pictures.own_files import OwnFiles
-from analysis.many_pictures.tables import DamagedTableError, PictureTables, to_arrow
+from analysis.many_pictures.tables import PictureTables, to_arrow
 from analysis.superpixels.summary import LINE, areas, per_picture, summarise
 from analysis.superpixels.words import CURVES, markdown
 from stvit.captions import block_short
@@ -53,9 +52,7 @@ def write_scores(
     def join(parquet: object) -> None:
         with pq.ParquetWriter(parquet, tables.schema) as writer:
             for one in measured:
-                table = tables.read(one.digest, one.name)
-                if table is None:
-                    raise DamagedTableError(f"The table of {one.name!r} was removed during this run; start it again.")
+                table = tables.read_again(one.digest, one.name)
                 pictures.append(per_picture(table))
                 writer.write_table(to_arrow(table, tables.schema))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.figures.dataset_values import blocks_of
 from analysis.sweeps.reading import Sweep, accuracy, comparison, correlations, distributions, extremes
 from stvit.error_text import counted
 from stvit.foreign_text import plain
@@ -69,26 +70,21 @@ def _body(tables: dict[str, pd.DataFrame], other: Sweep | None) -> list[str]:
     lines += markdown(tables["extremes"].drop(columns=["prediction", "sha256"]))
     lines += ["", "## Strongest correlations with correctness and probability", ""]
     lines += [f"The {len(strongest)} largest of {len(tables['correlations']):,}: some are large by chance.", ""]
-    lines += markdown(strongest.assign(block=_place(strongest)).drop(columns="stage"))
+    lines += markdown(strongest.assign(block=blocks_of(strongest)).drop(columns="stage"))
     if other is not None:
         name = plain(other.configuration["model"], 200)
         lines += ["", f"## Compared with {name}", "", "Second minus first, mean over the pictures of both.", ""]
         table = tables["comparison"]
-        lines += markdown(table.assign(block=_place(table)).drop(columns="stage"))
+        lines += markdown(table.assign(block=blocks_of(table)).drop(columns="stage"))
     return lines
 
 
 def _medians(table: pd.DataFrame) -> pd.DataFrame:
     """Return a line for each attention and metric and a column for each block."""
-    wide = table.assign(place=_place(table)).pivot_table(
+    wide = table.assign(place=blocks_of(table)).pivot_table(
         index=["attention", "metric", "unit"], columns="place", values="q50", sort=False
     )
     return wide[sorted(wide.columns)].reset_index()
-
-
-def _place(table: pd.DataFrame) -> pd.Series:
-    """Return blocks as people count them: "1.2" is stage 1, block 2."""
-    return (table["stage"] + 1).astype(str) + "." + (table["block"] + 1).astype(str)
 
 
 def markdown(table: pd.DataFrame) -> list[str]:
