@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.answers.redundancy import listed
-from analysis.figures.numbers import significant
+from analysis.answers.words import in_words
+from analysis.figures.numbers import percent, significant
 
 SAME = 0.01
 """Shares of log N that differ by less are called equal: about the error of a sample of 256 rows."""
@@ -47,14 +47,14 @@ reaches 80 px, that of B 100 % and 117 px: B is nearer to uniform attention.'
     attending = [side for side in sides if side.metrics]
     first = attending[0] if attending else None
     parts = [_of_one(side, named=not together, first=side is first) for side in sides]
-    return f"At {100 * depth:.0f} % of the depth{together}, {', '.join(parts)}{_verdict(attending)}."
+    return f"At {percent(depth, 0)} of the depth{together}, {', '.join(parts)}{_verdict(attending)}."
 
 
 def _of_one(side: Seen, named: bool, first: bool) -> str:
     name = f"{side.title} ({side.where})" if named else side.title
     if not side.metrics:
         return f"{name} has no attention"
-    share, distance = f"{100 * side.metrics['normalised_entropy']:.0f} %", f"{side.metrics['distance']:.0f} px"
+    share, distance = percent(side.metrics["normalised_entropy"], 0), f"{side.metrics['distance']:.0f} px"
     if first:
         return f"the attention of {name} has {share} of the largest possible entropy and reaches {distance}"
     return f"that of {name} {share} and {distance}"
@@ -94,4 +94,4 @@ def sample_note(table: pd.DataFrame, titles: Mapping[str, str], anchors: int) ->
         if largest[name] > 0
     ]
     means = f"Means over {anchors} tokens of each block and over its heads; dots are heads."
-    return f"{means} Standard error of a head: at most {listed(errors)}." if errors else means
+    return f"{means} Standard error of a head: at most {in_words(errors)}." if errors else means

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from analysis.figures.numbers import percent
+
 WORDS = {
     "incoming": "the direction",
     "undivided": "what is not divided",
@@ -29,6 +31,6 @@ tenth of the tokens stay where they are; the direction changes most (0.31 by its
     most = min(alone, key=alone.__getitem__)
     return (
         f"The script's picture of this token correlates with what the block computes by {correlation['all']:.2f}, and "
-        f"{100 * brightest['all']:.0f} % of the brightest tenth of the tokens stay where they are; "
+        f"{percent(brightest['all'], 0)} of the brightest tenth of the tokens stay where they are; "
         f"{WORDS[most]} changes most ({alone[most]:.2f} by itself)."
     )

@@ -1,9 +1,10 @@
 """Where the attention of a picture is redundant, and whether that is usual, in sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from analysis.answers.words import in_words, ordinal
 from analysis.attention.kinds import OWN
 from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.numbers import significant
@@ -31,7 +32,7 @@ def redundancy_answer(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
     if not kinds:
         return ""
     entropy = [f"{_in_first_stage(table, ENTROPY, kind)} in {titles[kind].lower()}" for kind in kinds]
-    parts = [f"normalised entropy (1 is uniform) is {listed(entropy)}"]
+    parts = [f"normalised entropy (1 is uniform) is {in_words(entropy)}"]
     parts += [
         f"the mean cosine between {what} is {value}"
         for what, value in (
@@ -43,7 +44,7 @@ def redundancy_answer(table: pd.DataFrame, titles: Mapping[str, str]) -> str:
     ranked = head_values(table, ENTROPY, kinds[0]).ranked()
     least, most = (f"{where(*head[:3])} ({significant(head[3])})" for head in (ranked[0], ranked[-1]))
     stage = int(table["stage"].min()) + 1
-    return f"In stage {stage}, {listed(parts)}. By entropy, {most} is the most redundant head and {least} the least."
+    return f"In stage {stage}, {in_words(parts)}. By entropy, {most} is the most redundant head and {least} the least."
 
 
 def usual_answer(table: pd.DataFrame, bands: Bands) -> str:
@@ -99,25 +100,3 @@ def _in_first_stage(table: pd.DataFrame, metric: str, attention: str) -> str | N
     rows = table[(table["metric"] == metric) & (table["attention"] == attention)]
     rows = rows[rows["stage"] == table["stage"].min()]
     return significant(float(rows["value"].mean())) if len(rows) else None
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Return parts as a list in words.
-
-    Example:
-        >>> listed(["one"]), listed(["one", "two"]), listed(["one", "two", "three"])
-        ('one', 'one and two', 'one, two and three')
-    """
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def ordinal(number: float) -> str:
-    """Return a number rounded, as an ordinal.
-
-    Example:
-        >>> [ordinal(number) for number in (0.2, 1, 2, 11, 62.6, 93)]
-        ['0th', '1st', '2nd', '11th', '63rd', '93rd']
-    """
-    whole = round(number)
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th") if whole % 100 not in (11, 12, 13) else "th"
-    return f"{whole}{ending}"

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
+from analysis.figures.numbers import percent
+
 
 def half_share(relevance: Float[np.ndarray, "rows columns"]) -> float:
     """Return the smallest share of the picture that holds half of the relevance; NaN if there is none.
@@ -47,4 +49,4 @@ knows no class, puts half on 41 %.'
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1f} %"
+    return percent(share, 0 if share >= 0.01 else 1)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from analysis.figures.numbers import percent
+
 
 def steps_answer(heaviest: int, weight: float, lost: float, looks_at: int, share: float) -> str:
     """Say where a token belongs and where it looks.
@@ -44,5 +46,5 @@ def output_answer(shares: Sequence[float], added: float, residual: float) -> str
     if not added:
         return "Attention adds nothing to it."
     best = max(range(len(shares)), key=shares.__getitem__)
-    much = f"{100 * added / residual:.0f} % of its norm" if residual else f"a norm of {added:.3g}"
-    return f"Attention adds {much} to it; head {best + 1} contributes most to that ({100 * shares[best]:.0f} %)."
+    much = f"{percent(added / residual, 0)} of its norm" if residual else f"a norm of {added:.3g}"
+    return f"Attention adds {much} to it; head {best + 1} contributes most to that ({percent(shares[best], 0)})."
