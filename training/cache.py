@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from stvit.atomic_files import write_atomically
 from stvit.error_text import counted, listed
-from stvit.images import load_image
+from stvit.images import RGBImage, load_image
+from training.bars import open_bar
 from training.sources import Listing, list_images, read_files
 
 CORRUPT = ("fatal", "skip")
@@ -120,9 +121,7 @@ def _build(source: Path, listing: Listing, size: int, stem: Path, corrupt: str, 
 
     def write_pixels(array: BinaryIO) -> None:
         files = read_files(source, tuple(wanted))
-        for name, data in tqdm(
-            files, total=len(wanted), desc="decoding", unit="image", disable=None if progress else True
-        ):
+        for name, data in open_bar(progress, files, total=len(wanted), desc="decoding", unit="image"):
             pixels = _decode_or_skip(name, data, size, corrupt, skipped.append)
             if pixels is not None:
                 array.write(pixels.tobytes())
@@ -164,13 +163,22 @@ def corrupt_image_message(name: str, reason: Exception) -> str:
     return f"The image {name} cannot be decoded ({why}); repair or remove it, or choose to skip corrupt images."
 
 
+def load_as_published(data: bytes) -> RGBImage:
+    """Load a picture as the published training and evaluation do: as it is stored, whatever EXIF and alpha say.
+
+    Raises:
+        ImageError: In one sentence, why it cannot be used.
+    """
+    return load_image(data, orientation="stored", alpha="drop")
+
+
 def decode(data: bytes, size: int) -> NDArray[np.uint8]:
     """Decode an image as the published training does and resize it (bicubic) until its shorter side has `size` pixels.
 
     Raises:
         ImageError: In one sentence, why it cannot be used.
     """
-    picture = load_image(data, orientation="stored", alpha="drop").array
+    picture = load_as_published(data).array
     shorter = min(picture.shape[:2])
     if shorter <= size:
         return picture

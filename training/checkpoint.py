@@ -14,6 +14,9 @@ from training.config import TrainingConfig
 LAST = "last.pt"
 """File name of the newest checkpoint of a run."""
 
+AVERAGED = "averaged"
+"""Key of the averaged (EMA) weights in a checkpoint."""
+
 
 def random_state() -> dict[str, Any]:
     """Return the state of every global random generator, as tensors and plain values."""

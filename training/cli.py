@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from stvit.error_text import counted, listed, sentence
 from stvit.foreign_text import plain
 from stvit.images.model_input import CROP_FRACTION
 from training.arguments import FLAGS, TWIN_FLAGS, add_ablation, add_evaluation, add_export, add_training, add_twins
+from training.bars import open_bar
 from training.cache import ImageCache, open_cache
 from training.checkpoint import LAST, config_of, load_checkpoint
 from training.config import TrainingConfig
@@ -23,7 +23,7 @@ LEAST_CACHE = 256
 """Least shorter side, in pixels, to which pictures are reduced unless asked for."""
 
 FIXED = ("model", "batch_size", "lr", "precision", "seed", "init")
-"""Settings that a resumed run cannot change, for what is done depends on them."""
+"""Settings that a resumed run cannot change, because the steps it has done depend on them."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -165,13 +165,12 @@ def run_ablation(options: argparse.Namespace) -> None:
     models = {name: load_any(name).eval() for name in options.checkpoints}
     pictures = Pictures(options.data, options.split or None, options.every, options.size, options.batch_size)
     text = ""
-    with tqdm(desc="ablating", unit="batch", disable=None if not options.quiet else True) as bar:
+    with open_bar(not options.quiet, desc="ablating", unit="batch") as bar:
         for progress in ablate(models, pictures, options.out):
             bar.total, bar.n = progress.total, progress.done
             bar.refresh()
-            text = markdown(
-                progress.summary
-            )  # after each batch: a run that is killed leaves the tables of its pictures
+            # After each batch, so that a run that is killed leaves the tables of its pictures.
+            text = markdown(progress.summary)
             write_atomically(options.out / "ablation.csv", progress.summary.to_csv(index=False).encode())
             write_atomically(options.out / "ablation.md", text.encode())
     print(text)

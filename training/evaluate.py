@@ -13,14 +13,15 @@ from tqdm import tqdm
 
 from stvit.error_text import counted
 from stvit.foreign_text import plain
-from stvit.images import PreparedImage, load_image, prepare
+from stvit.images import PreparedImage, prepare
 from stvit.images.framing import check_size
 from stvit.model import STViT
 from stvit.weights import read_checkpoint
 from stvit.weights.errors import WeightsError
 from stvit.weights.load import model_and_report
 from stvit.weights.pretrained import list_pretrained, load_pretrained
-from training.cache import corrupt_image_message
+from training.bars import open_bar
+from training.cache import corrupt_image_message, load_as_published
 from training.checkpoint import LAST, is_run
 from training.class_names import readable_names
 from training.export import model_from_run
@@ -109,14 +110,10 @@ def measure(
     skipped: list[str] = []
     right = {1: 0, 5: 0}
     images = 0
-    files = tqdm(
-        read_files(source, tuple(dict(listing.files))),
-        total=len(listing.files),
-        desc="evaluating",
-        unit="image",
-        disable=None if progress else True,
-    )
-    for pixels, labels in _batches(files, dict(listing.files), size, batch_size, corrupt, skipped):
+    label_of = dict(listing.files)
+    read = read_files(source, tuple(label_of))
+    files = open_bar(progress, read, total=len(label_of), desc="evaluating", unit="image")
+    for pixels, labels in _batches(files, label_of, size, batch_size, corrupt, skipped):
         logits = model.eval()(pixels.to(device)).cpu()
         images += len(labels)
         for k in right:
@@ -177,7 +174,7 @@ def decoded(
     """
     for name, data in files:
         try:
-            picture = prepare(load_image(data, orientation="stored", alpha="drop"), size)
+            picture = prepare(load_as_published(data), size)
         except Exception as error:  # decoding can fail in any way; only this picture is left out
             if corrupt == "fatal":
                 raise ValueError(corrupt_image_message(name, error)) from error

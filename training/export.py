@@ -11,11 +11,8 @@ from stvit.error_text import counted, sentence
 from stvit.model import STViT
 from stvit.weights.load import load_weights, model_from_file, save_weights
 from stvit.weights.stand_ins import kind_of
-from training.checkpoint import load_checkpoint
+from training.checkpoint import AVERAGED, load_checkpoint
 from training.class_names import readable_names
-
-AVERAGED = "averaged"
-"""Key of the averaged (EMA) weights in a checkpoint."""
 
 
 def model_from_checkpoint(path: Path) -> STViT:

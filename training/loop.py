@@ -1,10 +1,8 @@
 """The training loop: every step a function of the state that checkpoints hold."""
 
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,20 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast, broadcast_object_list, gather_object, set_seed
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from tqdm import tqdm
 
 from stvit.error_text import counted, sentence
-from stvit.foreign_text import plain
-from stvit.model import STViT
-from stvit.variants import get_config
-from stvit.weights.load import load_weights
 from training.augment import augment, mix, smooth_targets
 from training.averaging import AveragedModel
+from training.bars import open_bar
 from training.batches import AUGMENTING, Process, load_batches, steps_per_epoch
 from training.cache import ImageCache
-from training.checkpoint import LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
+from training.checkpoint import AVERAGED, LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
 from training.config import TrainingConfig
 from training.crops import generator
 from training.metrics import Average, MetricsLog, Tally, correct
 from training.optimisation import Progress, build_optimizer, build_schedule, set_drop_path
 from training.pictures import Cropper, PicturesOnCPU, PicturesOnDevice
+from training.start import initial_model
 from training.validation import validate
 
 METRICS = "metrics.jsonl"
@@ -62,19 +57,11 @@ class Trainer:
         self.config, self.train_images, self.out = config, train, out
         self.accelerator = Accelerator(mixed_precision=config.precision)
         torch.backends.cudnn.benchmark = True  # a run has few shapes
-        self.progress_bar = progress_bar and self.accelerator.is_main_process
+        self.shows_progress = progress_bar and self.accelerator.is_main_process
         self.process = Process(self.accelerator.process_index, self.accelerator.num_processes)
         set_seed(config.seed, device_specific=True)
-        self.model_config = replace(
-            get_config(config.model), num_classes=len(train.classes), drop_path_rate=config.drop_path
-        )
-        model = STViT(self.model_config)
-        if config.init is not None:
-            start = load_checkpoint(Path(config.init))["model"] if config.init_last else config.init
-            report = load_weights(model, start)
-            for note in report.notes if self.accelerator.is_main_process else ():
-                tqdm.write(f"{plain(Path(config.init).name)}: {note}", file=sys.stderr)
-        model.train(not config.evaluation_mode)
+        model = initial_model(config, len(train.classes), self.accelerator.is_main_process)
+        self.model_config = model.config
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.network = model.to(self.accelerator.device, memory_format=layout)  # type: ignore[call-overload]  # not in the stubs
         self.averaged = AveragedModel(self.network, config.ema_decay).eval()
@@ -117,7 +104,7 @@ class Trainer:
             "model_config": asdict(self.model_config),
             "class_names": list(self.train_images.classes),
             "model": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
+            AVERAGED: self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "progress": (self.progress.steps, self.progress.seconds),
@@ -142,7 +129,7 @@ class Trainer:
     def _restore(self, state: dict[str, Any]) -> None:
         self._check_same_run(state)
         self.network.load_state_dict(state["model"])
-        self.averaged.load_state_dict(state["averaged"])
+        self.averaged.load_state_dict(state[AVERAGED])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress.steps, self.progress.seconds = state["progress"]
         self.schedule.load_state_dict(state["schedule"])
@@ -182,7 +169,7 @@ class Trainer:
         if self.step == 0:
             self.tally = Tally(self.accelerator.device, Average())
         set_drop_path(self.network, self.config.drop_path_at(self.epoch / self.config.epochs))
-        with tqdm(total=self.steps, initial=self.step, unit="step", disable=None if self.progress_bar else True) as bar:
+        with open_bar(self.shows_progress, total=self.steps, initial=self.step, unit="step") as bar:
             while self.step < self.steps and self.progress.fraction < 1:
                 self._run_one_size(bar)
         row = self._epoch_row()
@@ -261,10 +248,9 @@ class Trainer:
         left = self.progress.seconds_left(self.config.sizes) / 60
         return f"loss {loss:.3f}, accuracy {accuracy:.1f} %, {rate:.0f} images/s, run {left:.0f} min left"
 
-    @contextmanager
-    def _kernels(self) -> Iterator[None]:
-        with sdpa_kernel(SDPBackend.MATH) if self.config.plain_attention else nullcontext():
-            yield
+    def _kernels(self) -> AbstractContextManager[None]:
+        """Return the context in which attention is computed by the kernels that the settings ask for."""
+        return sdpa_kernel(SDPBackend.MATH) if self.config.plain_attention else nullcontext()
 
 
 def _check_classes(train: ImageCache, val: ImageCache) -> None:

@@ -13,12 +13,12 @@ from stvit.images import prepare
 from stvit.variants import get_config
 from stvit.weights.pretrained import list_pretrained
 from tests.support.training_data import COLOURS, TINY_MODEL, png, tiny_cache, tiny_config, write_folder
-from training.checkpoint import LAST
+from training.checkpoint import AVERAGED, LAST
 from training.class_names import IMAGENETTE, readable_names
 from training.cli import main
 from training.curves import draw_curves, save_curves
 from training.evaluate import check_classes, load_any, measure
-from training.export import AVERAGED, export, model_from_checkpoint
+from training.export import export, model_from_checkpoint
 from training.loop import METRICS, Trainer
 from training.metrics import Average, correct, read_metrics
 from training.paper_table import PAPER, format_table, variant_of

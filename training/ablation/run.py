@@ -20,8 +20,6 @@ from training.ablation.pictures import Batch, batches
 from training.evaluate import check_classes
 from training.sources import Listing, list_images
 
-HUNDRED = 100.0
-
 
 @dataclass(frozen=True)
 class Pictures:
@@ -180,8 +178,8 @@ def _summary(model: str, entries: list[_Changed], costs: list[int], log: Ablatio
                 "title": ablation.title,
                 "off_training": ablation.off_training,
                 "pictures": len(right),
-                **_mean("top1", HUNDRED * right),
-                **_mean("top1_change", HUNDRED * (right - plain)),
+                **_mean("top1", 100 * right),
+                **_mean("top1_change", 100 * (right - plain)),
                 **_mean("divergence", np.concatenate([one.divergence for one in answers])),
                 "gmac": macs / 1e9,
                 "images_per_second": len(right) / sum(one.seconds for one in answers),
