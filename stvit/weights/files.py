@@ -31,6 +31,7 @@ MAX_HEADER = 1 << 24
 """Bytes that the header of safetensors, or an index of shards, may have."""
 
 MAX_SHARDS = 1000
+"""Files that an index of shards may name."""
 
 _HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -194,7 +195,7 @@ def _header(content: Content) -> dict[str, Any]:
 
 def _looks_like_safetensors(data: bytes) -> bool:
     """Return whether a header in JSON follows 8 bytes that could be its length."""
-    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 1 << 27
+    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 8 * MAX_HEADER  # a longer one gets a sentence
 
 
 def _parse_shards(content: Content) -> WeightsFile:

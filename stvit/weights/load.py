@@ -17,28 +17,20 @@ from stvit.model import STViT
 from stvit.variants import get_config
 from stvit.weights.checks import NamedState, check_fit, converted, differing_settings, with_our_names
 from stvit.weights.content import Content, read_content
-from stvit.weights.errors import WeightsError, WeightsNotFoundError
+from stvit.weights.errors import WeightsError
 from stvit.weights.files import WeightsFile, from_mapping, parse_weights, read_weights, write_weights
 from stvit.weights.imagenet import CLASSES, imagenet_class_names
 from stvit.weights.load_report import LoadReport
 from stvit.weights.outline import classes_of_state, outline_of_config, outline_of_state
 
-__all__ = [
-    "LoadReport",
-    "WeightsError",
-    "WeightsNotFoundError",
-    "load_weights",
-    "model_and_report",
-    "model_digest",
-    "model_from_file",
-    "save_weights",
-]
-
 DIGEST_LENGTH = 16
+"""Hexadecimal digits of a model's digest."""
+
 TRIAL = 64
 """Side in px of the picture that a loaded model is tried on."""
 
 STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""Types in which `save_weights` can store floats."""
 
 
 def load_weights(model: STViT, path_or_state_dict: str | os.PathLike[str] | Mapping[Any, Any]) -> LoadReport:
@@ -200,17 +192,17 @@ def _load(model: STViT, file: WeightsFile, named: NamedState) -> LoadReport:
     if file.class_names is not None:
         model.class_names = file.class_names
     return LoadReport(
-        file.source,
-        outline_of_config(model.config).variant,
-        model.config.num_classes,
-        len(tensors),
-        named.released,
-        _common_dtype(named.state),
-        named.constants,
-        file.class_names,
-        settings,
-        file.notes,
-        file.sha256,
+        source=file.source,
+        variant=outline_of_config(model.config).variant,
+        num_classes=model.config.num_classes,
+        tensors=len(tensors),
+        released_names=named.released,
+        dtype=_common_dtype(named.state),
+        constants=named.constants,
+        class_names=file.class_names,
+        settings=settings,
+        notes=file.notes,
+        sha256=file.sha256,
     )
 
 

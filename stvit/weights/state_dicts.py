@@ -35,6 +35,8 @@ _ANCHOR = re.compile(r"(|.*\.)(?:stem|patch_embed\.proj)\.0\.weight")
 """The first weight of an STViT; what stands before it stands before all its keys."""
 
 _DEEPEST = 4
+"""Mappings inside each other at most, down to the state dict."""
+
 _MOST_MAPPINGS = 200
 """Mappings of a checkpoint that are looked into, which bounds the depth too."""
 

@@ -143,10 +143,6 @@ def test_a_place_from_the_address_survives_a_change_of_page():
     assert (*chosen, app.number_input("row").value) == (1, 1, 3)
 
 
-def test_one_scale_for_all_panels(app):
-    check_fine(app.segmented_control("range").set_value("shared").run())
-
-
 def test_every_sample_works(app):
     names = app.get_by_key("sample").options
     assert len(names) == 7

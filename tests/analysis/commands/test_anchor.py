@@ -69,24 +69,13 @@ def test_refuses_a_token_that_does_not_exist(record):
         list(anchor_maps(record, None, 9999))
 
 
+WORDS = ["export", "anchor", "--sample", "cat", "--random", "stvit_demo", "--size", "64", "--row", "5", "--column", "7"]
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "csv", "npz"])
 def test_command_writes_what_the_ending_says(tmp_path, suffix):
     out = tmp_path / f"maps.{suffix}"
-    words = [
-        "export",
-        "anchor",
-        "--sample",
-        "cat",
-        "--random",
-        "stvit_demo",
-        "--size",
-        "64",
-        "--row",
-        "5",
-        "--column",
-        "7",
-    ]
-    assert main([*words, "--out", str(out)]) == 0
+    assert main([*WORDS, "--out", str(out)]) == 0
     if suffix == "png":
         with Image.open(out) as figure:
             assert min(figure.size) > 600
@@ -111,21 +100,7 @@ def test_command_writes_what_the_ending_says(tmp_path, suffix):
 )
 def test_bad_words_are_one_sentence(tmp_path, monkeypatch, capsys, changed, message):
     monkeypatch.chdir(tmp_path)
-    words = [
-        "export",
-        "anchor",
-        "--sample",
-        "cat",
-        "--random",
-        "stvit_demo",
-        "--size",
-        "64",
-        "--row",
-        "5",
-        "--column",
-        "7",
-    ]
-    assert main([*words, "--out", "maps.png", *changed]) == 1
+    assert main([*WORDS, "--out", "maps.png", *changed]) == 1
     said = capsys.readouterr().err.strip()
     assert message in said
     assert len(said.splitlines()) == 1
