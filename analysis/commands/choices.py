@@ -18,11 +18,14 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 """Names of `stvit.precision.PRECISIONS`, which cannot be asked without loading torch."""
 
 
+DEFAULT_MODEL = "demo"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice(Settings):
     """Which model; the demo if none is named."""
 
-    model: str | None = option(None, help="name in pretrained/manifest.json (default: demo)", group="model")
+    model: str | None = option(None, help=f"name in pretrained/manifest.json (default: {DEFAULT_MODEL})", group="model")
     weights: Path | None = option(
         None, help="a weights file instead, ours or as released", parse=path, metavar="FILE", group="model"
     )
@@ -100,6 +103,19 @@ class HeadChoice(Settings):
 
     head: int | None = option(
         None, help="counted from 1, or mean (default: mean)", parse=head_number, write=to_one, metavar="NUMBER"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChoice(Settings):
+    """Which class is followed, counted from 0; None is the most probable one."""
+
+    target: int | None = option(
+        None,
+        help="class to follow, counted from 0 (default: the most probable one)",
+        flag="--class",
+        parse=whole_number,
+        metavar="NUMBER",
     )
 
 

@@ -6,7 +6,7 @@ from typing import overload
 
 from analysis.any_model import AnyModel, Pixels, captured, heads_of, prepared
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
-from analysis.commands.choices import AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
+from analysis.commands.choices import DEFAULT_MODEL, AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyPictureView, BlockView, PictureView
 from analysis.one_token.region import Region, SegmentLabels, segment_labels
 from analysis.reports.report import Subject
@@ -22,8 +22,6 @@ from stvit.images.samples import sample_images
 from stvit.precision import float_type
 from stvit.weights.load import model_and_report
 from stvit.weights.pretrained import pretrained_and_report
-
-DEFAULT_MODEL = "demo"
 
 
 def chosen_model(options: ModelChoice) -> tuple[STViT, str]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from analysis.commands.settings import option, whole_number
+from analysis.commands.choices import ClassChoice
+from analysis.commands.settings import option
 from analysis.commands.views.view import BlockView
 from analysis.faithfulness.choices import HOW, PARTS
 
@@ -12,20 +13,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AblationView(BlockView):
+class AblationView(ClassChoice, BlockView):
     """Take each super token, or each head, of a block out of the model, one by one."""
 
     name: ClassVar[str] = "ablation"
 
     part: str = option("super_tokens", help="what is taken out", choices=tuple(PARTS))
     how: str = option("drop", help="drop it, or put the mean in its place", choices=tuple(HOW))
-    target: int | None = option(
-        None,
-        help="class to follow, counted from 0 (default: the most probable one)",
-        flag="--class",
-        parse=whole_number,
-        metavar="NUMBER",
-    )
 
     def report(self) -> "Report":
         """Make what is written."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from analysis.commands.choices import ClassChoice
 from analysis.commands.settings import option, whole_number
 from analysis.commands.views.view import BlockView
 from analysis.faithfulness.choices import GREEDY_STEPS, GROUPS, ORDERS, RANDOM_ORDERS, REPLACEMENTS, STEPS
@@ -16,7 +17,7 @@ DEFAULT_ORDERS = ("class_rollout", "rollout", "gradient", "random", "greedy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaithfulnessView(BlockView):
+class FaithfulnessView(ClassChoice, BlockView):
     """Remove and insert groups of the picture in the order of their relevance."""
 
     name: ClassVar[str] = "faithfulness"
@@ -24,13 +25,6 @@ class FaithfulnessView(BlockView):
     groups: tuple[str, ...] = option(GROUPS, help="what is removed", choices=tuple(METHODS), metavar="NAME")
     orders: tuple[str, ...] = option(DEFAULT_ORDERS, help="which first", choices=tuple(ORDERS), metavar="NAME")
     replacement: str = option("mean", help="put in place of what is removed", choices=tuple(REPLACEMENTS))
-    target: int | None = option(
-        None,
-        help="class to follow, counted from 0 (default: the most probable one)",
-        flag="--class",
-        parse=whole_number,
-        metavar="NUMBER",
-    )
     steps: int = option(STEPS, help="of each curve", parse=whole_number, metavar="COUNT")
     random_orders: int = option(RANDOM_ORDERS, help="that make the band", parse=whole_number, metavar="COUNT")
     greedy_steps: int = option(GREEDY_STEPS, help="of the greedy order", parse=whole_number, metavar="COUNT")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from analysis.attention.kinds import KINDS
-from analysis.commands.choices import HeadChoice, all_or_count, anchor_count
+from analysis.commands.choices import DEFAULT_MODEL, HeadChoice, all_or_count, anchor_count
 from analysis.commands.settings import option
 from analysis.commands.views.view import AnyBlockView
 from analysis.redundancy.catalogue import CATALOGUE
@@ -78,4 +78,4 @@ class Redundancy(HeadChoice, AnyBlockView):
     def manifest_name(self) -> str | None:
         """Name of the model in the manifest, if it is one of it."""
         others = (self.weights, self.random, self.backbone)
-        return None if any(other is not None for other in others) else self.model or "demo"
+        return None if any(other is not None for other in others) else self.model or DEFAULT_MODEL
