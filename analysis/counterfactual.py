@@ -3,7 +3,7 @@
 An `Outcome` holds everything that is shown of a changed run, without the run itself, which is large.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from analysis.grouping.label_maps import Labels
 from analysis.redundancy.ledger import ledger
+from analysis.redundancy.watch import Progress
 from analysis.variants import Variant
 from stvit import BlockId, Capture
 
@@ -54,7 +55,7 @@ class Outcome:
         classes: Most probable class before and after; both -1 for a model without classes.
         labels: By block with super tokens, the changed grouping, shape (H, W).
         leakage: By block with super tokens, mean leakage.
-        metrics: Of token attention by block, before and after.
+        metrics: Of token attention by block, before and after, of the blocks that were measured.
     """
 
     kind: str
@@ -67,14 +68,24 @@ class Outcome:
     metrics: pd.DataFrame
 
 
-def outcome_of(variant: Variant, learned: Capture, changed: Capture) -> Outcome:
+def outcome_of(
+    variant: Variant,
+    learned: Capture,
+    changed: Capture,
+    *,
+    measured: Iterable[BlockId] | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
     """Compare a changed run of one picture with the learned run.
 
     Args:
         variant: What was changed.
         learned: The run as it is.
         changed: The run with the variant.
+        measured: Blocks whose metrics are measured, which takes longest; all if None.
+        progress: Told of the work several times a second; what it raises ends it.
     """
+    blocks = list(learned if measured is None else measured)
     grouped = [record for record in changed.values() if not record.grid.is_identity]
     return Outcome(
         kind=variant.name,
@@ -84,7 +95,7 @@ def outcome_of(variant: Variant, learned: Capture, changed: Capture) -> Outcome:
         classes=(_top_class(learned), _top_class(changed)),
         labels={record.id: record.labels()[0].numpy(force=True) for record in grouped},
         leakage={record.id: record.leakage().mean().item() for record in grouped},
-        metrics=metrics_before_and_after(learned, changed),
+        metrics=metrics_before_and_after(_only(learned, blocks), _only(changed, blocks), progress=progress),
     )
 
 
@@ -132,13 +143,16 @@ def is_sampled(cap: Capture) -> bool:
     return max(record.grid.num_tokens for record in cap.values()) > EXACT_UP_TO
 
 
-def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+def metrics_before_and_after(
+    learned: Capture, changed: Capture, metrics: Sequence[str] | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
     """Tabulate metrics of token attention in both runs, as means over heads.
 
     Args:
         learned: The run as it is.
         changed: The run with another association.
         metrics: Names of `analysis.redundancy.catalogue`; None takes `REPORTED`, on large grids without the rank.
+        progress: Told of the work in each run several times a second; what it raises ends it.
 
     Returns:
         Columns: stage, block, metric, unit, before, after; estimates if `is_sampled`.
@@ -147,11 +161,15 @@ def metrics_before_and_after(learned: Capture, changed: Capture, metrics: Sequen
     if metrics is None:
         metrics = [name for name in REPORTED if not (sampled and name == "effective_rank")]
     anchors = SAMPLED_ROWS if sampled else None
-    tables = [ledger(cap, ("super",), metrics, anchors=anchors) for cap in (learned, changed)]
+    tables = [ledger(cap, ("super",), metrics, anchors=anchors, progress=progress) for cap in (learned, changed)]
     before, after = (
         table.groupby(["stage", "block", "metric", "unit"], sort=False)["value"].mean() for table in tables
     )
     return pd.DataFrame({"before": before, "after": after}).reset_index()
+
+
+def _only(cap: Capture, blocks: Iterable[BlockId]) -> Capture:
+    return Capture(cap.logits, cap.image_size, {block: cap[block] for block in blocks})
 
 
 def _top_class(cap: Capture) -> int:

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from ui import glossary, keys
+from ui import ahead, glossary, keys
 from ui.address import Link
 from ui.failures import LONGEST_SENTENCE, one_sentence
 from ui.first_frame import FIRST_FRAME
@@ -15,7 +15,7 @@ from ui.links import remember_pages
 from ui.markdown import escaped
 from ui.pages.explore import MODES
 from ui.pages.page import Page
-from ui.pages.registry import PAGES
+from ui.pages.registry import PAGES, tasks_ahead
 from ui.panels import menu, panel
 from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
@@ -82,6 +82,7 @@ def show_app() -> None:
             with link.noted(page.url_path):
                 page.run()
             keep_pins()
+            ahead.want(tasks_ahead(view))
 
 
 def _entry(page: Page, views: list[View]) -> StreamlitPage:

@@ -1,6 +1,7 @@
-"""Import ahead of need, in one thread of the server: what draws the app, then what pages use that nobody has opened.
+"""Work ahead of need, in one thread of the server: import what draws the app, then what other pages use.
 
-Results do not depend on it: what was not imported here, a page imports when it is opened.
+What these pages show comes last (`ui/ahead.py`). Results do not depend on any of it: what was not imported or worked
+out here, a page does when it is opened.
 """
 
 import gc
@@ -61,12 +62,13 @@ RUNS = Runs()
 
 
 def warm_up() -> None:
-    """Import the frame as soon as the server is up, and the rest piece by piece while nobody waits for a page."""
+    """Import the frame as soon as the server is up, and do the rest piece by piece while nobody waits for a page."""
     _wait_until(_server_is_up)  # its own start would come later
     _do(FRAME)
     for step in LATER:
         _wait_until(RUNS.are_over)
         _do(step)
+    import_module("ui.ahead").AHEAD.work()
 
 
 def count() -> None:

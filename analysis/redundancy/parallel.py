@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import lru_cache
-from threading import Barrier, local
+from threading import Barrier, Thread, local
 from typing import TypeVar
 
 import torch
@@ -44,6 +44,16 @@ class _Here(local):
 
 
 _HERE = _Here()
+
+
+def run_tasks_here() -> None:
+    """Let the calling thread do its own tasks from now on, one after the other, with PyTorch on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _HERE.is_worker = True
+    others = Thread(target=torch.set_num_threads, args=(threads,))  # what threads that start later will take over
+    others.start()
+    others.join()
 
 
 def _run_in_pool(tasks: Sequence[Callable[[], Result]], threads: int, watch: Watch) -> list[Result]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 
 from analysis.changes import CHANGES, change_named
 from analysis.counterfactual import compare, outcome_of, outcome_table
@@ -41,6 +42,9 @@ def test_every_change_runs_and_replays(model, pixels, shown, name, parameter):
     outcome = outcome_of(variant, learned, changed)
     assert (outcome.kind, outcome.colour) == (name, CHANGES[name].colour)
     assert outcome_table(outcome)["after"].notna().all()
+    of_one = outcome_of(variant, learned, changed, measured=[BlockId(1, 1)]).metrics
+    expected = outcome.metrics[(outcome.metrics["stage"] == 1) & (outcome.metrics["block"] == 1)]
+    assert_frame_equal(of_one, expected.reset_index(drop=True))
     record = changed[BlockId(0, 0)]
     assert 1 < record.labels().unique().numel() <= record.grid.num_super_tokens
 

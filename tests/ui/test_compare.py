@@ -32,7 +32,9 @@ def _small(monkeypatch):
 def shown(monkeypatch):
     """Collect what is sent to the browser in place of drawing it, and how a click is answered."""
     found = []
-    monkeypatch.setattr("ui.pages.compare.spot_maps", lambda panels, key, on_pick: found.append((panels, on_pick)))
+    monkeypatch.setattr(
+        "ui.panels.sides_at_spot.spot_maps", lambda panels, key, on_pick: found.append((panels, on_pick))
+    )
     return found
 
 

@@ -108,11 +108,11 @@ def hostile_change(monkeypatch) -> AppTest:
     other = replace(handle, network=model, digest="hostile classes")
     monkeypatch.setattr("ui.sidebar.choose.pretrained_model", lambda _: other)
 
-    def moved(*arguments):
-        found = outcome_of(*arguments)
+    def moved(*arguments, **options):
+        found = outcome_of(*arguments, **options)
         return replace(found, difference=replace(found.difference, same_class=False))
 
-    monkeypatch.setattr("ui.pages.what_if.outcome_of", moved)
+    monkeypatch.setattr("ui.panels.changed_runs.outcome_of", moved)
     return opened("what-if")
 
 

@@ -1,7 +1,6 @@
 """Compare: models, or one model on two pictures, at the same spot and the same relative depth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,48 +10,37 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analysis.answers.compare import Seen, compare_answer, sample_note
 from analysis.commands.views.compare import EXACT, Compare
-from analysis.compare.maps import CONVOLUTION, SpotMap, difference, spot_map
+from analysis.compare.maps import SpotMap, spot_map
 from analysis.compare.measured import ALWAYS, ANCHORS, joined, measured, of_block
-from analysis.compare.spot import Spot, spot_of
-from analysis.figures.compare_values import LOOKS, axis_title, depth_lines
+from analysis.compare.spot import Spot
+from analysis.figures.compare_values import axis_title, depth_lines
 from analysis.figures.numbers import percent
-from analysis.figures.paper.compare import SidePanel
 from analysis.figures.screen.compare import lines_by_depth
 from analysis.redundancy.catalogue import CATALOGUE
-from analysis.reports.compare import SHOWN_CLASSES, compare_report, map_panel, ratio_panel
+from analysis.reports.compare import SHOWN_CLASSES, compare_report
 from analysis.reports.report import Report
-from stvit import TokenGrid
-from stvit.images.samples import SUBJECTS
 from ui import keys
-from ui.address import Link, nearest_number
+from ui.address import Link
+from ui.ahead import Check, Task
 from ui.markdown import escaped
-from ui.panels.alike_sides import show_alike_sides
+from ui.panels.alike_sides import blocks_between, show_alike_sides
 from ui.panels.answer import Answer, asked
 from ui.panels.export import Export, file_name, picture_source
-from ui.panels.menu import menu
 from ui.panels.panel import chart, note, subject
-from ui.panels.sides import OneSide, choose_sides, repair_sides, side_words, wait_for_others
-from ui.panels.spot_maps import Picked, SpotPanel, spot_maps
+from ui.panels.sides import OneSide, choose_sides, chosen_models, models_on, repair_sides, side_words, wait_for_others
+from ui.panels.sides_at_spot import choose_spot, repair_spot, show_maps
 from ui.tray.pinning import describe
-from ui.view.runs import is_sample
 from ui.view.view import BY_KEY, View
 
 QUESTION = "How do models differ in what they look at, at the same depth and the same spot?"
 
 DEFAULT_METRICS = ["entropy", "distance"]
-RATIO_COLOUR = "#7F7F7F"
-STEPS = 1000
-"""The spot is counted in thousandths of the picture's sides."""
-
-MAPS = "compare_maps"
 
 
 def repair(link: Link) -> None:
     """Replace what a link asks for but does not exist; call it before the page."""
     repair_sides(link)
-    shares = {number: str(number) for number in range(STEPS + 1)}
-    for key in (keys.COMPARE_DOWN, keys.COMPARE_ACROSS):
-        link.repair_choice(key, "spot", shares, lambda asked: nearest_number(asked, shares, default=STEPS // 2))
+    repair_spot(link)
 
 
 def draw(view: View) -> None:
@@ -62,7 +50,7 @@ def draw(view: View) -> None:
         sides = choose_sides(view)
         depth = _choose_depth()
         metrics = _choose_metrics()
-        spot = _choose_spot(view)
+        spot = choose_spot(view)
         export = st.container(width="content")
     place = st.container()
     with export:
@@ -71,19 +59,40 @@ def draw(view: View) -> None:
     _offer(view, sides, table, metrics, depth, spot, export)
 
 
+def ahead(view: View) -> list[Task]:
+    """Return what is run and measured for the page as it will be opened."""
+    metrics = st.session_state.get(keys.COMPARE_METRICS, DEFAULT_METRICS)
+    return [partial(_run_ahead, view, chosen_models(), _wanted(metrics))]
+
+
+def _run_ahead(view: View, words: Sequence[str], metrics: tuple[str, ...], check: Check) -> None:
+    sides = models_on(view, words)
+    for one in sides:
+        check()
+        one.side()
+        check()
+        _measured(one.view, one.title, metrics)
+    for other in sides[1:]:
+        check()
+        blocks_between(sides[0], other)
+
+
+def _wanted(metrics: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*metrics, *ALWAYS)))
+
+
 def _show(
     place: DeltaGenerator, answer: Answer, sides: Sequence[OneSide], metrics: list[str], depth: float, spot: Spot
 ) -> pd.DataFrame:
     """Draw what is known of some sides, and return their numbers."""
-    wanted = tuple(dict.fromkeys((*metrics, *ALWAYS)))
     with place:
         with st.spinner("Running the model ..."):
             runs = [one.side() for one in sides]
-        table = joined([_measured(one.view, one.title, wanted) for one in sides])
+        table = joined([_measured(one.view, one.title, _wanted(metrics)) for one in sides])
         maps = [spot_map(run, depth, spot) for run in runs]
         describe(" · ".join(["; ".join(" · ".join([one.title, *subject(one.view)[1:]]) for one in sides)]))
         answer.say(compare_answer(depth, [_seen(table, found) for found in maps]), whole=len(sides) > 1)
-        _show_maps(sides, maps)
+        show_maps(sides, maps)
         _show_predictions(maps)
         _show_charts(table, metrics, [one.title for one in sides], depth)
         show_alike_sides(sides)
@@ -118,36 +127,6 @@ def _choose_metrics() -> list[str]:
     )
 
 
-def _choose_spot(view: View) -> Spot:
-    """Keep the numbers of the spot behind a button: a click in a map sets them."""
-    home = _home(view)
-    _follow_home(home)
-    with menu("Spot", ":material/my_location:"):
-        down, across = (
-            st.number_input(f"{words}, thousandths of the picture", 0, STEPS, start, 1, key=key, bind="query-params")
-            for words, key, start in zip(
-                ("Down", "Across"), (keys.COMPARE_DOWN, keys.COMPARE_ACROSS), home, strict=True
-            )
-        )
-    return Spot(down / STEPS, across / STEPS)
-
-
-def _home(view: View) -> tuple[int, int]:
-    """Return where the spot is until somebody moves it: the subject of a sample, else the middle."""
-    source = view.picture.source
-    shares = SUBJECTS.get(source.name, (0.5, 0.5)) if is_sample(source) else (0.5, 0.5)
-    return round(shares[0] * STEPS), round(shares[1] * STEPS)
-
-
-def _follow_home(home: tuple[int, int]) -> None:
-    """Move a spot that nobody has moved to where it is at home in another picture."""
-    state, before = st.session_state, st.session_state.get(keys.COMPARE_HOME)
-    now = (state.get(keys.COMPARE_DOWN), state.get(keys.COMPARE_ACROSS))
-    if before is not None and before != home and now == before:
-        state.update({keys.COMPARE_DOWN: home[0], keys.COMPARE_ACROSS: home[1]})
-    state[keys.COMPARE_HOME] = home
-
-
 @st.cache_data(max_entries=24, show_spinner="Measuring every block ...", hash_funcs=BY_KEY)
 def _measured(view: View, title: str, metrics: tuple[str, ...]) -> pd.DataFrame:
     return measured(OneSide(title, view).side(), metrics)
@@ -156,51 +135,6 @@ def _measured(view: View, title: str, metrics: tuple[str, ...]) -> pd.DataFrame:
 def _seen(table: pd.DataFrame, found: SpotMap) -> Seen:
     block = found.record.id
     return Seen(found.side.title, block.caption, of_block(table, found.side.title, block))
-
-
-def _show_maps(sides: Sequence[OneSide], maps: Sequence[SpotMap]) -> None:
-    """Show the map of each side, and how each other one differs from the first."""
-    panels = [_panel(map_panel(found), _note(found), colour) for found, (colour, _) in zip(maps, LOOKS, strict=False)]
-    places = [
-        _Place(one.view, found.record.grid, found.record.token_pixels) for one, found in zip(sides, maps, strict=True)
-    ]
-    for number, other in enumerate(maps[1:], start=1):
-        note = f"weight in {other.side.title} over weight in {maps[0].side.title}"
-        panels.append(_panel(ratio_panel(maps[0], other), note, RATIO_COLOUR))
-        places.append(places[0] if difference(maps[0], other).on is maps[0].side else places[number])
-    spot_maps(panels, MAPS, partial(_move, places))
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Whose tokens a map shows; callbacks keep it, so it holds no arrays."""
-
-    view: View
-    grid: TokenGrid
-    token_pixels: int
-
-
-def _move(places: Sequence[_Place], picked: Picked) -> None:
-    """Move the spot to the token that was pointed at."""
-    place = places[picked.panel]
-    spot = spot_of(place.view.picture, place.grid, place.token_pixels, picked.row, picked.column)
-    st.session_state.update(
-        {keys.COMPARE_DOWN: round(spot.down * STEPS), keys.COMPARE_ACROSS: round(spot.across * STEPS)}
-    )
-
-
-def _panel(panel: SidePanel, note: str, colour: str) -> SpotPanel:
-    return SpotPanel(panel.title, note, colour, panel.canvas, panel.decades, panel.is_ratio)
-
-
-def _note(found: SpotMap) -> str:
-    grid = found.record.grid
-    if not found.is_attention:
-        return f"{grid.height} × {grid.width} tokens · {CONVOLUTION}"
-    return (
-        f"{grid.height} × {grid.width} tokens · entropy {found.entropy:.2f} nats · distance {found.distance:.0f} px · "
-        f"mass kept {found.kept:.2f}"
-    )
 
 
 def _show_predictions(maps: Sequence[SpotMap]) -> None:

@@ -1,6 +1,7 @@
 """Redundancy: what every block and head does, in numbers, with super tokens and without."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -21,11 +22,12 @@ from analysis.reports.report import Report
 from analysis.sweeps.reference import Bands
 from stvit.error_text import counted
 from ui import keys
+from ui.ahead import Task
 from ui.panels.answer import asked
 from ui.panels.bands import ManyPictures, choose_bands
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.heads import ChosenHead, choose_heads, kept_map, matrix_of, show_heads
-from ui.panels.ledgers import Ledger, ledger_of
+from ui.panels.ledgers import Ledger, ledger_of, unasked_ledger
 from ui.panels.menu import menu
 from ui.panels.panel import caption, chart, note
 from ui.panels.similarity import show_similarity
@@ -65,9 +67,9 @@ def draw(view: View) -> None:
         )
     bands = many.bands if many else None
     places = _places(metrics)
-    ranks = [name for name in metrics if CATALOGUE[name].takes == "spectrum"]
+    ranks = _ranks(metrics)
     others = [name for name in metrics if name not in ranks]
-    quick = sorted({*others, *ANSWERED})
+    quick = _quick(metrics)
     table = ledger.of(quick)
     with ledger.ahead(ranks):  # which take longest
         _show_charts(view, table, others, bands, places)
@@ -83,6 +85,26 @@ def draw(view: View) -> None:
             with places[ranks[0]]:
                 table = ledger.of(ranks)
             _show_charts(view, table, ranks, bands, places)
+
+
+def ahead(view: View) -> list[Task]:
+    """Return what is measured for the page as it will be opened."""
+    attentions = tuple(name for name in KINDS if name in st.session_state.get(keys.ATTENTIONS, DEFAULT_ATTENTIONS))
+    metrics = st.session_state.get(keys.METRICS, FIRST)
+    if not attentions:
+        return []
+    ledger = unasked_ledger(view, attentions)
+    return [partial(ledger.measure_ahead, names) for names in (_quick(metrics), _ranks(metrics)) if names]
+
+
+def _ranks(metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that take longest, which are drawn last."""
+    return [name for name in metrics if CATALOGUE[name].takes == "spectrum"]
+
+
+def _quick(metrics: Sequence[str]) -> list[str]:
+    """Return the other metrics that the page shows or names."""
+    return sorted({*metrics, *ANSWERED} - {*_ranks(metrics)})
 
 
 def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None, DeltaGenerator]:

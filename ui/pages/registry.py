@@ -3,8 +3,10 @@
 To add a page, write a module with a function that draws it from a view, and add an entry here.
 """
 
+from collections.abc import Iterator
 from functools import partial
 
+from ui.ahead import Task
 from ui.pages import (
     compare,
     cost,
@@ -20,6 +22,8 @@ from ui.pages import (
 )
 from ui.pages.page import Page
 from ui.panels.steps.walk import repair as repair_step
+from ui.view.speed import PIXELS_AT_ONCE
+from ui.view.view import View
 
 ANSWERING = (
     Page("explore", "Explore", ":material/center_focus_strong:", explore.QUESTION, explore.draw, any_model=True),
@@ -71,3 +75,13 @@ PAGES = (
     ),
 )
 """The first one opens where the address names none."""
+
+AHEAD = (rollout.ahead, compare.ahead, what_if.ahead, redundancy.ahead)
+"""What is worked out while people look at another page, what takes least first; of small pictures only."""
+
+
+def tasks_ahead(view: View) -> Iterator[Task]:
+    """Yield what pages will ask for that somebody may open next."""
+    if view.picture.pixels[0, 0].numel() <= PIXELS_AT_ONCE and not view.handle.is_backbone and view.run().finite:
+        for of_page in AHEAD:
+            yield from of_page(view)

@@ -1,7 +1,6 @@
 """Rollout: where in the picture the content of a deep token, or of the prediction, comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,19 +8,19 @@ import streamlit as st
 
 from analysis.answers.rollout import half_share, rollout_answer
 from analysis.commands.views.rollout import RollOut
-from analysis.figures.canvas import Anchor, Canvas
+from analysis.figures.canvas import Canvas
 from analysis.figures.screen.heat import heat_map, picture
 from analysis.figures.screen.rollout import SQUARE, in_squares, rollout_map
 from analysis.figures.style import ANCHOR_COLOUR, KIND_COLOURS
 from analysis.relevance.choices import ATTENTION
-from analysis.relevance.footprint import Footprints
-from analysis.relevance.rollout import Rollout, rollout
-from analysis.relevance.weighings import Weighing, gradients_of, weighings
+from analysis.relevance.rollout import Rollout
+from analysis.relevance.weighings import Weighing
 from analysis.reports.report import Report
 from analysis.reports.rollout import Map, maps_of, panel_of, rollout_report
-from stvit import BlockId, BlockRecord
+from stvit import BlockId
 from stvit.capturing.records import NoAttentionError
 from ui import keys
+from ui.ahead import Task, step
 from ui.panels.answer import asked
 from ui.panels.classes import choose_classes
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
@@ -29,48 +28,13 @@ from ui.panels.faithfulness import show_faithfulness
 from ui.panels.panel import caption, chart, heading, slot
 from ui.panels.pickers import choose_anchor, choose_block, open_pixel
 from ui.panels.receptive_fields import show_receptive_fields
-from ui.panels.work import worked
-from ui.view.view import BY_KEY, ModelHandle, View
+from ui.panels.rollouts import Shown, means_of, roll_out_ahead, rollout_alone, rollouts
+from ui.view.runs import seconds_per_run
+from ui.view.view import View
 
 QUESTION = "Where in the picture does the prediction come from?"
 
 STARTS = {"pooled": "the prediction (all tokens)", "token": "one token"}
-
-SECONDS_PER_PIXEL = 5e-6
-"""About how long following the gradient of a class takes on one core, and above how many seconds it is asked for."""
-
-PATIENCE = 5.0
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What is rolled out.
-
-    Attributes:
-        source: Block to start from.
-        anchor: Token to start from; None for the mean of all.
-        words: What weighs it, as commands say it.
-        minus_mean: Whether the rollout from the mean token is taken away.
-        convolutions: Whether the convolutions inside blocks count.
-    """
-
-    source: BlockRecord
-    anchor: Anchor | None
-    words: tuple[str, ...]
-    minus_mean: bool
-    convolutions: bool
-
-    @property
-    def token(self) -> int | None:
-        """The token's number."""
-        return None if self.anchor is None else self.source.grid.token(self.anchor.row, self.anchor.column)
-
-    @property
-    def where(self) -> str:
-        """The start in words."""
-        if self.anchor is None:
-            return "the prediction"
-        return f"token ({self.anchor.row}, {self.anchor.column}) of {self.source.id.caption}"
 
 
 def draw(view: View) -> None:
@@ -80,7 +44,7 @@ def draw(view: View) -> None:
         shown, chosen = _choose(view)
         export = st.container(width="content")
     try:
-        found = _rollouts(view, shown, chosen)
+        found = rollouts(view, shown, chosen)
     except NoAttentionError as error:
         st.info(f"{error} A rollout needs attention in every block on its way.", icon=":material/info:")
     else:
@@ -91,6 +55,11 @@ def draw(view: View) -> None:
         _show(view, shown, found)
     show_faithfulness(view, next((one.target for one in chosen if one.target is not None), None))
     show_receptive_fields(view)
+
+
+def ahead(view: View) -> list[Task]:
+    """Return what is computed for the page as it opens first."""
+    return [*roll_out_ahead(view), step(seconds_per_run, view)]
 
 
 def _choose(view: View) -> tuple[Shown, list[Weighing]]:
@@ -127,54 +96,6 @@ def _choose(view: View) -> tuple[Shown, list[Weighing]]:
     return Shown(source, anchor, tuple(words), minus_mean, convolutions), chosen
 
 
-def _rollouts(view: View, shown: Shown, chosen: list[Weighing]) -> dict[Weighing, Rollout]:
-    """Return the rollouts that are shown; those that take long are asked for, with attention alone meanwhile."""
-    found = {}
-    for weighing in chosen:
-        rolled = _patiently(view, shown, weighing)
-        if rolled is not None:
-            found[weighing] = rolled
-    return found or {_alone(view): _rollout(view, shown.source.id, shown.token, _alone(view), shown.convolutions)}
-
-
-def _patiently(view: View, shown: Shown, weighing: Weighing) -> Rollout | None:
-    arguments = (view, shown.source.id, shown.token, weighing, shown.convolutions)
-    seconds = SECONDS_PER_PIXEL * view.picture.pixels[0, 0].numel()
-    if weighing.target is None or seconds <= PATIENCE:
-        return _rollout(*arguments)
-    key = ("rollout", view.key, *arguments[1:3], weighing.target, shown.convolutions)
-    label = f"Weigh by {weighing.title}"
-    return worked(f"rollout_{weighing.target}", key, label, seconds, lambda _: _rollout(*arguments), _nbytes)
-
-
-def _nbytes(found: Rollout) -> int:
-    return sum(each.nbytes for each in (found.pixels, *found.maps.values()))
-
-
-def _alone(view: View) -> Weighing:
-    (alone,) = weighings(view.handle.model, view.capture.logits[0], [ATTENTION])
-    return alone
-
-
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_KEY)
-def _footprints(handle: ModelHandle) -> Footprints:
-    return Footprints.of(handle.model)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Rolling the attention out ...", hash_funcs=BY_KEY)
-def _rollout(view: View, source: BlockId, token: int | None, weighing: Weighing, convolutions: bool) -> Rollout:
-    footprints = _footprints(view.handle)
-    weights = gradients_of(view.handle.model, view.picture.pixels, weighing)
-    used = footprints if convolutions else footprints.without_depthwise()
-    return rollout(view.all_blocks, used, source, token, weights=weights)
-
-
-def _means(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> dict[Weighing, Rollout]:
-    if not shown.minus_mean:
-        return {}
-    return {each: _rollout(view, shown.source.id, None, each, shown.convolutions) for each in found}
-
-
 def _offer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
     """Offer what is shown as files."""
     block, start, where = shown.source.id, "pooled", dict[str, Any]()
@@ -190,7 +111,7 @@ def _offer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
         minus_mean=shown.minus_mean,
         no_convolutions=not shown.convolutions,
     )
-    means, kept = _means(view, shown, found), dict(found)
+    means, kept = means_of(view, shown, found), dict(found)
 
     def report() -> Report:
         return rollout_report(subject_of(view), kept, view.capture[block], token, shown.convolutions, means)
@@ -202,7 +123,7 @@ def _answer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> str:
     weighing, rolled = next(iter(found.items()))
     alone = None
     if weighing.target is not None:
-        alone = _half(_rollout(view, shown.source.id, shown.token, _alone(view), shown.convolutions))
+        alone = _half(rollout_alone(view, shown))
     return rollout_answer(shown.where, weighing.title, weighing.probability, _half(rolled), alone)
 
 
@@ -220,7 +141,7 @@ def _explain(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> Non
 
 def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
     canvas = Canvas(view.picture.shown, shown.source.id.stride, shown.anchor)
-    means = _means(view, shown, found)
+    means = means_of(view, shown, found)
     all_maps = {weighing: maps_of(each, means.get(weighing)) for weighing, each in found.items()}
     with st.container(horizontal=True, gap="medium"):
         with slot():

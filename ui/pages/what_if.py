@@ -1,6 +1,6 @@
 """What if: the model run again with a different association, beside the original run."""
 
-from operator import attrgetter
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -9,10 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.answers.what_if import what_if_answer
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
-from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled, outcome_of
+from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled
 from analysis.figures.numbers import percent, significant
 from analysis.figures.screen.depth import change_by_depth
-from analysis.foreign_change import foreign_change
 from analysis.grouping import foreign
 from analysis.grouping.foreign import ForeignGroups
 from analysis.grouping.groupings import Grouping
@@ -26,20 +25,21 @@ from analysis.trials import Trial, class_names_of
 from stvit import BlockId, BlockRecord
 from stvit.captions import no_super_tokens, where_super_tokens
 from ui import keys
+from ui.ahead import Task
 from ui.failures import said
 from ui.group_panels.component import group_panels, key_of_panels
 from ui.group_panels.payload import Heading, panels_payload
 from ui.markdown import escaped
 from ui.panels.ablation import show_ablation
 from ui.panels.answer import asked
+from ui.panels.changed_runs import outcome_on, run_ahead
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing
 from ui.panels.own_files import choose_groups
 from ui.panels.panel import caption, chart, note
-from ui.panels.pickers import choose_block, keep_valid
-from ui.panels.trials import as_others, show_trials, tried
-from ui.view.runs import run_changed
-from ui.view.view import BY_KEY, View
+from ui.panels.pickers import block_to_come, choose_block, keep_valid
+from ui.panels.trials import as_others, show_trials, tried, try_ahead
+from ui.view.view import View
 
 QUESTION = "Does the model need the groups that it learned?"
 
@@ -62,7 +62,7 @@ def draw(view: View) -> None:
         with place:
             name, parameter = _choose_change(groups)
     try:
-        outcome = _outcome(view, name, parameter, groups)
+        outcome = outcome_on(view, name, parameter, groups, block_to_come(view.capture), None)
     except LabelFileError as error:
         st.error(f"{said(error)} Choose another change, or remove the file.", icon=":material/error:")
         return
@@ -74,6 +74,16 @@ def draw(view: View) -> None:
         show_trials(view, trials, groups)
     record = _show_details(view, outcome, parameter, groups, export)
     show_ablation(view, record)
+
+
+def ahead(view: View) -> list[Task]:
+    """Return what is run for the page as it will be opened."""
+    name = st.session_state.get(keys.CHANGE, next(iter(CHANGES)))
+    parameter = st.session_state.get(f"{keys.PARAMETER_OF_CHANGE}_{name}", DEFAULT_PARAMETER)
+    change = CHANGES.get(name)
+    chosen = [] if change is None else [(name, parameter if change.parameters else None)]
+    block = block_to_come(view.capture)
+    return [*(partial(run_ahead, view, *one, block) for one in chosen), partial(try_ahead, view)]
 
 
 def _answer(view: View, outcome: Outcome, trials: list[Trial] | None) -> str:
@@ -135,21 +145,6 @@ def _choose_change(groups: ForeignGroups | None) -> tuple[str, int | None]:
     return name, parameter
 
 
-@st.cache_resource(
-    max_entries=64,
-    show_spinner="Running the model with the other association ...",
-    hash_funcs={**BY_KEY, ForeignGroups: attrgetter("digest")},
-)
-def _outcome(view: View, name: str, parameter: int | None, groups: ForeignGroups | None) -> Outcome:
-    """Return what is shown of a changed run; the run itself, which is large, is not kept."""
-    change = CHANGES.get(name)
-    if change is None:
-        assert groups is not None
-        change = foreign_change(groups, view.picture.framing, view.capture)
-    variant = change.variant(view.picture.shown, parameter)
-    return outcome_of(variant, view.capture, run_changed(view, variant))
-
-
 def _offer(
     view: View, block: BlockId, outcome: Outcome, parameter: int | None, drawing: str, groups: ForeignGroups | None
 ) -> None:
@@ -162,7 +157,8 @@ def _offer(
     stem = file_name(view, "what-if", outcome.kind, *([] if parameter is None else [str(parameter)]))
 
     def report() -> Report:
-        return change_report(subject_of(view), view.capture[block], outcome, drawing)
+        of_all = outcome_on(view, outcome.kind, parameter, groups, None, None)
+        return change_report(subject_of(view), view.capture[block], of_all, drawing)
 
     Export(stem, report, settings, "before and after, and the labels of tokens").offer()
 

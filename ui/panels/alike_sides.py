@@ -30,8 +30,7 @@ def show_alike_sides(sides: Sequence[OneSide]) -> None:
     )
     for number, (column, other) in enumerate(zip(st.columns(2, gap="medium"), others, strict=False)):
         with column:
-            titles = (first.title, other.title)
-            chart(matrix_chart(_between(first.view, other.view, titles)), f"cka_{number}")
+            chart(matrix_chart(blocks_between(first, other)), f"cka_{number}")
             _offer(first, other)
 
 
@@ -40,17 +39,21 @@ def _same_places(first: View, other: View) -> bool:
     return one.source.sha256 == two.source.sha256 and one.shown.shape == two.shown.shape
 
 
+def blocks_between(first: OneSide, other: OneSide) -> MatrixChart:
+    """Return how alike the blocks of two sides are."""
+    return _between(first.view, other.view, (first.title, other.title))
+
+
 @st.cache_resource(max_entries=16, show_spinner="Comparing all blocks ...", hash_funcs=BY_KEY)
 def _between(first: View, other: View, titles: tuple[str, str]) -> MatrixChart:
     return cka_chart(first.records, other.records, titles)
 
 
 def _offer(first: OneSide, other: OneSide) -> None:
-    titles = (first.title, other.title)
     settings = SimilarityView(**picture_options(first.view), other=model_word(other.view.handle.options))
 
     def report() -> Report:
-        return similarity_report(subject_of(first.view), [_between(first.view, other.view, titles)])
+        return similarity_report(subject_of(first.view), [blocks_between(first, other)])
 
     stem = file_name(first.view, "similarity", other.title)
     Export(stem, report, settings, "every pair of blocks").offer(f"similarity_{other.title}")

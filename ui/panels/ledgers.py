@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 
 import pandas as pd
@@ -11,6 +11,7 @@ import torch
 
 from analysis import ledger
 from analysis.redundancy.expense import exact_seconds
+from ui.ahead import Check
 from ui.panels.work import Progress, worked
 from ui.view.store import STORE, this_session
 from ui.view.view import View
@@ -53,6 +54,10 @@ class Ledger:
         """Return the ledger of every metric."""
         return self._measured(None)
 
+    def measure_ahead(self, metrics: Sequence[str], check: Check) -> None:
+        """Measure metrics before somebody looks, as long as the check lets it."""
+        self._measured(metrics, lambda done, total: check())
+
     @contextmanager
     def ahead(self, metrics: Sequence[str]) -> Iterator[None]:
         """Measure metrics beside what is done inside the context, at whose end it stops."""
@@ -90,16 +95,22 @@ class Ledger:
         return STORE.get(("metrics", self.view.key, self.attentions, wanted, self.anchors), make, _nbytes, self.owner)
 
 
+def unasked_ledger(view: View, attentions: tuple[str, ...]) -> Ledger:
+    """Return the ledger of a view that is shown unless somebody asks for more: above some size, of a sample."""
+    takes_long = whole_seconds(view, attentions) > PATIENCE
+    return Ledger(view, attentions, this_session(), ANCHORS if takes_long else None)
+
+
 def ledger_of(view: View, attentions: tuple[str, ...]) -> Ledger:
     """Return the ledger of a view; above the size at which it takes long, offer to measure all tokens."""
-    seconds = whole_seconds(view, attentions)
-    if seconds <= PATIENCE:
-        return Ledger(view, attentions, this_session(), anchors=None)
-    key = ("ledger", view.key, attentions)
+    unasked = unasked_ledger(view, attentions)
+    if unasked.anchors is None:
+        return unasked
+    key, seconds = ("ledger", view.key, attentions), whole_seconds(view, attentions)
     found = worked(
         "exact", key, "Measure all tokens", seconds, lambda progress: _watched(view, attentions, progress), _nbytes
     )
-    return Ledger(view, attentions, this_session(), ANCHORS if found is None else None, found)
+    return unasked if found is None else replace(unasked, anchors=None, whole=found)
 
 
 def whole_seconds(view: View, attentions: Sequence[str]) -> float:

@@ -67,7 +67,7 @@ def _repair_position(link: Link, capture: Capture | BackboneCapture) -> None:
     stage = _value_to_come(keys.STAGE, stages)
     blocks = {block.block: str(block.block + 1) for block in capture if block.stage == stage}
     link.repair_choice(keys.BLOCK, f"block of stage {stage + 1}", blocks, _nearest_of(blocks))
-    record = capture[BlockId(stage, _value_to_come(keys.BLOCK, blocks))]
+    record = capture[block_to_come(capture)]
     heads = {MEAN: MEAN} | {str(head): str(head + 1) for head in range(record.heads)}
     link.repair_choice(keys.HEAD, f"head of stage {stage + 1}", heads)
     for key, count, home in zip((keys.ROW, keys.COLUMN), (record.grid.height, record.grid.width), _home(), strict=True):
@@ -142,6 +142,13 @@ def choose_block(capture: Capture | BackboneCapture) -> BlockRecord | BackboneRe
     block = _choose_number("Block", keys.BLOCK, [block.block for block in capture if block.stage == stage])
     record: BlockRecord | BackboneRecord = capture[BlockId(stage, block)]
     return record
+
+
+def block_to_come(capture: Capture | BackboneCapture) -> BlockId:
+    """Return the block that `choose_block` will return, before it is drawn."""
+    stage = _value_to_come(keys.STAGE, {block.stage: str(block.stage + 1) for block in capture})
+    labels = {block.block: str(block.block + 1) for block in capture if block.stage == stage}
+    return BlockId(stage, _value_to_come(keys.BLOCK, labels))
 
 
 def choose_head(record: BlockResult) -> int | None:

@@ -1,6 +1,6 @@
 """The sides of a comparison: which models or pictures stand beside each other, titled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -18,13 +18,11 @@ from ui.panels.pickers import keep_valid
 from ui.sidebar.uploads import own_pictures
 from ui.view.models import pretrained_model, random_model
 from ui.view.runs import sample, view_of
+from ui.view.speed import PIXELS_AT_ONCE
 from ui.view.view import ModelHandle, Picture, View
 
 MODELS, PICTURES = "models", "pictures"
 HERE, NONE = "sidebar", "none"
-PIXELS_AT_ONCE = 300 * 300
-"""Pictures up to this size run through all models before anything is drawn."""
-
 DEFAULTS = ("twin-super", "twin-global", NONE)
 MODEL_KEYS = (keys.COMPARE_FIRST, keys.COMPARE_SECOND, keys.COMPARE_THIRD)
 
@@ -84,9 +82,24 @@ def choose_sides(view: View) -> list[OneSide]:
         chosen = [(handle, _picture_of(view)), (handle, _choose_picture(view))]
         named = [f"{command_title(handle)}, {picture.name}" for _, picture in chosen]
     else:
-        words = [_choose_model(label, place) for place, label in enumerate(("First", "Second", "Third"))]
-        chosen = [(_handle(view, word), _picture_of(view)) for word in words if word != NONE]
-        named = [command_title(handle) for handle, _ in chosen]
+        return models_on(
+            view, [_choose_model(label, place) for place, label in enumerate(("First", "Second", "Third"))]
+        )
+    return _titled(view, named, chosen)
+
+
+def models_on(view: View, words: Iterable[str]) -> list[OneSide]:
+    """Return models beside each other on the picture of a view."""
+    chosen = [(_handle(view, word), _picture_of(view)) for word in words if word != NONE]
+    return _titled(view, [command_title(handle) for handle, _ in chosen], chosen)
+
+
+def chosen_models() -> list[str]:
+    """Return the words of the models that are chosen, also where the choice is not drawn."""
+    return [st.session_state.get(key, default) for key, default in zip(MODEL_KEYS, DEFAULTS, strict=True)]
+
+
+def _titled(view: View, named: Sequence[str], chosen: Sequence[tuple[ModelHandle, Picture]]) -> list[OneSide]:
     views = [_view(view, *one) for one in chosen]
     return [OneSide(title, each) for title, each in zip(distinct_titles(named), views, strict=True)]
 

@@ -14,15 +14,14 @@ from analysis.grouping.label_files import LabelFileError
 from analysis.reports.report import Report
 from analysis.reports.trials import trials_chart, trials_report
 from analysis.trials import Trial, all_changes, class_names_of, divergence, trials_table, try_changes
+from ui.ahead import Check
 from ui.failures import said
 from ui.panels.export import Export, as_path, file_name, picture_options, subject_of
 from ui.panels.panel import chart, note
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
+from ui.view.speed import PIXELS_AT_ONCE
 from ui.view.view import BY_KEY, View
-
-PIXELS_AT_ONCE = 300 * 300
-"""Pictures up to this size are tried as the page opens; above, when asked for."""
 
 NUMBER_WIDTH, ROW_HEIGHT = 60, 35
 """CSS pixels of the table."""
@@ -48,7 +47,7 @@ def tried(view: View, groups: ForeignGroups | None) -> list[Trial] | None:
 def _tried(view: View, groups: ForeignGroups | None) -> list[Trial] | None:
     size = view.picture.pixels[0, 0].numel()
     if size <= PIXELS_AT_ONCE:
-        return _tried_at_once(view, groups)
+        return _tried_at_once(view, groups, _unwatched)
     seconds = SECONDS_PER_PIXEL * size * len(all_changes())
     key = ("trials", view.key, groups and groups.digest)
     return worked(
@@ -61,8 +60,18 @@ def _tried(view: View, groups: ForeignGroups | None) -> list[Trial] | None:
     show_spinner="Trying every association ...",
     hash_funcs={**BY_KEY, ForeignGroups: attrgetter("digest")},
 )
-def _tried_at_once(view: View, groups: ForeignGroups | None) -> list[Trial]:
-    return _try_all(view, groups, lambda done, total, words: None)
+def _tried_at_once(view: View, groups: ForeignGroups | None, _progress: Progress) -> list[Trial]:
+    return _try_all(view, groups, _progress)
+
+
+def _unwatched(done: int, total: int, words: str) -> None:
+    """Tell nobody."""
+
+
+def try_ahead(view: View, check: Check) -> None:
+    """Try every change before somebody looks, as long as the check lets it."""
+    if class_names_of(view.handle.model):
+        _tried_at_once(view, None, lambda done, total, words: check())
 
 
 def _try_all(view: View, groups: ForeignGroups | None, progress: Progress) -> list[Trial]:

@@ -4,6 +4,9 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+PIXELS_AT_ONCE = 300 * 300
+"""Pictures up to this size run through all models and changes as a page opens; above, when asked for."""
+
 _runs: dict[Hashable, tuple[int, float]] = {}
 """By what was run: how often, and the seconds of the fastest run."""
 

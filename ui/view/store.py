@@ -3,8 +3,9 @@
 Streamlit's own caches count entries, not bytes, and keep them after the sessions that asked for them have ended.
 """
 
-from collections.abc import Callable, Hashable
-from threading import Lock
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -63,6 +64,7 @@ class Store:
             entry.owners.add(owner)
         with entry.making:
             if entry.value is None:
+                self._put_back(key, entry)
                 try:
                     entry.value = make()
                 except BaseException:
@@ -103,6 +105,12 @@ class Store:
                     break
                 excess -= self._entries.pop(oldest).nbytes
 
+    def _put_back(self, key: Hashable, entry: _Entry) -> None:
+        """Store an entry again that a thread gave up while this one waited for it."""
+        with self._lock:
+            if entry.owners:
+                self._entries.setdefault(key, entry)
+
     def _forget(self, key: Hashable, entry: _Entry) -> None:
         with self._lock:
             if self._entries.get(key) is entry:
@@ -123,4 +131,23 @@ def _session() -> _Session:
 
 def this_session() -> int:
     """Return the owner that represents this session; what it asked for is dropped when the browser leaves."""
-    return id(_session())
+    return id(_session()) if _ON_BEHALF.of is None else _ON_BEHALF.of
+
+
+class _OnBehalf(local):
+    """For which session a thread works that belongs to none."""
+
+    of: int | None = None
+
+
+_ON_BEHALF = _OnBehalf()
+
+
+@contextmanager
+def on_behalf_of(owner: int) -> Iterator[None]:
+    """Let a session own what this thread asks for inside the context."""
+    _ON_BEHALF.of = owner
+    try:
+        yield
+    finally:
+        _ON_BEHALF.of = None
