@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -39,8 +39,6 @@ Part = Literal["super_tokens", "heads"]
 
 NOWHERE = 1e4
 """What the logits of a dropped key lose: e^-10000 is 0 in every precision."""
-
-Hook: TypeAlias = Callable[[nn.Module, Any, Any], Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,6 @@ its sum.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -126,18 +125,6 @@ def rollout(
     pixels = _through_stem(state, footprints, cap.image_size)
     in_order = dict(reversed(maps.items()))
     return Rollout(start, token, in_order, rule.shown(pixels), rule.mass(pixels))
-
-
-class _Rule(Protocol):
-    """How attention hands relevance back; a state holds two maps, shape (2, H, W)."""
-
-    def start(self, relevance: Tensor) -> Tensor: ...
-
-    def attention(self, columns: Tensor, record: BlockRecord, image: int) -> Tensor: ...
-
-    def shown(self, state: Tensor) -> Tensor: ...
-
-    def mass(self, state: Tensor) -> float: ...
 
 
 @dataclass(frozen=True)
