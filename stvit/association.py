@@ -163,7 +163,7 @@ class Association:
             IndexError: If the batch has no such image.
         """
         check_image(image, len(self.weight))
-        if len(self.weight) == 1:  # with what it has worked out already
+        if len(self.weight) == 1:  # a copy would work its cached properties out again
             return self
         part = slice(image, image + 1)
         return Association(self.index[part], self.weight[part], self.grid, self.padding_mass[part])

@@ -133,7 +133,7 @@ def _remove_abandoned(folder: Path) -> None:
 def _is_same_file(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     try:
         return os.path.samefile(path, other)
-    except (OSError, ValueError):  # what does not exist or cannot be a path is not a different file
+    except (OSError, ValueError):  # what does not exist, or cannot be a path, is no file that is read
         return False
 
 

@@ -17,7 +17,7 @@ class BlockResult(ABC):
     @property
     @abstractmethod
     def heads(self) -> int:
-        """Number of heads; none where the block has no attention."""
+        """Number of heads; 0 where the block has no attention."""
 
     @property
     @abstractmethod
