@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
+from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
@@ -48,31 +50,39 @@ def side_by_side_figure(panels: Mapping[str, Sequence[Line]]) -> Figure:
     rows = -(-(len(panels) + 1) // PANELS_IN_A_ROW)
     figure = Figure(figsize=(PANELS_IN_A_ROW * COLUMN_WIDTH * 0.8, 2.2 * rows), layout="constrained")
     fields = figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False).ravel()
-    models = list(dict.fromkeys(line.model for lines in panels.values() for line in lines))
+    models = dict.fromkeys(line.model for lines in panels.values() for line in lines)
+    colours = dict(zip(models, cycle(COLOURS), strict=False))
     known: dict[str, ErrorbarContainer] = {}
     for axes, (heading, lines) in zip(fields, panels.items(), strict=False):
-        for line in lines:
-            drawn = axes.errorbar(
-                line.blocks,
-                line.means,
-                line.halves,
-                linestyle="--" if line.dashed else "-",
-                color=COLOURS[models.index(line.model) % len(COLOURS)],
-                marker="o",
-                markersize=3,
-                capsize=2,
-            )
-            known.setdefault(line.title, drawn)
         axes.set_title(heading, fontsize=9)
-        means = [mean for line in lines for mean in line.means]
-        if min(means) > 0 and max(means) > WIDE * min(means):
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        else:
-            axes.set_ylim(bottom=min(0, *means))
-        axes.tick_params(labelsize=8)
+        for title, drawn in _draw(axes, lines, colours).items():
+            known.setdefault(title, drawn)
     for axes in fields[len(panels) :]:
         axes.axis("off")
     fields[len(panels)].legend(list(known.values()), list(known), frameon=False, fontsize=8, loc="center left")
     return figure
+
+
+def _draw(axes: Axes, lines: Sequence[Line], colours: Mapping[str, str]) -> dict[str, ErrorbarContainer]:
+    """Draw a metric, and return what is drawn by its entry in the legend."""
+    drawn = {}
+    for line in lines:
+        drawn[line.title] = axes.errorbar(
+            line.blocks,
+            line.means,
+            line.halves,
+            linestyle="--" if line.dashed else "-",
+            color=colours[line.model],
+            marker="o",
+            markersize=3,
+            capsize=2,
+        )
+    means = [mean for line in lines for mean in line.means]
+    if min(means) > 0 and max(means) > WIDE * min(means):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_ylim(bottom=min(0, *means))
+    axes.tick_params(labelsize=8)
+    return drawn

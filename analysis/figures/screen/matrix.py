@@ -19,9 +19,28 @@ ROOM = (150, 70)
 
 def matrix_chart(chart: MatrixChart) -> go.Figure:
     """Draw a matrix; squares without a number stay clear. They are narrower than high where the page squeezes it."""
-    values = np.where(np.isfinite(chart.values), chart.values, np.nan)
-    shown = len(chart.columns) <= NUMBERS_UP_TO
+    numbered = len(chart.columns) <= NUMBERS_UP_TO
     figure = go.Figure()
+    _add_squares(figure, chart, numbered)
+    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False)
+    # No square squares where a window is narrow: they would leave most of the height to the colour bar alone.
+    figure.update_yaxes(title=chart.row_title, type="category", autorange="reversed", showgrid=False)
+    side = SQUARE if numbered else SQUARE / 2
+    figure.update_layout(
+        width=round(side * len(chart.columns)) + ROOM[0],
+        height=round(side * len(chart.rows)) + ROOM[1],
+        margin={"l": 60, "r": 8, "t": 8, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": FONT_SIZE},
+    )
+    return figure
+
+
+def _add_squares(figure: go.Figure, chart: MatrixChart, numbered: bool) -> None:
+    """Draw a square for each pair, with its number where there is room, and the colour bar."""
+    values = np.where(np.isfinite(chart.values), chart.values, np.nan)
+    ticks = [chart.low, (chart.low + chart.high) / 2, chart.high]
     figure.add_heatmap(
         z=values,
         x=list(chart.columns),
@@ -33,7 +52,7 @@ def matrix_chart(chart: MatrixChart) -> go.Figure:
         colorscale=HEAT,
         hoverongaps=False,
         text=[["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in values],
-        texttemplate="%{text}" if shown else None,
+        texttemplate="%{text}" if numbered else None,
         textfont={"size": FONT_SIZE - 3},
         hovertemplate=(
             f"{chart.row_title} %{{y}}, {chart.column_title} %{{x}}<br>{chart.quantity} %{{z:.3f}}<extra></extra>"
@@ -42,20 +61,7 @@ def matrix_chart(chart: MatrixChart) -> go.Figure:
             "title": {"text": chart.quantity, "side": "right"},
             "thickness": 10,
             "outlinewidth": 0,
-            "tickvals": [chart.low, (chart.low + chart.high) / 2, chart.high],
-            "ticktext": [short(value) for value in (chart.low, (chart.low + chart.high) / 2, chart.high)],
+            "tickvals": ticks,
+            "ticktext": [short(tick) for tick in ticks],
         },
     )
-    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False)
-    # No square squares where a window is narrow: they would leave most of the height to the colour bar alone.
-    figure.update_yaxes(title=chart.row_title, type="category", autorange="reversed", showgrid=False)
-    side = SQUARE if shown else SQUARE / 2
-    figure.update_layout(
-        width=round(side * len(chart.columns)) + ROOM[0],
-        height=round(side * len(chart.rows)) + ROOM[1],
-        margin={"l": 60, "r": 8, "t": 8, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": FONT_SIZE},
-    )
-    return figure
