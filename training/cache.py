@@ -89,6 +89,19 @@ def open_cache(
     return _read(stem, corrupt)
 
 
+def check_same_classes(train: ImageCache, val: ImageCache) -> None:
+    """Check that two splits have the same classes.
+
+    Raises:
+        ValueError: If not; the message names classes that one of them lacks.
+    """
+    if train.classes != val.classes:
+        raise ValueError(
+            f"Training and validation images need the same classes, got {len(train.classes)} and {len(val.classes)}: "
+            f"{', '.join(sorted(set(train.classes) ^ set(val.classes))[:5])} are in one only."
+        )
+
+
 def _fingerprint(source: Path, listing: Listing) -> str:
     """Identify the files and when they changed, without reading them."""
     if source.is_file():

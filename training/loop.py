@@ -18,7 +18,7 @@ from training.augment import augment, mix, smooth_targets
 from training.averaging import AveragedModel
 from training.bars import open_bar
 from training.batches import AUGMENTING, Process, load_batches, steps_per_epoch
-from training.cache import ImageCache
+from training.cache import ImageCache, check_same_classes
 from training.checkpoint import AVERAGED, LAST, load_checkpoint, random_state, restore_random_state, save_checkpoint
 from training.config import TrainingConfig
 from training.crops import generator
@@ -51,7 +51,7 @@ class Trainer:
     def __init__(
         self, config: TrainingConfig, train: ImageCache, val: ImageCache, out: Path, progress_bar: bool = True
     ) -> None:
-        _check_classes(train, val)
+        check_same_classes(train, val)
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.config, self.train_images, self.out = config, train, out
@@ -251,11 +251,3 @@ class Trainer:
     def _kernels(self) -> AbstractContextManager[None]:
         """Return the context in which attention is computed by the kernels that the settings ask for."""
         return sdpa_kernel(SDPBackend.MATH) if self.config.plain_attention else nullcontext()
-
-
-def _check_classes(train: ImageCache, val: ImageCache) -> None:
-    if train.classes != val.classes:
-        raise ValueError(
-            f"Training and validation images need the same classes, got {len(train.classes)} and {len(val.classes)}: "
-            f"{', '.join(sorted(set(train.classes) ^ set(val.classes))[:5])} are in one only."
-        )

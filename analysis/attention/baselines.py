@@ -20,6 +20,7 @@ from stvit import (
     SoftmaxAttention,
     WindowedAttention,
 )
+from stvit.association import check_image
 from stvit.captions import no_association
 from stvit.capturing.association_swaps import Swap, swapped
 from stvit.capturing.attention_record import AttentionRecord
@@ -50,7 +51,7 @@ def global_attention(record: AttentionRecord, image: int = 0) -> Attention:
         >>> global_attention(cap[BlockId(0, 0)]).num_tokens
         256
     """
-    _check_image(record, image)
+    check_image(image, record.batch_size)
     return record.global_attention(image)
 
 
@@ -75,7 +76,7 @@ def local_attention(
         >>> local_attention(cap[BlockId(0, 0)], window=2).row(0).count_nonzero()
         tensor(4)
     """
-    _check_image(record, image)
+    check_image(image, record.batch_size)
     query, key = record.token_query_key(image)
     return WindowedAttention(query, key, record.scale, record.grid.height, record.grid.width, window)
 
@@ -107,7 +108,7 @@ def swapped_attention(
         >>> swapped_attention(cap[BlockId(0, 0)], "grid").row_sums().allclose(torch.ones(256))  # nothing leaks
         True
     """
-    _check_image(record, image)
+    check_image(image, record.batch_size)
     if type(record) is not BlockRecord:
         raise ValueError(f"{no_association(record.id.caption)}.")
     tokens = record.tokens[image : image + 1]
@@ -207,8 +208,3 @@ def _of_image(association: Swap, image: int) -> Swap:
     if isinstance(association, Association) and len(association.weight) > 1:
         return association.select(image)
     return association
-
-
-def _check_image(record: AttentionRecord, image: int) -> None:
-    if not 0 <= image < record.batch_size:
-        raise IndexError(f"Image {image} does not exist; this capture has images 0 to {record.batch_size - 1}.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Integer
 
+from analysis.attention.own import has_super_tokens
 from analysis.grouping.choices import Resolution
 from analysis.grouping.feature_scores import token_cosines
 from analysis.grouping.label_maps import Image, Labels, upsample_labels
@@ -132,11 +133,6 @@ def _at_size(model: STViT, image: Image, plan: Plan, size: int, *, cosines: bool
     if "pixel" in plan.resolutions and not plan.counts:
         grid = records[0].grid  # stages of released models have equally many super tokens
         yield from _on_pixels(image, plan, at, TokenGrid(grid.rows, grid.columns, 1), None)
-
-
-def has_super_tokens(record: object) -> bool:
-    """Return whether a block groups tokens."""
-    return isinstance(record, BlockRecord) and not record.grid.is_identity
 
 
 def _on_tokens(method: Method, task: Task, place: Place, image: Image) -> Candidate:
