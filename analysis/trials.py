@@ -115,7 +115,7 @@ class _Runs:
         first = next(iter(model.blocks()))
         with evaluating(model):
             entering = features_before(model, pixels, first)
-            known = logits_from(model, entering, first) if learned is None else learned
+            known = logits_from(model, entering, first, watch.advance) if learned is None else learned
         return cls(model, pixels, first, entering, known, watch)
 
     def trial(self, variant: Variant) -> Trial:

@@ -69,6 +69,31 @@ def test_what_progress_raises_stops_the_runs_that_have_not_begun(model, pixels, 
     assert len(begun) <= torch.get_num_threads() < len(all_changes())
 
 
+def test_what_progress_raises_stops_a_run_between_two_layers(model, pixels, monkeypatch):
+    reached, stopped, learned = [], threading.Event(), capture(model, pixels)
+    monkeypatch.setattr("analysis.redundancy.parallel.PERIOD", 0.01)
+    monkeypatch.setattr(Watch, "stop", lambda watch: (vars(watch).update(_stopped=True), stopped.set()))
+
+    def cancel(done: int, total: int, words: str) -> None:
+        if reached:
+            raise KeyboardInterrupt
+
+    def wait(*_) -> None:
+        reached.append("block")
+        assert stopped.wait(60)
+
+    handles = [block.register_forward_hook(wait) for block in model.blocks().values()]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            try_changes(
+                model, np.zeros((64, 96, 3), np.uint8), pixels, [("hard", None)], cancel, learned=learned.logits
+            )
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert reached == ["block"]
+
+
 def test_only_what_differs_is_run():
     model, pixels, run = tiny_model(num_iters=(2, 2, 2, 1)), tiny_pixels(1, 64, 96), []
     learned = capture(model, pixels)
