@@ -4,8 +4,10 @@ Results lie where the pages look for them, within the same limits: a page that i
 """
 
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterable
-from threading import Condition, current_thread
+from threading import Condition, current_thread, get_native_id
 from time import sleep
 from typing import Any, TypeAlias
 
@@ -21,6 +23,10 @@ Check: TypeAlias = Callable[[], None]
 """Called several times a second by what is worked out; it raises where that has to end."""
 
 Task: TypeAlias = Callable[[Check], object]
+
+BEHIND = 5
+"""Added to the nice value, so that a browser on a busy machine comes first. Not more: a page that comes to need what is
+being worked out waits for it."""
 
 
 def step(make: Callable[..., object], *arguments: Any) -> Task:
@@ -60,10 +66,10 @@ class Ahead:
             self._changed.notify()
 
     def work(self) -> None:
-        """Work for ever, on one core, in the thread that calls this.
-
-        Not at a low priority: a page that comes to need what is being worked out would wait as long as that takes.
-        """
+        """Work for ever, on one core, in the thread that calls this."""
+        if sys.platform == "linux":  # elsewhere threads have no priorities of their own
+            here = get_native_id()
+            os.setpriority(os.PRIO_PROCESS, here, os.getpriority(os.PRIO_PROCESS, here) + BEHIND)
         thread = current_thread().name
         # Spinners belong to no page here and go nowhere, as they should; Streamlit would warn of each.
         logging.getLogger(script_run_context.__name__).addFilter(lambda record: record.threadName != thread)
