@@ -9,8 +9,8 @@ from stvit import TokenGrid
 ROW_SECONDS = 5e-9
 """Of one thread for one weight of an attention, all metrics of rows; `python -m benchmarks redundancy` measures it."""
 
-RANK_SECONDS = 33e-9
-"""The same for ranks that are estimated, whose sketch reads every row several times."""
+RANK_SECONDS = 12e-9
+"""The same for ranks that are estimated, whose sketch reads every row three times."""
 
 
 def exact_seconds(

@@ -203,7 +203,7 @@ def _collected(
         target = found.per_token if metric.scope == "token" else found.per_head
         if metric.takes == "spectrum":
             if decomposed and metric.is_estimate is not exact:
-                target[metric.name] = np.array([metric.compute(one.values) for one in decomposed])
+                target[metric.name] = np.array([metric.compute(one) for one in decomposed])
         elif metric.takes == "received":
             if received is not None:
                 target[metric.name] = metric.compute(received)

@@ -28,9 +28,9 @@ class Metric:
             None for a property of `RowMetrics`, and for what comes with the other values of a block.
         takes: What the rule is given. "rows": a `RowMetrics`, for one value per head and row; "received": the
             attention that each token receives, shape (heads, N), for one value per head (or per head and token,
-            as the scope says); "spectrum": the singular values of one head, for one value. Rules of blocks are
-            given the `analysis.redundancy.cka.BlockTokens` of the block and of the one before it (or None), for one
-            value.
+            as the scope says); "spectrum": the `analysis.redundancy.ranks.Spectrum` of one head, for one value. Rules
+            of blocks are given the `analysis.redundancy.cka.BlockTokens` of the block and of the one before it (or
+            None), for one value.
     """
 
     name: str

@@ -78,7 +78,7 @@ def test_a_new_metric_needs_one_entry_and_its_rule(monkeypatch):
     added = (
         Metric("largest", "Largest", "share", "token", "low", "Largest share.", lambda rows: rows.share.amax(-1)),
         Metric("least", "Least", "rows", "head", None, "Least.", lambda by_token: by_token.min(axis=1), "received"),
-        Metric("norm", "Norm", "norm", "head", None, "Norm.", lambda values: values.norm().item(), "spectrum"),
+        Metric("norm", "Norm", "norm", "head", None, "Norm.", lambda found: found.squares**0.5, "spectrum"),
         Metric("side", "Side", "tokens", "block", None, "Side.", lambda block, before: float(block.record.grid.height)),
     )
     for metric in added:

@@ -16,6 +16,7 @@ class LargestTensor(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        sizes = [part.untyped_storage().nbytes() for part in tree_leaves(result) if isinstance(part, Tensor)]
+        parts = [part for part in tree_leaves(result) if isinstance(part, Tensor) and not part.is_mkldnn]  # no storage
+        sizes = [part.untyped_storage().nbytes() for part in parts]
         self.nbytes = max([self.nbytes, *sizes])
         return result

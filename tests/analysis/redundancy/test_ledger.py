@@ -11,7 +11,7 @@ import torch
 from analysis import ledger
 from analysis.attention.baselines import UniformAttention, global_attention, local_attention, swapped_attention
 from analysis.attention.kinds import attention_rules
-from analysis.redundancy import ranks
+from analysis.redundancy import sketched_ranks
 from analysis.redundancy.association import association_summary
 from analysis.redundancy.catalogue import CATALOGUE, metrics_of
 from analysis.redundancy.cka import feature_cka
@@ -227,16 +227,16 @@ def test_the_table_survives_files(table, tmp_path):
 
 
 def test_memory_does_not_grow_with_all_pairs(monkeypatch):
-    for module in (base, ranks):
+    for module in (base, sketched_ranks):
         monkeypatch.setattr(module, "BLOCK_BYTES", 2**19)
-    monkeypatch.setattr(ranks, "DENSE_BYTES", 0)
+    monkeypatch.setattr(sketched_ranks, "DENSE_BYTES", 0)
     monkeypatch.setattr(softmax, "DENSE_BYTES", 0)
     cap = capture(tiny_model(), tiny_pixels(1, 192, 192), blocks=[(0, 0)])
     tokens = cap[BlockId(0, 0)].grid.num_tokens
     metrics = [name for name in CATALOGUE if not name.startswith("head_")]
     with LargestTensor() as largest:
         ledger(cap, ("super", "global", "local"), metrics, exact_tokens=100)
-    sketch = 4 * tokens * (ranks.SKETCHED + ranks.OVERSAMPLING)
+    sketch = 4 * tokens * sketched_ranks.SKETCHED
     assert largest.nbytes <= 2 * sketch < 4 * tokens**2 / 2
 
 

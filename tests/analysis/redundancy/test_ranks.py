@@ -5,11 +5,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from analysis.attention.baselines import IdentityAttention, UniformAttention
-from analysis.redundancy import ranks as spectrum_module
+from analysis.attention.baselines import IdentityAttention, UniformAttention, global_attention
+from analysis.attention.dense import DenseAttention
+from analysis.redundancy import sketched_ranks
 from analysis.redundancy.measure import measure
-from analysis.redundancy.ranks import effective_rank, estimated_singular_values, spectrum, stable_rank
-from stvit import SoftmaxAttention, TokenGrid, WindowedAttention
+from analysis.redundancy.ranks import Spectrum, effective_rank, spectrum, stable_rank
+from analysis.redundancy.sketched_ranks import estimated_sums, sums_of_sketched
+from stvit import BlockId, SoftmaxAttention, TokenGrid, WindowedAttention, capture, load_pretrained
+from stvit.images import prepare
+from stvit.images.samples import sample_images
 from tests.support.memory import LargestTensor
 from tests.support.random_attention import token_attention
 from tests.support.tiny import GRIDS
@@ -33,17 +37,21 @@ def image_like(sharpness: float, noise: float = 0.0) -> SoftmaxAttention:
     return SoftmaxAttention(query + noise * torch.randn_like(query), key + query / 2, sharpness)
 
 
+def estimate(attention) -> Spectrum:
+    return Spectrum(*estimated_sums(attention, 0), exact=False)
+
+
 def test_closed_forms():
-    assert effective_rank(torch.ones(7)) == pytest.approx(7)
-    assert stable_rank(torch.ones(7)) == pytest.approx(7)
-    for rank in (effective_rank, stable_rank):
-        assert rank(torch.tensor([3.0, 0.0, 0.0])) == pytest.approx(1)
-        assert rank(torch.zeros(3)) == 0
-        assert rank(2 * torch.arange(4.0)) == pytest.approx(rank(torch.arange(4.0)))
-    assert stable_rank(torch.tensor([2.0, 1.0])) == pytest.approx(1.25)
-    assert effective_rank(torch.tensor([3.0, 1.0])) == pytest.approx(
-        np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
-    )
+    def ranks(*values: float) -> tuple[float, float]:
+        found = Spectrum.of(torch.tensor(values))
+        return effective_rank(found), stable_rank(found)
+
+    assert ranks(*[1.0] * 7) == (pytest.approx(7), pytest.approx(7))
+    assert ranks(3.0, 0.0, 0.0) == (pytest.approx(1), pytest.approx(1))
+    assert ranks(0.0, 0.0, 0.0) == (0, 0)
+    assert ranks(0.0, 2.0, 4.0, 6.0) == pytest.approx(ranks(0.0, 1.0, 2.0, 3.0))
+    assert ranks(2.0, 1.0)[1] == pytest.approx(1.25)
+    assert ranks(3.0, 1.0)[0] == pytest.approx(np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25))))
 
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
@@ -62,7 +70,6 @@ def test_token_attention_is_never_decomposed_whole():
     with LargestTensor() as largest:
         found = spectrum(source, 0)
     assert found.exact
-    assert len(found.values) == grid.num_super_tokens
     assert largest.nbytes < 8 * grid.num_tokens * 16 < grid.num_tokens**2
 
 
@@ -72,7 +79,7 @@ def test_other_attentions_are_exact_up_to_a_size():
         found = spectrum(one, 0, exact_tokens=900)
         assert found.exact
         expected = dense_rank(one.rows(0, 900, 0).double().numpy())
-        assert effective_rank(found.values) == pytest.approx(expected, rel=1e-4)
+        assert effective_rank(found) == pytest.approx(expected, rel=1e-4)
     assert not spectrum(source, 0, exact_tokens=899).exact
     assert spectrum(WindowedAttention(source.query, source.key, 0.5, SIDE, SIDE, 7), 0, exact_tokens=1).exact
 
@@ -91,35 +98,65 @@ def test_an_estimate_says_so_in_its_name():
 )
 def test_the_estimate_is_as_close_as_it_claims(sharpness, noise, within):
     source = image_like(sharpness, noise)
-    exact = torch.linalg.svdvals(source.rows(0, SIDE**2, 0).double())
-    estimate = estimated_singular_values(source, 0)
-    assert estimate.shape == exact.shape
-    assert effective_rank(estimate) == pytest.approx(effective_rank(exact), rel=within)
-    assert stable_rank(estimate) == pytest.approx(stable_rank(exact), rel=2e-3)
-    assert torch.equal(estimate, estimated_singular_values(source, 0))  # no luck involved
-    assert (estimate.diff() <= 1e-9).all()
+    exact = Spectrum.of(torch.linalg.svdvals(source.rows(0, SIDE**2, 0).double()))
+    found = estimate(source)
+    assert effective_rank(found) == pytest.approx(effective_rank(exact), rel=within)
+    assert stable_rank(found) == pytest.approx(stable_rank(exact), rel=2e-3)
+    assert found.squares == pytest.approx(exact.squares, rel=1e-6)
+    assert found == estimate(source)  # no luck involved
 
 
-def test_the_estimate_of_extremes():
-    assert effective_rank(estimated_singular_values(UniformAttention(500), 0)) == pytest.approx(1, abs=1e-3)
-    assert effective_rank(estimated_singular_values(IdentityAttention(500), 0)) == pytest.approx(500, rel=0.01)
-    zero = SoftmaxAttention(torch.zeros(1, 3, 2), torch.zeros(1, 3, 2), 1.0)  # fewer tokens than directions
-    assert effective_rank(estimated_singular_values(zero, 0)) == pytest.approx(1, abs=1e-3)
+def test_the_estimate_is_as_close_on_the_demo():
+    cap = capture(load_pretrained("demo"), prepare(sample_images()["cat"](), 144).pixels, blocks=[(0, 1)])
+    source = global_attention(cap[BlockId(0, 1)].select(0))  # 1,296 tokens
+    for head in range(source.heads):
+        exact = spectrum(source, head, exact_tokens=source.num_tokens)
+        found = spectrum(source, head)
+        assert (exact.exact, found.exact) == (True, False)
+        assert effective_rank(found) == pytest.approx(effective_rank(exact), rel=0.02)
+        assert stable_rank(found) == pytest.approx(stable_rank(exact), rel=1e-3)
 
 
-@pytest.mark.parametrize("sharpness", [1e-4, 0.1])  # what the leading values leave is tiny, and is not
+def test_the_sums_behind_a_sketch():
+    values = np.exp(-np.sqrt(np.arange(2000.0)) / 3)
+    drawn = values[:, None] * np.random.default_rng(0).normal(size=(2000, 300))
+    energies = np.linalg.svd(drawn, compute_uv=False) ** 2 / 300
+    total, logarithms = sums_of_sketched(energies, 2000)
+    assert total == pytest.approx(values.sum(), rel=0.02)
+    assert logarithms == pytest.approx(values @ np.log(values), rel=0.02)
+
+
+@pytest.mark.parametrize("tokens", [500, 1500])  # fewer and more than a sketch can tell apart
+def test_the_estimate_of_extremes(tokens):
+    assert effective_rank(estimate(UniformAttention(tokens))) == pytest.approx(1, abs=1e-3)
+    assert effective_rank(estimate(IdentityAttention(tokens))) == pytest.approx(tokens, rel=0.01)
+
+
+def test_the_estimate_of_fewer_tokens_than_directions():
+    zero = SoftmaxAttention(torch.zeros(1, 3, 2), torch.zeros(1, 3, 2), 1.0)
+    assert effective_rank(estimate(zero)) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_estimate_of_groups_that_attend_within():
+    groups = DenseAttention(torch.eye(50).repeat_interleave(20, 0).repeat_interleave(20, 1)[None] / 20)
+    assert effective_rank(estimate(groups)) == pytest.approx(50, rel=0.01)
+
+
+@pytest.mark.parametrize("sharpness", [1e-4, 0.1])  # what the computed values leave is tiny, and is not
 def test_an_estimate_from_blocks_is_the_same(monkeypatch, sharpness):
     source = image_like(sharpness)
-    whole = estimated_singular_values(source, 0, leading=20)
-    monkeypatch.setattr(spectrum_module, "DENSE_BYTES", 0)
-    monkeypatch.setattr(spectrum_module, "BLOCK_BYTES", 100_000)
-    torch.testing.assert_close(estimated_singular_values(source, 0, leading=20), whole, rtol=1e-3, atol=1e-6)
+    whole = estimate(source)
+    monkeypatch.setattr(sketched_ranks, "DENSE_BYTES", 0)
+    monkeypatch.setattr(sketched_ranks, "BLOCK_BYTES", 100_000)
+    blocks = estimate(source)
+    assert effective_rank(blocks) == pytest.approx(effective_rank(whole), rel=1e-3)
+    assert stable_rank(blocks) == pytest.approx(stable_rank(whole), rel=1e-5)
 
 
 def test_a_large_attention_is_estimated_without_building_it(monkeypatch):
-    monkeypatch.setattr(spectrum_module, "DENSE_BYTES", 0)
-    monkeypatch.setattr(spectrum_module, "BLOCK_BYTES", 500_000)
+    monkeypatch.setattr(sketched_ranks, "DENSE_BYTES", 0)
+    monkeypatch.setattr(sketched_ranks, "BLOCK_BYTES", 500_000)
     query, key = torch.randn(2, 1, 3600, 8)
     with LargestTensor() as largest:
-        estimated_singular_values(SoftmaxAttention(query, key, 0.1), 0, leading=20)
-    assert largest.nbytes <= 8 * 3600 * (20 + spectrum_module.OVERSAMPLING) < 4 * 3600**2 / 10
+        estimated_sums(SoftmaxAttention(query, key, 0.1), 0)
+    assert largest.nbytes <= 4 * 3600 * sketched_ranks.SKETCHED < 4 * 3600**2 / 9
