@@ -6,7 +6,6 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -26,11 +25,6 @@ NOT_RUN = {"explorer.md": "its blocks draw inside a Streamlit page; tests/ui/exp
 def prepared_photo(folder: Path) -> dict[str, object]:
     save_picture(folder / "photo.jpg")
     return {}
-
-
-def prepared_library(folder: Path) -> dict[str, object]:
-    prepared_own_model(folder)
-    return {"weights": np.full((2, 196, 196), 1 / 196), "pixels": torch.zeros(1, 3, 32, 32)}
 
 
 def prepared_own_model(folder: Path) -> dict[str, object]:
@@ -62,7 +56,7 @@ PREPARED: dict[str, Callable[[Path], dict[str, object]]] = {
     "datasets.md": prepared_datasets,
     "embedding.md": prepared_photo,
     "figure-script.md": prepared_photo,
-    "library.md": prepared_library,
+    "library.md": prepared_own_model,
     "own-model.md": prepared_own_model,
     "own-weights.md": prepared_own_weights,
     "paper-figures.md": prepared_photo,

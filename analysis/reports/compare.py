@@ -11,6 +11,7 @@ from analysis.compare.scale import in_decades
 from analysis.compare.side import Side
 from analysis.figures.canvas import Anchor, Canvas
 from analysis.figures.compare_values import axis_title, depth_lines
+from analysis.figures.numbers import percent
 from analysis.figures.paper.compare import SidePanel, compare_figure
 from analysis.reports.report import Report
 from stvit.foreign_text import plain
@@ -56,7 +57,7 @@ def caption_of(maps: Sequence[SpotMap]) -> str:
     for found in maps:
         side = found.side
         height, width = side.picture.shown.shape[:2]
-        classes = ", ".join(f"{plain(name)} {value:.0%}" for name, value in side.top_classes(SHOWN_CLASSES))
+        classes = ", ".join(f"{plain(name)} {percent(value, 0)}" for name, value in side.top_classes(SHOWN_CLASSES))
         what = "" if found.is_attention else f", {CONVOLUTION}"
         parts.append(
             f"{plain(side.title)}: {plain(side.picture.source.name)}, {width} × {height} px, token "

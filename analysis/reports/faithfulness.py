@@ -12,6 +12,7 @@ from analysis.faithfulness.measuring import Faithfulness, curve_table, summary_t
 from analysis.faithfulness.receptive_field import LEVELS, ReceptiveField, field_table
 from analysis.figures.canvas import Canvas, Panel
 from analysis.figures.curve_values import Band, CurveChart, Line
+from analysis.figures.numbers import percent
 from analysis.figures.paper.curves import curves_figure
 from analysis.figures.paper.pictures import maps_figure
 from analysis.figures.screen.rollout import pixel_panel
@@ -118,7 +119,7 @@ def field_charts(by_kind: Mapping[str, Mapping[BlockId, ReceptiveField]]) -> lis
         fields = by_kind.get(kind, {})
         for level, colour in zip(LEVELS, LEVEL_COLOURS, strict=True) if fields else ():
             values = [100 * field.area(level) for field in fields.values()]
-            title = f"{level:.0%} of the {kind}"
+            title = f"{percent(level, 0)} of the {kind}"
             lines.append(Line(title, colour, [block.short for block in fields], values, dash))
     return [CurveChart("Area that holds a share", "stage.block", "area (% of the picture)", lines)]
 

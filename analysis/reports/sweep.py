@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.figures.dataset_values import blocks_of
+from analysis.figures.numbers import percent, significant
 from analysis.sweeps.reading import Sweep, accuracy, comparison, correlations, distributions, extremes
 from stvit.error_text import counted
 from stvit.foreign_text import plain
@@ -43,10 +44,10 @@ def _head(sweep: Sweep) -> list[str]:
     lines = [
         f"# Sweep of {counted(said['pictures'], 'picture')} with {plain(said['model'], 200)}",
         "",
-        f"{measured_at(settings)}, {rows}; {said['errors']:,} pictures could not be measured.",
+        f"{measured_at(settings)}, {rows}; {counted(said['errors'], 'picture')} could not be measured.",
     ]
     if known:
-        lines.append(f"Correct: {share:.1%} of {known:,} pictures whose class is known.")
+        lines.append(f"Correct: {percent(share)} of {known:,} pictures whose class is known.")
     return lines
 
 
@@ -69,8 +70,11 @@ def _body(tables: dict[str, pd.DataFrame], other: Sweep | None) -> list[str]:
     lines += ["Score: mean standard deviations on the redundant side, over blocks and metrics.", ""]
     lines += markdown(tables["extremes"].drop(columns=["prediction", "sha256"]))
     lines += ["", "## Strongest correlations with correctness and probability", ""]
-    lines += [f"The {len(strongest)} largest of {len(tables['correlations']):,}: some are large by chance.", ""]
-    lines += markdown(strongest.assign(block=blocks_of(strongest)).drop(columns="stage"))
+    if strongest.empty:
+        lines.append("There are none, since too few pictures can be compared.")
+    else:
+        lines += [f"The {len(strongest)} largest of {len(tables['correlations']):,}: some are large by chance.", ""]
+        lines += markdown(strongest.assign(block=blocks_of(strongest)).drop(columns="stage"))
     if other is not None:
         name = plain(other.configuration["model"], 200)
         lines += ["", f"## Compared with {name}", "", "Second minus first, mean over the pictures of both.", ""]
@@ -101,5 +105,5 @@ def _cell(value: object) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return significant(value, 4)
     return plain(str(value), 200).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,11 +1,13 @@
 """Steps: every step with the numbers of the record, and how one moves from step to step."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analysis.figures.numbers import percent
 from analysis.one_token.contributions import relative_added, token_output
 from stvit import BlockId, capture, load_pretrained
 from stvit.images import prepare
@@ -51,6 +53,12 @@ def test_a_corner_shows_its_phantoms():
     assert weights.sum() == pytest.approx(1, abs=1e-3)
 
 
+def test_no_column_of_a_table_is_out_of_sight():
+    columns = json.loads(at(4).dataframe[0].proto.columns)
+    widths = [columns[name]["width"] for name in ("super token", "weight", "column_sum", "share")]
+    assert sum(widths) <= 304  # what the words have in a window of 1366 pixels
+
+
 def test_a_block_without_super_tokens_says_so():
     app = at(1, stage="4")
     assert "no super tokens" in app.info[0].value
@@ -91,7 +99,7 @@ def test_the_residual_is_held_against_what_attention_adds(record):
     assert residual == pytest.approx(record.residual_norm[0, 0, 0].item(), rel=6e-3)
     assert added == pytest.approx(record.output[0, :, 0, 0].norm().item(), rel=6e-3)
     assert part == pytest.approx(100 * added / residual, abs=1)
-    assert f"it is {relative_added(record).mean():.0%} of the residual" in texts(app)
+    assert f"it is {percent(relative_added(record).mean(), 0)} of the residual" in texts(app)
 
 
 def test_buttons_move_on_and_back_and_end_at_both_ends():

@@ -199,6 +199,9 @@ def test_a_full_tray_is_a_sentence_where_it_was_pressed(app, monkeypatch):
         ("cost", "cost_curves", "STViT demo, trained at 224 px · one attention block of stage 1"),
         ("dataset", "dataset_bands", "The reference that ships"),
         ("explore", "picture", "stage 1, block 1"),
+        ("dataset", "answer", "The reference that ships"),
+        ("rollout", "answer", "china · 224 × 224 px · from the prediction"),
+        ("steps", "answer", "china · 224 × 224 px · stage 1, block 1 · mean over heads · token (22, 11)"),
     ],
 )
 def test_pins_of_every_page_say_what_they_show(page, chart, caption):
@@ -207,4 +210,4 @@ def test_pins_of_every_page_say_what_they_show(page, chart, caption):
     (kept,) = pinned(app)
     assert caption in kept.caption
     assert kept.title
-    assert json.loads(kept.figure)["data"]
+    assert kept.words if chart == "answer" else json.loads(kept.figure)["data"]

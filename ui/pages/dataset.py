@@ -74,11 +74,11 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     own = own_title(has_super_tokens(view.handle.network) if is_of_model else True)
     spread = _spread(bands, metric)
     pictures = bands.swept.pictures
-    named = _names(metric, spread, OWN, own)
-    answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *named, pictures))
     said = f"The reference that ships: {plain(bands.model)} on {counted(pictures, 'picture')} of Imagenette at "
     said += f"{bands.swept.size} px."
     describe(said)
+    named = _names(metric, spread, OWN, own)
+    answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *named, pictures))
     note(f"{said} Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures.")
     _show_bands(spread, metric, own)
     st.markdown("Classes, pictures, correlations and comparisons need a sweep of your own; name its folder above:")
@@ -106,8 +106,8 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
     except ValueError as error:
         show_failure(error)
         return
-    answer.say(" ".join(_answers(sweep, other, tables, metric, attention)))
     describe(_subject(sweep))
+    answer.say(" ".join(_answers(sweep, other, tables, metric, attention)))
     note(plain(_subject(sweep), 300))
     _show_bands(tables.spread, metric, sweep.own_title)
     _show_block(sweep, place, tables)

@@ -50,8 +50,8 @@ def draw(view: View) -> None:
     else:
         with export:
             _offer(view, shown, found)
-        answer.say(_answer(view, shown, found))
         _explain(view, shown, found)
+        answer.say(_answer(view, shown, found))
         _show(view, shown, found)
     show_faithfulness(view, next((one.target for one in chosen if one.target is not None), None))
     show_receptive_fields(view)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.answers.snapshots import snapshots_answer
-from ui.markdown import escaped
+from ui.markdown import escaped, unbroken
 from ui.panels.answer import LONGEST_ANSWER, asked
 from ui.panels.panel import LONGEST_CAPTION_PART, chart
 from ui.tray.as_page import as_page
@@ -57,8 +57,8 @@ def _card(pin: Pin, *, first: bool, last: bool) -> None:
         elif pin.picture:
             st.image(pin.picture, width="stretch")
         else:
-            st.markdown(escaped(pin.words, LONGEST_ANSWER))
-        st.caption(f"{escaped(pin.caption, LONGEST_CAPTION)} · [{pin.page}]({pin.address})")
+            st.markdown(unbroken(escaped(pin.words, LONGEST_ANSWER)))
+        st.caption(f"{unbroken(escaped(pin.caption, LONGEST_CAPTION))} · [{pin.page}]({pin.address})")
         with st.container(horizontal=True, gap="small"):
             _mover(pin, ":material/arrow_back:", "Earlier", -1, disabled=first)
             _mover(pin, ":material/arrow_forward:", "Later", 1, disabled=last)

@@ -34,13 +34,13 @@ def draw(view: View) -> None:
         return
     step = choose_step()
     shown = follow(view, record, head, anchor)
-    answer.say(_answer(shown))
     caption(
         view,
         record.id.caption,
         head_caption(head, record.heads),
         f"token ({anchor.row}, {anchor.column}), real numbers",
     )
+    answer.say(_answer(shown))  # pinned with what has been described
     show_step(shown, step)
     _offer(shown, export)
 

@@ -1,29 +1,15 @@
 """The first lines of every page: its question, and the answer computed from what the page shows."""
 
 import html
-import re
 
 import streamlit as st
 
 from stvit.foreign_text import plain
 from ui.glossary import marked
+from ui.markdown import unbroken
 from ui.tray.pinning import pin_button, pin_words
 
 LONGEST_ANSWER = 600
-
-_INSIDE_NUMBER = re.compile(r"(?<=\d) (?=(?:%|px|nats|million|MAC|MiB)(?!\w)|×)|(?<=×) (?=\d)")
-
-
-def unbroken(text: str) -> str:
-    r"""Return a text whose numbers keep their units, and sizes their factors, on the same line.
-
-    Example:
-        >>> unbroken("95 % of 655 pictures within 65 px").split(" ")
-        ['95\xa0%', 'of', '655', 'pictures', 'within', '65\xa0px']
-        >>> unbroken("in 7 × 7 super tokens").split(" ")
-        ['in', '7\xa0×\xa07', 'super', 'tokens']
-    """
-    return _INSIDE_NUMBER.sub("\u00a0", text)
 
 
 class Answer:

@@ -13,7 +13,7 @@ from analysis.attention.kinds import KINDS
 from analysis.commands.views.redundancy import COLOURS, OF_HEADS
 from analysis.figures.canvas import Canvas
 from analysis.figures.ledger_values import HeadValue, HeadValues
-from analysis.figures.numbers import significant
+from analysis.figures.numbers import percent, significant
 from analysis.figures.screen.heads import head_matrix
 from analysis.figures.screen.heat import heat_map
 from analysis.figures.style import no_values
@@ -226,7 +226,7 @@ def _is_measured(view: View, chosen: ChosenHead) -> bool:
 
     def work(progress: Progress) -> np.ndarray | None:
         def tell(done: int, total: int) -> None:
-            progress(done, total, f"Measured {done / max(total, 1):.0%} of the tokens")
+            progress(done, total, f"Measured {percent(done / max(total, 1), 0)} of the tokens")
 
         return token_values(record, chosen.attention, chosen.metric, record.token_pixels, tell)
 

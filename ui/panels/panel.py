@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analysis.figures.screen.pictures import BAR_SPACE, PANEL_WIDTH
 from stvit.foreign_text import plain
 from ui.glossary import marked
-from ui.markdown import in_html
+from ui.markdown import in_html, unbroken
 from ui.panels.picture_clicks import OnPixel, take_clicks
 from ui.tray.pinning import describe, pin_button, pin_chart
 from ui.view.view import View
@@ -166,7 +166,7 @@ def caption(view: View, *parts: str) -> None:
     model, name, size = subject(view)
     told = [size, *filter(None, parts)]
     describe(" · ".join([model, name, *told]))
-    said = marked(" · ".join(plain(part, LONGEST_CAPTION_PART) for part in told))
+    said = marked(unbroken(" · ".join(plain(part, LONGEST_CAPTION_PART) for part in told)))
     st.html(f'<p class="caption">{" · ".join([in_html(model), in_html(name), said])}</p>')
 
 
@@ -178,4 +178,4 @@ def subject(view: View) -> list[str]:
 
 def note(text: str) -> None:
     """Say something below what is shown, as a caption whose terms have their meanings; no Markdown."""
-    st.html(f'<p class="caption">{marked(text)}</p>')
+    st.html(f'<p class="caption">{marked(unbroken(text))}</p>')

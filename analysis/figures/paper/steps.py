@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.figures.canvas import Canvas, Neighbourhood, Panel
-from analysis.figures.numbers import short, symmetric_range, value_range
+from analysis.figures.numbers import significant, symmetric_range, value_range
 from analysis.figures.paper.panels import (
     colour_bar,
     frame_token,
@@ -62,7 +62,7 @@ def _candidates(axes: Axes, canvas: Canvas, around: Neighbourhood, panel: Panel)
     height = number_height(canvas, down)
     for index, (value, phantom) in enumerate(zip(panel.values.ravel().tolist(), around.phantoms, strict=True)):
         y, x = row + index // 3 - 1, column + index % 3 - 1
-        text = f"phantom\n{short(value)}" if phantom else short(value)
+        text = f"phantom\n{significant(value)}" if phantom else significant(value)
         colour = "0.4" if phantom else _ink(value, low, high, panel.signed)
         axes.text((x + 0.5) * across, (y + height) * down, text, ha="center", va="center", fontsize=5, color=colour)
         if phantom:

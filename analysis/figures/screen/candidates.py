@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.canvas import Canvas, Neighbourhood, Panel
-from analysis.figures.numbers import short, symmetric_range, value_range
+from analysis.figures.numbers import significant, symmetric_range, value_range
 from analysis.figures.screen.heat import colour_bar, frame, ground
 from analysis.figures.screen.layout import DIVERGING, FONT_SIZE, HEAT
 from analysis.figures.screen.pictures import picture_layout, show_part
@@ -33,7 +33,7 @@ def candidates_map(canvas: Canvas, around: Neighbourhood, panel: Panel) -> go.Fi
         dx=across,
         y0=(row - 0.5) * down,
         dy=down,
-        text=[["" if np.isnan(value) else short(value) for value in line] for line in real.tolist()],
+        text=[["" if np.isnan(value) else significant(value) for value in line] for line in real.tolist()],
         texttemplate=number,
         textfont={"size": FONT_SIZE},
         xgap=1,
@@ -70,7 +70,7 @@ def _phantom(figure: go.Figure, row: int, column: int, cell_pixels: tuple[int, i
     figure.add_annotation(
         x=(column + 0.5) * across,
         y=(row + 0.5) * down,
-        text=f"phantom<br>{short(value)}",
+        text=f"phantom<br>{significant(value)}",
         showarrow=False,
         font={"size": FONT_SIZE - 1, "color": GREY},
     )

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from analysis.figures.compare_values import DepthLine
+from analysis.figures.numbers import percent
 from analysis.figures.screen.layout import line_layout, literal, say
 from analysis.figures.style import no_values
+
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of the depth, where the axis has its ticks."""
 
 
 def lines_by_depth(lines: Sequence[DepthLine], axis: str, depth: float, *, height: int = 320) -> go.Figure:
@@ -34,14 +38,21 @@ def lines_by_depth(lines: Sequence[DepthLine], axis: str, depth: float, *, heigh
             x=line.depths,
             y=line.means,
             customdata=line.where,
+            text=[percent(depth, 0) for depth in line.depths],
             name=literal(line.title),
             mode="lines+markers",
             line={"color": line.colour, "width": 2.5, "dash": line.dash},
             marker={"size": 8},
-            hovertemplate=f"block %{{customdata}}, depth %{{x:.0%}}<br>{axis}: %{{y:.3f}}"
+            hovertemplate=f"block %{{customdata}}, depth %{{text}}<br>{axis}: %{{y:.3f}}"
             "<extra>%{fullData.name}</extra>",
         )
     figure.add_vline(x=depth, line={"color": "rgba(128,128,128,0.8)", "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="relative depth", range=[0, 1], tickformat=".0%", showgrid=False)
+    figure.update_xaxes(
+        title="relative depth",
+        range=[0, 1],
+        tickvals=QUARTERS,
+        ticktext=[percent(share, 0) for share in QUARTERS],
+        showgrid=False,
+    )
     figure.update_yaxes(title=axis, rangemode="tozero")
     return line_layout(figure, height)

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.figures.curve_values import CurveChart, Line
+from analysis.figures.numbers import percent
 from analysis.figures.screen.bars import bar_chart
 from analysis.figures.screen.pictures import PANEL_WIDTH
 from analysis.figures.style import KIND_COLOURS
@@ -63,7 +64,7 @@ def _tell_heads(shown: Shown) -> None:
     best = int(np.argmax(shares[:-1]))
     st.write(
         "Each head reads V by its own attention, and its columns of the output projection turn that into all C "
-        f"channels. The token gets the sum. Head {best + 1} contributes most: {shares[best]:.1%}."
+        f"channels. The token gets the sum. Head {best + 1} contributes most: {percent(shares[best])}."
     )
     note(
         "Share: how much of the sum points along it, y · o / |o|². Shares add up to 100 %; one below 0 works against "
@@ -71,7 +72,7 @@ def _tell_heads(shown: Shown) -> None:
     )
     pieces = pd.DataFrame({"": _pieces(shown), "norm": shown.output.norms, "share": 100 * shares})
     columns = {
-        "norm": st.column_config.NumberColumn(format="%.4g"),
+        "norm": st.column_config.NumberColumn(format="%.3f"),
         "share": st.column_config.NumberColumn(format="%.1f %%"),
     }
     st.dataframe(pieces, hide_index=True, column_config=columns)
@@ -107,11 +108,11 @@ def _draw_project(shown: Shown) -> go.Figure:
 def _tell_residual(shown: Shown) -> None:
     output, record = shown.output, shown.record
     mean = float(np.nanmean(relative_added(record)))
-    own = f", {output.added_norm / output.residual_norm:.0%} of it" if output.residual_norm else ""
+    own = f", {percent(output.added_norm / output.residual_norm, 0)} of it" if output.residual_norm else ""
     st.write(
         f"The block adds the output to what came in, whose norm is {output.residual_norm:.3g}. What attention adds "
-        f"has norm {output.added_norm:.3g}{own}; over all tokens of {record.id.caption} it is {mean:.0%} of the "
-        "residual on average."
+        f"has norm {output.added_norm:.3g}{own}; over all tokens of {record.id.caption} it is "
+        f"{percent(mean, 0)} of the residual on average."
     )
     note("The block's feed-forward network follows, which looks at no super token.")
 

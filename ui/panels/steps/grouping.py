@@ -11,8 +11,13 @@ from analysis.figures.paint import draw_boundaries
 from analysis.figures.screen.candidates import candidates_map
 from analysis.figures.screen.heat import picture
 from analysis.one_token.steps import steps_table
-from ui.panels.answer import unbroken
+from ui.markdown import unbroken
 from ui.panels.steps.shown import Shown, Step
+
+SUPER_TOKEN = "super token"
+
+TABLE_WIDTH, FIRST_WIDTH = 300, 102
+"""CSS pixels of a table, as wide as the words beside the picture, and of its first column."""
 
 
 def _tell_pool(shown: Shown) -> None:
@@ -41,7 +46,7 @@ def _tell_compare(shown: Shown) -> None:
     )
     if phantoms.any():
         st.write(f"{phantoms.sum()} of the nine lie outside the grid. These phantoms have logit 0.")
-    _show_table(shown, {"dot_product": "x · s", "logit": "logit"})
+    _show_table(shown, {"dot_product": ("x · s", "%.2f"), "logit": ("logit", "%.3f")})
 
 
 def _draw_compare(shown: Shown) -> go.Figure:
@@ -57,7 +62,7 @@ def _tell_soften(shown: Shown) -> None:
     if steps.phantoms.any():
         lost = steps.weights[steps.phantoms].sum()
         st.write(f"The phantoms take {lost:.3f} of the mass, which is lost.")
-    _show_table(shown, {"logit": "logit", "weight": "weight"})
+    _show_table(shown, {"logit": ("logit", "%.3f"), "weight": ("weight", "%.4f")})
 
 
 def _draw_soften(shown: Shown) -> go.Figure:
@@ -70,21 +75,28 @@ def _tell_normalise(shown: Shown) -> None:
         "the super token receives. So this token is a small part of each of its super tokens. The picture shows "
         f"all parts of super token {shown.steps.heaviest}; they sum to {shown.steps.members.sum():.3f}."
     )
-    _show_table(shown, {"weight": "weight", "column_sum": "column sum", "share": "share"})
+    columns = {"weight": ("weight", "%.4f"), "column_sum": ("sum", "%.2f"), "share": ("share", "%.5f")}
+    _show_table(shown, columns)
 
 
 def _draw_normalise(shown: Shown) -> go.Figure:
     return shown.map_of(shown.steps.members, f"share in super token {shown.steps.heaviest}")
 
 
-def _show_table(shown: Shown, columns: dict[str, str]) -> None:
-    """Show columns of the nine candidates under other names; phantoms by name."""
+def _show_table(shown: Shown, columns: dict[str, tuple[str, str]]) -> None:
+    """Show columns of the nine candidates, each with its title and format; phantoms by name.
+
+    All columns fit beside the picture, where the last one would else be out of sight.
+    """
     table = steps_table(shown.record, shown.steps)
     named = [f"{k} ({r}, {c})" if k >= 0 else "phantom" for k, r, c in table[["super_token", "row", "column"]].values]
-    chosen = table[list(columns)].rename(columns=columns)
-    chosen.insert(0, "super token (row, column)", named)
-    number = st.column_config.NumberColumn(format="%.4g")
-    st.dataframe(chosen, hide_index=True, column_config=dict.fromkeys(columns.values(), number))
+    chosen = table[list(columns)]
+    chosen.insert(0, SUPER_TOKEN, named)
+    width = (TABLE_WIDTH - FIRST_WIDTH) // len(columns)
+    config = {SUPER_TOKEN: st.column_config.TextColumn(width=FIRST_WIDTH, help="Its number, row and column.")}
+    for name, (title, form) in columns.items():
+        config[name] = st.column_config.NumberColumn(title, format=form, width=width)
+    st.dataframe(chosen, hide_index=True, column_config=config)
 
 
 def _candidates(shown: Shown, values: np.ndarray, quantity: str, *, signed: bool = False) -> go.Figure:
