@@ -99,7 +99,7 @@ def test_the_residual_is_held_against_what_attention_adds(record):
     assert residual == pytest.approx(record.residual_norm[0, 0, 0].item(), rel=6e-3)
     assert added == pytest.approx(record.output[0, :, 0, 0].norm().item(), rel=6e-3)
     assert part == pytest.approx(100 * added / residual, abs=1)
-    assert f"it is {percent(relative_added(record).mean(), 0)} of the residual" in texts(app)
+    assert f"it is {percent(float(relative_added(record).mean()), 0)} of the residual" in texts(app)
 
 
 def test_buttons_move_on_and_back_and_end_at_both_ends():
