@@ -40,8 +40,9 @@ STOPS = (
     Stop(
         "explore",
         "Point at a token",
-        "Move over the picture. The blue map shows where that token looks **through super tokens**, the orange one "
-        "where it would look **without** them: the first follows whole regions, the second single tokens.",
+        "Move over the picture. The map with the blue dot shows where that token looks **through super tokens**, that "
+        "with the orange dot where it would look **without** them: the first follows whole regions, the second single "
+        "tokens.",
         FIRST_BLOCK,
     ),
     Stop(

@@ -157,7 +157,7 @@ def test_the_command_writes_markdown_and_tables(written, tmp_path, capsys):
     assert main(words) == 0
     text = (tmp_path / "told" / "report.md").read_text()
     assert "# Sweep of 40 pictures with demo" in text
-    assert "Correct: 48.6% of 35 pictures" in text
+    assert "Correct: 48.6 % of 35 pictures" in text
     assert "a\\|b" in text
     widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")}
     assert len(widths) <= 4  # of four tables
