@@ -64,10 +64,10 @@ def ledger(
 ) -> pd.DataFrame:
     """Measure every captured block, head and image, for each kind of attention.
 
-    Means over tokens; the maps themselves come from `analysis.redundancy.per_token`. Row metrics are conditional
-    on the mass kept, which "mass" reports. Values that do not exist (divergence between heads of a single head,
-    cosines of a single super token, whatever is about attention in a block of convolutions) have no row. Memory is
-    that of one block of rows, whatever the resolution.
+    Means over tokens; the maps themselves come from `analysis.redundancy.measure.per_token`. Row metrics are
+    conditional on the mass kept, which "mass" reports. Values that do not exist (divergence between heads of a single
+    head, cosines of a single super token, whatever is about attention in a block of convolutions) have no row. Memory
+    is that of one block of rows, whatever the resolution.
 
     Args:
         cap: A capture of any number of images, of an STViT or of a backbone.
