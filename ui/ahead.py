@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Condition, current_thread, get_native_id
 from time import sleep
 from typing import Any, TypeAlias
@@ -23,6 +24,9 @@ Check: TypeAlias = Callable[[], None]
 """Called several times a second by what is worked out; it raises where that has to end."""
 
 Task: TypeAlias = Callable[[Check], object]
+
+SETTLED = 1.0
+"""Seconds without a run of the script after which the browser has drawn the page, and nobody is about to go on."""
 
 BEHIND = 5
 """Added to the nice value, so that a browser on a busy machine comes first. Not more: a page that comes to need what is
@@ -115,4 +119,4 @@ def _is_connected(session: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
-AHEAD = Ahead(RUNS.are_over, _is_connected)
+AHEAD = Ahead(partial(RUNS.are_over, SETTLED), _is_connected)

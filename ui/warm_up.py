@@ -52,10 +52,10 @@ class Runs:
                 self._going_on -= 1
                 self._ended = monotonic()
 
-    def are_over(self) -> bool:
-        """Return whether something has been drawn, and nothing was for a while."""
+    def are_over(self, still: float = STILL) -> bool:
+        """Return whether something has been drawn, and nothing was for so many seconds."""
         with self._lock:
-            return not self._going_on and self._ended is not None and monotonic() - self._ended >= STILL
+            return not self._going_on and self._ended is not None and monotonic() - self._ended >= still
 
 
 RUNS = Runs()
