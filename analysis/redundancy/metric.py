@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pkgutil import resolve_name
 from typing import Any, Literal
 
@@ -46,7 +47,7 @@ class Metric:
         """Return the metric of what it takes; None where it does not exist (no other heads to compare with, say)."""
         if self.rule is None:
             return getattr(given[0], self.name)
-        rule = resolve_name(self.rule) if isinstance(self.rule, str) else self.rule
+        rule = _resolved(self.rule) if isinstance(self.rule, str) else self.rule
         return rule(*given)
 
     @property
@@ -58,3 +59,10 @@ class Metric:
     def link(self) -> str:
         """The part of the documentation that gives its formula, as a path from the root of the project."""
         return f"docs/metrics.md#metrics-of-{'rows' if self.scope == 'token' else self.scope + 's'}"
+
+
+@cache
+def _resolved(address: str) -> Callable[..., Any]:
+    """Return the function at an address; asked for thousands of times in a sweep, it is looked up once."""
+    function: Callable[..., Any] = resolve_name(address)
+    return function

@@ -1,5 +1,6 @@
 """Where a number comes from, in words that count from 1, beside the columns that count from 0."""
 
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from stvit.captions import block_caption
 
 
+@cache
 def where(stage: int, block: int, head: int | None = None) -> str:
     """Return the origin of a number in words, such as "stage 1, block 2, head 3".
 
