@@ -16,11 +16,18 @@ class LargestTensor(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.nbytes = 0
+        self.threads = 1
 
     def __enter__(self) -> Self:
         with borrowed(0, torch.empty((), dtype=torch.bool)):
             pass  # memory kept from an earlier test, which may be larger, is given up for this
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # on several, tasks run in a pool, whose operations are not seen from here
         return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        torch.set_num_threads(self.threads)
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
