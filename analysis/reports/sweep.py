@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.figures.dataset_values import blocks_of
-from analysis.figures.numbers import percent, significant
+from analysis.figures.numbers import percent
 from analysis.sweeps.reading import Sweep, accuracy, comparison, correlations, distributions, extremes
 from stvit.error_text import counted
 from stvit.foreign_text import plain
@@ -105,5 +105,5 @@ def _cell(value: object) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, float):
-        return significant(value, 4)
+        return f"{value:.4g}"
     return plain(str(value), 200).replace("\\", "\\\\").replace("|", "\\|")
