@@ -81,7 +81,7 @@ def draw_depth(
     axes.set_xticks(range(len(found.blocks)), [block_short(*block) for block in found.blocks])
     axes.set_xlabel("stage.block")
     axes.set_ylabel(found.axis)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, reverse=True)  # what lies above is named first
 
 
 def head_matrix_figure(table: pd.DataFrame, metric: str, attention: str, caption: str = "") -> Figure:
@@ -148,7 +148,7 @@ def redundancy_figure(
         axes.spines[["top", "right"]].set_visible(False)
         draw_depth(axes, values, line, band)
         if values.series:
-            axes.legend(frameon=False, fontsize=6)
+            axes.legend(frameon=False, fontsize=6, reverse=True)
     draw_head_matrix(figure.add_subplot(grid[rows, : 1 if token_map else 2]), matrix, per_stage=per_stage)
     if token_map:
         heat_panel(figure.add_subplot(grid[rows, 1]), canvas, token_map)

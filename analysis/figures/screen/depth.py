@@ -38,7 +38,7 @@ def metric_by_depth(
     figure.update_xaxes(title="stage.block", type="category", showgrid=False)
     figure.update_xaxes(categoryorder="array", categoryarray=captions)  # whatever is drawn first
     figure.update_yaxes(title=found.axis, rangemode="tozero")
-    return line_layout(figure, height)
+    return line_layout(figure, height).update_layout(legend_traceorder="reversed")  # what lies above is named first
 
 
 def _means(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]) -> None:
