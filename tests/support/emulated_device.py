@@ -50,6 +50,9 @@ class EmulatedTensor(torch.Tensor):
         if operation is not torch.ops.aten.copy_.default:
             _check_alike(operation, tree_leaves((args, kwargs)))
         found = operation(*tree_map(_held, args), **tree_map(_held, kwargs))
+        for each in wrapped.values():
+            if each.shape != each.held.shape:  # such as by squeeze_
+                torch.Tensor.data.__set__(each, cls(each.held))
         if leaves:
             return found
 
@@ -91,6 +94,14 @@ class EmulatedTensor(torch.Tensor):
     def __repr__(self, *, tensor_contents: object = None) -> str:
         """Return the values in words."""
         return f"EmulatedTensor({self.held!r})"
+
+
+CUDA = torch.cuda.is_available()
+
+
+def other_device() -> torch.device:
+    """Return a CUDA device if there is one, else the emulated one."""
+    return torch.device("cuda", 0) if CUDA else emulated_device()
 
 
 @cache

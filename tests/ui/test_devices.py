@@ -1,22 +1,18 @@
 """Where the model runs: the choice, copies that are nobody else's, and captures that come back to the CPU."""
 
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from analysis import ledger
 from stvit import BlockId, STViT, capture
+from tests.support.all_tensors import tensors
 from tests.support.app_support import check_fine, opened, opened_sidebar
-from tests.support.emulated_device import emulated_device
 from tests.support.tiny import tiny_model, tiny_pixels
-from ui.panels.ledgers import Ledger
 from ui.view.devices import Device, can_measure, devices, on_cpu, on_device
-from ui.view.runs import run_model, sample
-from ui.view.view import ModelHandle
+from ui.view.runs import run_model
 
 CPU = Device("cpu", "CPU")
 
@@ -169,24 +165,6 @@ def test_a_capture_on_the_cpu_stays_as_it_is(model, pixels):
     assert on_cpu(found, model) is found
 
 
-def test_the_ledger_is_made_where_the_model_ran(monkeypatch):
-    made_of: list[set[str]] = []
-
-    def watched(cap, *arguments, **named):
-        made_of.append({tensor.device.type for tensor in tensors(cap)})
-        return ledger(cap, *arguments, **named)
-
-    monkeypatch.setattr("ui.panels.ledgers.ledger", watched)
-    monkeypatch.setattr("ui.view.runs.this_session", lambda: 0)
-    model, picture = tiny_model(), sample("china")
-    handle = ModelHandle(model, "digest of a model that is measured elsewhere", "tiny", False, ("", ""))
-    views = [run_model(picture, handle, 96, "crop", str(device)) for device in (emulated_device(), "cpu")]
-    assert {tensor.device.type for tensor in tensors(views[0].capture)} == {"cpu"}
-    there, here = (Ledger(view, ("super", "global"), 0, anchors=None).of(["entropy"]) for view in views)
-    assert made_of == [{"emulated"}, {"cpu"}]
-    np.testing.assert_allclose(there["value"], here["value"], rtol=1e-5)
-
-
 def test_apple_gpus_cannot_measure():
     assert not can_measure(torch.device("mps"))
 
@@ -197,14 +175,3 @@ def replace_by_fakes(model: STViT, device: str) -> None:
             for name, value in held.items():
                 if value is not None:
                     held[name] = torch.empty(value.shape, dtype=value.dtype, device=device)
-
-
-def tensors(found: object) -> list[torch.Tensor]:
-    """Return all tensors of a capture."""
-    if isinstance(found, torch.Tensor):
-        return [found]
-    if hasattr(found, "records"):
-        return [found.logits] + [tensor for record in found.values() for tensor in tensors(record)]
-    if hasattr(found, "__dataclass_fields__"):
-        return [tensor for field in fields(found) for tensor in tensors(getattr(found, field.name))]
-    return []

@@ -147,7 +147,7 @@ def test_scaling_curves_are_logarithmic_with_units():
 def test_paper_depth_figure_has_units_and_a_line_for_each_attention(table):
     (axes,) = depth_figure(table, "entropy", "a caption").axes
     assert axes.get_ylabel() == "Entropy (nats)"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Global attention", "Super token attention"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Super token attention", "Global attention"]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1.1", "1.2", "2.1"]
 
 

@@ -1,0 +1,1 @@
+"""Tests that `tests/test_other_device.py` runs in a process of their own."""
