@@ -6,10 +6,10 @@ from analysis.attention.kinds import DEFAULT_WINDOW, KINDS
 from analysis.redundancy.ranks import EXACT_TOKENS
 from stvit import TokenGrid
 
-ROW_SECONDS = 5e-9
+ROW_SECONDS = 4e-9
 """Of one thread for one weight of an attention, all metrics of rows; `python -m benchmarks redundancy` measures it."""
 
-RANK_SECONDS = 12e-9
+RANK_SECONDS = 20e-9
 """The same for ranks that are estimated, whose sketch reads every row three times."""
 
 
@@ -26,7 +26,7 @@ def exact_seconds(
 
     Example:
         >>> round(exact_seconds([(TokenGrid(100, 100), 1)], ["super"], threads=1), 2)
-        0.5
+        0.4
     """
     return sum(_seconds(grid, heads, name, ranks) for grid, heads in blocks for name in attentions) / threads
 
