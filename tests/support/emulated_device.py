@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import library
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
@@ -114,7 +115,7 @@ def emulated_device() -> torch.device:
     return torch.device(NAME, 0)
 
 
-_LIBRARY = torch.library.Library("aten", "IMPL")
+_LIBRARY = library.Library("aten", "IMPL")
 
 
 def _held(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ui import zoom
 
 WEB = Path(__file__).parent / "web"
 
-STYLES = ("base", "toolbar", "filmstrip", "panels", "figures", "widths")
+STYLES = ("base", "toolbar", "filmstrip", "panels", "arrangement", "figures", "widths")
 """Style sheets in the order in which they override each other: how things look, then what widths change."""
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
