@@ -4,28 +4,26 @@ import streamlit as st
 
 STYLE = """<style>
 .stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
-.stApp:not([data-test-script-state=notRunning], :has(.stSidebar)) .stAppViewContainer {
+.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + :not(.stSidebar) {
   visibility: hidden; animation: appear 0s 20s forwards}
-.stApp:not([data-test-script-state=notRunning], :has(.stSidebar))::before {
-  content: "Loading the app ..."; position: fixed; inset: 40% 0 auto; text-align: center}
+.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + :not(.stSidebar)::before {
+  content: "Loading the app ..."; position: fixed; inset: 40% 0 auto; text-align: center; visibility: visible}
 @keyframes appear {to {visibility: visible}}
-:has(> .st-key-explore_answer) {min-width: min(100%, 24rem)}
+.st-key-explore_top > :first-child {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
 .answer, .caption {margin: 0}
 .answer {min-height: 3em}
 [class*=st-key-numbers_] {min-height: 108px}
 .st-key-spot_maps, .st-key-place_of_panels, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
 .st-key-explorer {min-height: min(82vh, 40rem)}
-.stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode):has(> [data-testid=stSkeleton]) {
+.stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode) > [data-testid=stSkeleton] {
   min-height: 68px}
-.stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage):has(> [data-testid=stSkeleton]) {
+.stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage) > [data-testid=stSkeleton] {
   min-height: 60px !important}
 .stApp :is(.stCode .token.parameter, kbd) {color: inherit !important; opacity: 1}
 .stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
-.stPlotlyChart svg :is(.xtick text, .ytick text, .xtitle, .ytitle, .cbaxis text, .cbtitle text, .legendtext) {
-  fill: color-mix(in srgb, currentColor 80%, transparent) !important}
 .st-key-trials_side_by_side .stColumn {min-width: min(100%, 19rem)}
 .st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 38rem)}
 @media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}

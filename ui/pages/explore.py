@@ -52,8 +52,8 @@ def draw(view: View) -> None:
     if view.handle.is_backbone:
         _draw_figures(view)
         return
-    with st.container(horizontal=True, vertical_alignment="top"):
-        with st.container(key="explore_answer"):
+    with st.container(key="explore_top", horizontal=True, vertical_alignment="top"):
+        with st.container():
             answer = asked(QUESTION)
         mode = st.segmented_control(
             "Mode",

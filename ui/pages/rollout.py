@@ -25,7 +25,7 @@ from ui.panels.answer import asked
 from ui.panels.classes import choose_classes
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
 from ui.panels.faithfulness import show_faithfulness
-from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.panel import caption, chart, heading, slot, slots
 from ui.panels.pickers import choose_anchor, choose_block, open_pixel
 from ui.panels.receptive_fields import show_receptive_fields
 from ui.panels.rollouts import Shown, means_of, roll_out_ahead, rollout_alone, rollouts
@@ -143,7 +143,7 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
     canvas = Canvas(view.picture.shown, shown.source.id.stride, shown.anchor)
     means = means_of(view, shown, found)
     all_maps = {weighing: maps_of(each, means.get(weighing)) for weighing, each in found.items()}
-    with st.container(horizontal=True, gap="medium"):
+    with slots("rollout"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, "click a token to start from it")
             _clickable(canvas, shown)

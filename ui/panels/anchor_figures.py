@@ -1,6 +1,5 @@
 """What an anchor attends to in still figures: the picture and every map, each with its own bar, and their export."""
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.backbones import BackboneRecord
@@ -25,7 +24,7 @@ from ui.panels.export import (
     subject_of,
     token_options,
 )
-from ui.panels.panel import caption, chart, heading, slot
+from ui.panels.panel import caption, chart, heading, slot, slots
 from ui.view.view import View
 
 
@@ -71,7 +70,7 @@ def show_figures(
     if mask is not None:
         note = f"{region.title} of {counted(len(tokens), 'token')} at ({anchor.row}, {anchor.column})"
     canvas = Canvas(view.picture.shown, stride, anchor, region=mask)
-    with st.container(horizontal=True, gap="medium"):
+    with slots("anchor"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, note)
             chart(picture(canvas), "picture", "Picture")

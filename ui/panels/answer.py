@@ -22,11 +22,9 @@ class Answer:
 
     def __init__(self, question: str, *, can_be_pinned: bool = True) -> None:
         self._question = question
-        self._wanted = False
-        with st.container(key="pinnable_answer"):
-            self._place = st.empty()
-            if can_be_pinned:
-                self._wanted = pin_button("answer")
+        self._can_be_pinned = can_be_pinned
+        self._frame = st.container(key="pinnable_answer")
+        self._place = self._frame.empty()
         self.say("")
 
     def say(self, sentence: str, *, whole: bool = True) -> None:
@@ -37,11 +35,13 @@ class Answer:
             whole: Whether that is all; what is not yet whole is not pinned.
         """
         said = marked(unbroken(plain(" ".join(sentence.split()), LONGEST_ANSWER)))
-        answered = f" <span>{said}</span>" if said else ""
-        self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong>{answered}</p>')
-        if self._wanted and sentence and whole:
-            self._wanted = False
-            pin_words(sentence, self._question)
+        self._place.html(f'<p class="answer"><strong>{html.escape(self._question)}</strong> {said}</p>')
+        if self._can_be_pinned and sentence and whole:
+            self._can_be_pinned = False  # once is enough
+            with self._frame:
+                wanted = pin_button("answer")
+            if wanted:
+                pin_words(sentence, self._question)
 
 
 def asked(question: str, *, can_be_pinned: bool = True) -> Answer:

@@ -15,7 +15,7 @@ from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
-from ui.panels.panel import caption, chart, heading, note, slot
+from ui.panels.panel import caption, chart, heading, note, slot, slots
 from ui.view.view import View
 
 
@@ -51,7 +51,7 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
         place = f"({anchor.row}, {anchor.column})"
         note(f"The script draws single tokens, so the token {place} is compared, not the pinned {region.title}.")
     canvas = Canvas(view.picture.shown, record.token_pixels, anchor)
-    with st.container(horizontal=True, gap="medium"):
+    with slots("script"):
         for found in script_maps(record, token, head):
             with slot():
                 heading(found.title, KIND_COLOURS[found.kind], found.note)

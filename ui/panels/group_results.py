@@ -13,7 +13,7 @@ from analysis.grouping.groupings import SCORES, TRUTH_COLUMNS, Score
 from analysis.grouping.methods import METHODS
 from analysis.reports.groupings import Comparison, membership_panel
 from stvit import BlockRecord
-from ui.panels.panel import chart, heading, slot
+from ui.panels.panel import chart, heading, slot, slots
 from ui.view.view import View
 
 LEVELS = {"token": "Groups of tokens, {} px wide", "pixel": "Groups of pixels"}
@@ -59,7 +59,7 @@ def show_memberships(view: View, record: BlockRecord, comparison: Comparison) ->
         st.info(sentence, icon=":material/info:")
         return
     canvas = Canvas(view.picture.shown, record.token_pixels, Anchor(*comparison.place))
-    with st.container(horizontal=True, gap="medium"):
+    with slots("memberships"):
         for number, membership in enumerate(found):
             with slot():
                 note = f"group {membership.group}, total weight {membership.weights.sum():.1f}"

@@ -12,26 +12,26 @@ from analysis.figures.screen.pictures import BAR_SPACE, PANEL_WIDTH
 from stvit.foreign_text import plain
 from ui.glossary import marked
 from ui.markdown import in_html, unbroken
+from ui.panels.chart_style import style
 from ui.panels.picture_clicks import OnPixel, take_clicks
 from ui.tray.pinning import describe, pin_button, pin_chart
 from ui.view.view import View
 
 LONGEST_CAPTION_PART = 200
 
-_SLOT = "[data-testid=stLayoutWrapper] > .stVerticalBlock > [data-testid=stLayoutWrapper]:not(:first-child)"
-
 _FRAME = ":is([class*=st-key-pinnable_], [class*=st-key-picture_])"
 
 STYLE = f"""<style>
-.stHorizontalBlock:has(> {_SLOT} > [class*=st-key-picture_]):not(:has(> * > .st-key-matrix)) {{
+[class*=st-key-slots_] {{
   display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, max({PANEL_WIDTH}px, 22%)), 1fr));
   gap: 1.2rem 1.6rem}}
-.stHorizontalBlock > *:has(> .stVerticalBlock > * > [class*=st-key-picture_]) {{width: 100%}}
-.stHorizontalBlock > * > .stVerticalBlock:has(> * > [class*=st-key-picture_]) {{width: 100%}}
+[class*=st-key-slots_] > [data-testid=stLayoutWrapper],
+[class*=st-key-slots_] > [data-testid=stLayoutWrapper] > .stVerticalBlock {{width: 100%}}
 [class*=st-key-picture_] {{position: relative; flex: none; box-sizing: content-box; width: 100%; height: auto;
   max-width: calc(var(--tallest, 60vh) / var(--ratio)); aspect-ratio: 1 / var(--ratio); padding-bottom: {BAR_SPACE}px}}
-[class*=st-key-picture_] > * {{position: absolute; inset: 0; height: 100%}}
-{_FRAME} > :has(> * > .save-chart) {{position: absolute; inset: auto auto 0 0; width: auto; height: auto; z-index: 5}}
+[class*=st-key-picture_] > .stElementContainer {{position: absolute; inset: 0; height: 100%}}
+{_FRAME} > .stElementContainer:not(:first-child, [class*=st-key-]) {{
+  position: absolute; inset: auto auto 0 0; width: auto; height: auto; z-index: 5}}
 {_FRAME} > [class*=st-key-clicks_] {{height: 0}}
 .save-chart {{font: inherit; font-size: .8rem; padding: .1rem .3rem; border: 0; border-radius: .3rem; background: none;
   color: inherit; opacity: .7; cursor: pointer}}
@@ -39,8 +39,8 @@ STYLE = f"""<style>
 </style>"""
 """Pictures share the width of the window, each as high as its width asks for, none higher than the window.
 
-The button that saves a chart lies in its lower left corner, which axes and colour bars leave free, as that which pins
-it lies in the right one.
+The button that saves a chart, the one thing in its frame without a key, lies in its lower left corner, which axes and
+colour bars leave free, as that which pins it lies in the right one.
 """
 
 ZOOM = {
@@ -90,6 +90,7 @@ def chart(
         on_pixel: The same for a picture, with the place of the click in its pixels, from the top and from the left.
         can_be_pinned: Whether it can be kept; what merely takes clicks, or is a snapshot itself, cannot.
     """
+    style(figure)
     over_picture = bool(figure.layout.images)
     width: Literal["stretch", "content"] = "stretch" if fills_width or over_picture else "content"
     name = title or key.replace("_", " ").capitalize()
@@ -105,6 +106,7 @@ def chart(
             selection_mode="points",
             config=(ZOOM if over_picture else {}) | ({} if over_picture and not on_pixel else NO_BUTTONS),
             alt=_alt(figure),
+            theme=None,
         )
         st.html(_save_button(name))
         if on_pixel:
@@ -153,8 +155,13 @@ def _alt(figure: go.Figure) -> str:
     return " against ".join(axes) or ", ".join(bars) or ("Picture" if layout.images else "Chart")
 
 
+def slots(name: str, gap: Literal["small", "medium"] = "medium") -> DeltaGenerator:
+    """Return a container whose slots flow into as many columns as there is room for and share the width."""
+    return st.container(key=f"slots_{name}", horizontal=True, gap=gap)
+
+
 def slot() -> DeltaGenerator:
-    """Return a container for one panel; slots flow into as many columns as there is room for and share the width."""
+    """Return a container for one panel."""
     return st.container(width=PANEL_WIDTH)
 
 

@@ -14,7 +14,7 @@ from analysis.reports.faithfulness import field_charts, field_panel, fields_repo
 from analysis.reports.report import Report
 from stvit import BlockId
 from ui.panels.export import Export, file_name, picture_options, subject_of
-from ui.panels.panel import chart, heading, note, slot
+from ui.panels.panel import chart, heading, note, slot, slots
 from ui.panels.work import Progress, worked
 from ui.view.view import View
 
@@ -44,7 +44,7 @@ def show_receptive_fields(view: View) -> None:
     found: ByKind | None = worked("fields", ("fields", view.key), label, seconds, work, _nbytes)
     if found is None:
         return
-    with st.container(horizontal=True, gap="small"):
+    with slots("fields", gap="small"):
         with st.container(width=CHART_WIDTH):
             chart(curve_chart(field_charts(found)[0], height=380), "fields", "Receptive fields", fills_width=True)
         for kind, fields in found.items():

@@ -16,13 +16,12 @@ STYLE = """<style>
 :is([class*=st-key-pinnable_], [class*=st-key-picture_]) > [class*=st-key-pin_] {
   position: absolute; inset: auto 0 0 auto; width: auto; height: auto; z-index: 5}
 .st-key-pinnable_answer {padding-right: 3.5rem}
-.st-key-pinnable_answer:not(:has(.answer > span)) [class*=st-key-pin_] {display: none}
 [class*=st-key-pin_] button {min-height: 0; padding: .1rem .3rem; opacity: .7; font-size: .75rem}
 [class*=st-key-pin_] button div {gap: .15rem}
 [class*=st-key-pin_] button :is(p, span) {font-size: .8rem}
 [class*=st-key-pin_] button:is(:hover, :focus-visible) {opacity: 1}
 </style>"""
-"""How the buttons look: small, in the lower right corner of what they pin, once there is an answer to pin."""
+"""How the buttons look: small, in the lower right corner of what they pin."""
 
 
 @dataclass(frozen=True)

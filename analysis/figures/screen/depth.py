@@ -10,6 +10,9 @@ from analysis.figures.screen.layout import line_layout, literal, say, translucen
 from analysis.figures.style import KIND_COLOURS, UNIFORM_NAME, line_of, marker_of, no_values
 from stvit.captions import block_short
 
+BAR = 6
+"""Width in CSS pixels of the spread of a stage of one block."""
+
 
 def metric_by_depth(
     found: DepthValues, *, uniform: Sequence[float] = (), spread: Mapping[str, Spread] | None = None, height: int = 340
@@ -60,21 +63,30 @@ def _means(figure: go.Figure, found: DepthValues, kind: str, captions: list[str]
 
 
 def _band(figure: go.Figure, kind: str, spread: Spread) -> None:
-    """Fill what lies between the ends of a spread, stage by stage."""
+    """Fill what lies between the ends of a spread, stage by stage; a stage of one block gets a bar."""
+    stages = [list(places) for _, places in groupby(spread, key=lambda place: place[0])]
+    areas, bars = [blocks for blocks in stages if len(blocks) > 1], [blocks for blocks in stages if len(blocks) == 1]
     colour = translucent(_colour(kind), 0.18)
-    for _, places in groupby(spread, key=lambda place: place[0]):
-        blocks = list(places)
-        captions = [block_short(*block) for block in blocks]
-        figure.add_scatter(
-            x=[*captions, *captions[::-1]],
-            y=[*(spread[block][0] for block in blocks), *(spread[block][1] for block in blocks[::-1])],
-            fill="toself",
-            fillcolor=colour,
-            line={"width": 6 if len(blocks) == 1 else 0, "color": colour},
-            mode="lines",
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    for outlines, width in ((areas, 0), (bars, BAR)):
+        corners = [corner for blocks in outlines for corner in _outline(spread, blocks)]
+        if corners:
+            figure.add_scatter(
+                x=[place for place, _ in corners],
+                y=[value for _, value in corners],
+                fill="toself",
+                fillcolor=colour,
+                line={"width": width, "color": colour},
+                mode="lines",
+                hoverinfo="skip",
+                showlegend=False,
+            )
+
+
+def _outline(spread: Spread, blocks: Sequence[tuple[int, int]]) -> list[tuple[str | None, float | None]]:
+    """Return the corners around a spread, and a gap before what follows."""
+    below = [(block_short(*block), spread[block][0]) for block in blocks]
+    above = [(block_short(*block), spread[block][1]) for block in blocks]
+    return [*below, *above[::-1], (None, None)]
 
 
 def _uniform(figure: go.Figure, captions: list[str], values: Sequence[float], unit: str) -> None:

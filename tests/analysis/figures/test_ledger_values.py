@@ -107,7 +107,7 @@ def test_bands_lie_behind_and_blocks_stay_in_order(mixed):
     spread = {"super": {(1, 0): (5.0, 15.0), (2, 0): (1.0, 2.0)}}
     figure = metric_by_depth(depth_values(mixed, "effective_rank"), spread=spread)
     band = figure.data[0]
-    assert (list(band.x), list(band.y)) == (["2.1", "2.1"], [5, 15])
+    assert (list(band.x), list(band.y)) == (["2.1", "2.1", None, "3.1", "3.1", None], [5, 15, None, 1, 2, None])
     assert list(figure.layout.xaxis.categoryarray) == ["1.1", "2.1", "3.1"]
     (axes,) = depth_figure(mixed, "effective_rank").axes
     draw_depth(axes, depth_values(mixed, "effective_rank"), (), spread)
@@ -115,6 +115,14 @@ def test_bands_lie_behind_and_blocks_stay_in_order(mixed):
         [[1, 5], [1, 15]],
         [[2, 1], [2, 2]],
     ]
+
+
+def test_a_stage_of_several_blocks_is_an_area_and_one_of_a_single_block_a_bar(mixed):
+    spread = {"super": {(0, 0): (1.0, 2.0), (0, 1): (3.0, 5.0), (1, 0): (5.0, 15.0)}}
+    area, bar = metric_by_depth(depth_values(mixed, "effective_rank"), spread=spread).data[:2]
+    assert (list(area.x), list(area.y)) == (["1.1", "1.2", "1.2", "1.1", None], [1, 3, 5, 2, None])
+    assert (list(bar.x), list(bar.y)) == (["2.1", "2.1", None], [5, 15, None])
+    assert area.line.width < bar.line.width
 
 
 def test_pictures_are_averaged():

@@ -11,7 +11,7 @@ from analysis.figures.style import ANCHOR_COLOUR
 from stvit import BlockId
 from ui import keys
 from ui.address import Link
-from ui.panels.panel import chart, heading, slot
+from ui.panels.panel import chart, heading, slot, slots
 from ui.panels.pickers import open_pixel
 from ui.panels.steps.attending import ATTENDING
 from ui.panels.steps.grouping import GROUPING
@@ -27,10 +27,10 @@ TEXT_WIDTH = 360
 """CSS pixels."""
 
 SIDE_BY_SIDE = """<style>
-@media (min-width: 1200px) {.stMain .st-key-steps {
+@media (min-width: 1200px) {.stMain .st-key-slots_steps {
   display: grid; grid-template-columns: minmax(0, 1fr) minmax(19rem, .7fr) minmax(0, 1fr) !important;
   --tallest: max(280px, 100vh - 28.6rem)}}
-.st-key-steps > * {max-width: 100%}
+.st-key-slots_steps > * {max-width: 100%}
 </style>"""
 """Picture, words and the step's chart share the width of a wide window, so that nothing reaches below it."""
 
@@ -81,7 +81,7 @@ def show_step(shown: Shown, number: int) -> None:
     """Draw the picture to choose a token on, and one step beside it."""
     step = STEPS[number]
     st.html(SIDE_BY_SIDE)
-    with st.container(key="steps", horizontal=True, gap="medium"):
+    with slots("steps"):
         with slot():
             heading("Picture", ANCHOR_COLOUR, f"token ({shown.anchor.row}, {shown.anchor.column}): click another")
             _show_picture(shown)
