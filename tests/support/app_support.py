@@ -95,6 +95,14 @@ def panels_of(app: AppTest) -> dict[str, Any]:
 def check_fine(app: AppTest) -> None:
     assert not app.exception, [error.value for error in app.exception]
     assert not app.error, [error.value for error in app.error]
+    exports = exports_of(app)
+    assert len(set(exports)) == len(exports), f"which of them is which? {exports}"
+
+
+def exports_of(app: AppTest) -> list[str]:
+    """Return the words of the buttons that open an export."""
+    labels = [popover.proto.popover.label for popover in app.get("popover")]
+    return [label for label in labels if label.startswith("Export")]
 
 
 def jpeg(height: int = 200, width: int = 300) -> bytes:

@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from stvit import create_model
-from tests.support.app_support import PANELS, check_fine, go_to, opened, texts
+from tests.support.app_support import PANELS, check_fine, exports_of, go_to, opened, texts
 from ui.pages.registry import PAGES
 from ui.view.models import pretrained_model
 
@@ -496,6 +496,7 @@ def test_what_if_takes_parts_out(app, monkeypatch):
     assert len(app.metric) == metrics + 3
     start(app, "Take out each of 4 super tokens by itself")
     assert len(app.get("plotly_chart")) == charts + 1
+    assert exports_of(app) == ["Export this change", "Export all changes", "Export ablation"]
     check_fine(app.segmented_control("how").set_value("mean").run())
     check_fine(app.segmented_control("taken_out").set_value("heads").run())
     start(app, "Take out each of 2 heads by itself")

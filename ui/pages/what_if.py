@@ -160,7 +160,7 @@ def _offer(
         of_all = outcome_on(view, outcome.kind, parameter, groups, None, None)
         return change_report(subject_of(view), view.capture[block], of_all, drawing)
 
-    Export(stem, report, settings, "before and after, and the labels of tokens").offer()
+    Export(stem, report, settings, "before and after, and the labels of tokens").offer("this change")
 
 
 def _show_numbers(outcome: Outcome, view: View) -> None:

@@ -56,4 +56,4 @@ def _offer(first: OneSide, other: OneSide) -> None:
         return similarity_report(subject_of(first.view), [blocks_between(first, other)])
 
     stem = file_name(first.view, "similarity", other.title)
-    Export(stem, report, settings, "every pair of blocks").offer(f"similarity_{other.title}")
+    Export(stem, report, settings, "every pair of blocks").offer(f"similarity to {other.title}")

@@ -15,6 +15,7 @@ from analysis.reports.report import NUMBERS, Report, Subject
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.foreign_text import plain
 from stvit.images import RGBImage
+from ui.markdown import escaped
 from ui.tray.pinning import pin_button, pin_picture
 from ui.view.precision import FULL
 from ui.view.runs import is_sample
@@ -66,9 +67,9 @@ class Export:
         """Draw the button that opens the export; files are made when they are asked for.
 
         Args:
-            part: Of the page, where it has several exports; the main one has no name.
+            part: Of the page, where it has several exports, as the button says it; the main one has no name.
         """
-        with st.popover("Export", icon=":material/download:"):
+        with st.popover(f"Export {escaped(part)}".rstrip(), icon=":material/download:"):
             st.caption("The figure, with its settings as caption")
             self._buttons(FIGURES, part)
             if pin_button(f"export{part}", "Pin the whole figure"):

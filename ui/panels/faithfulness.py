@@ -176,4 +176,6 @@ def _offer(
     )
     name = class_names_of(view.handle.model)[target]
     make: partial[Report] = partial(faithfulness_report, subject_of(view), found, block, replacement, name)
-    Export(file_name(view, "faithfulness", *groups), make, settings, "areas by order, and every curve").offer("curves")
+    Export(file_name(view, "faithfulness", *groups), make, settings, "areas by order, and every curve").offer(
+        "deletion and insertion"
+    )

@@ -87,4 +87,4 @@ def _offer(view: View, block: BlockId, token: int, head: int | None) -> None:
         again = view.capture[block]
         return anchor_report(subject_of(view), again, list(script_maps(again, token, head)), token, head)
 
-    Export(name, report, settings).offer("figure_script_")
+    Export(name, report, settings).offer("figure script")

@@ -56,7 +56,9 @@ def show_receptive_fields(view: View) -> None:
                 chart(heat_map(canvas, field_panel(last)), f"field_{kind}", f"Receptive field, last block: {kind}")
     settings = ReceptiveFieldView(**picture_options(view))
     make: partial[Report] = partial(fields_report, subject_of(view), found)
-    Export(file_name(view, "receptive-fields"), make, settings, "sides and areas by block and level").offer("fields")
+    Export(file_name(view, "receptive-fields"), make, settings, "sides and areas by block and level").offer(
+        "receptive fields"
+    )
 
 
 def _nbytes(found: ByKind) -> int:

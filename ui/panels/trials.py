@@ -103,7 +103,7 @@ def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -
     make: partial[Report] = partial(trials_report, subject_of(view), trials, names)
     own = as_path(groups.name) if groups and trials[-1].name == foreign.NAME else None
     settings = TrialsView(**picture_options(view), groups=own)
-    Export(file_name(view, "what-if-all"), make, settings, "probabilities under every change").offer("trials")
+    Export(file_name(view, "what-if-all"), make, settings, "probabilities under every change").offer("all changes")
 
 
 def as_others(trials: list[Trial]) -> list[tuple[str, float, bool]]:

@@ -88,7 +88,7 @@ def show_head_maps(view: View, pinned: Pinned) -> None:
         return head_maps_report(subject_of(view), view.records, again)
 
     with export:
-        Export(file_name(view, "heads"), report, settings, "a line for each head, and every map").offer("head_maps")
+        Export(file_name(view, "heads"), report, settings, "a line for each head, and every map").offer("head maps")
 
 
 def _choose_kind() -> str:
