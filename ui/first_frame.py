@@ -25,7 +25,7 @@ STYLE = """<style>
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
 .st-key-trials_side_by_side .stColumn {min-width: min(100%, 19rem)}
-.st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 38rem)}
+.st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 50rem)}
 @media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}
 [data-testid=stFileUploaderDropzoneInstructions] span {white-space: normal; overflow: visible}
 .stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}

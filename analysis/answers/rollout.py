@@ -31,12 +31,12 @@ def rollout_answer(where: str, title: str, probability: float | None, half: floa
 
     Example:
         >>> rollout_answer("the prediction", "tench", 0.97, 0.124, 0.41)
-        'The model gives tench 97 %: half of what speaks for it comes from 12 % of the picture; attention alone, which \
-knows no class, puts half on 41 %.'
+        'The model gives tench 97.0 %: half of what speaks for it comes from 12 % of the picture; attention alone, \
+which knows no class, puts half on 41 %.'
     """
     if probability is None:
         return f"Half of what {where} is made of comes from {_percent(half)} of the picture, as far as attention tells."
-    gives = f"The model gives {title} {_percent(probability)}"
+    gives = f"The model gives {title} {percent(probability)}"
     if np.isnan(half):
         return f"{gives}: no attention speaks for it."
     place = "" if where == "the prediction" else f" in {where}"

@@ -26,16 +26,6 @@ class Weighing:
     title: str
     probability: float | None = None
 
-    @property
-    def caption(self) -> str:
-        """The name with the probability.
-
-        Example:
-            >>> Weighing(2, "cat", 0.973).caption, Weighing(None, "attention alone").caption
-            ('cat (97 %)', 'attention alone')
-        """
-        return self.title if self.probability is None else f"{self.title} ({100 * self.probability:.0f} %)"
-
 
 def weighings(model: STViT, logits: Float[Tensor, " classes"], words: Sequence[str]) -> list[Weighing]:
     """Return what is named, each once, in the order in which it is named.

@@ -57,7 +57,7 @@ def caption_of(maps: Sequence[SpotMap]) -> str:
     for found in maps:
         side = found.side
         height, width = side.picture.shown.shape[:2]
-        classes = ", ".join(f"{plain(name)} {percent(value, 0)}" for name, value in side.top_classes(SHOWN_CLASSES))
+        classes = ", ".join(f"{plain(name)} {percent(value)}" for name, value in side.top_classes(SHOWN_CLASSES))
         what = "" if found.is_attention else f", {CONVOLUTION}"
         parts.append(
             f"{plain(side.title)}: {plain(side.picture.source.name)}, {width} × {height} px, token "

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from analysis.figures.canvas import Anchor, Canvas, Panel
+from analysis.figures.numbers import percent
 from analysis.figures.paper.pictures import maps_figure
 from analysis.figures.screen.rollout import DIFFERENCE, pixel_panel
 from analysis.relevance.rollout import Rollout
@@ -19,6 +20,16 @@ from stvit.grid import STRIDES
 
 Map = tuple[str, int | None, Float[np.ndarray, "_ _"]]
 """Name, stage (None for pixels), and relevance, or its difference from that of the mean token."""
+
+
+def weighed_by(weighing: Weighing) -> str:
+    """Return what weighs a rollout in words, a class with its probability.
+
+    Example:
+        >>> weighed_by(Weighing(2, "cat", 0.973)), weighed_by(Weighing(None, "attention alone"))
+        ('cat (97.3 %)', 'attention alone')
+    """
+    return weighing.title if weighing.probability is None else f"{weighing.title} ({percent(weighing.probability)})"
 
 
 def maps_of(found: Rollout, mean: Rollout | None = None) -> list[Map]:
@@ -76,7 +87,7 @@ def rollout_report(
 
 
 def _title(weighing: Weighing, count: int) -> str:
-    return "" if count == 1 else f"Pixels: {weighing.caption}"
+    return "" if count == 1 else f"Pixels: {weighed_by(weighing)}"
 
 
 def _canvas(
@@ -94,7 +105,7 @@ def _canvas(
 
 def rollout_options(found: Sequence[Weighing], convolutions: bool, signed: bool) -> list[str]:
     """Return the settings of rollouts in words; classes are counted from 0."""
-    weighted = [one.title if one.target is None else f"weighted by {one.caption}" for one in found]
+    weighted = [one.title if one.target is None else f"weighted by {weighed_by(one)}" for one in found]
     spread = "convolutions spread it" if convolutions else "convolutions inside blocks left out"
     return [*weighted, spread, *(["less the rollout from the mean token"] if signed else [])]
 

@@ -15,13 +15,13 @@ CLASS_COLOURS = ("#0072B2", "#E69F00", "#44AA99", "#CC79A7", "#F0E442")
 
 
 def trials_chart(trials: Sequence[Trial], names: Sequence[str]) -> CurveChart:
-    """Return the probability of the most probable classes under each change, to be drawn as stacked bars."""
+    """Return the probability in percent of the most probable classes under each change, to be drawn as stacked bars."""
     captions = [one.title for one in trials]
     lines = [
-        Line(names[index], colour, captions, [float(one.probabilities[index]) for one in trials])
+        Line(names[index], colour, captions, [100 * float(one.probabilities[index]) for one in trials])
         for index, colour in zip(top_classes(trials), CLASS_COLOURS, strict=False)
     ]
-    return CurveChart("Predictions", "", "probability", lines, top=1.0)
+    return CurveChart("Predictions", "", "probability (%)", lines, top=100.0)
 
 
 def trials_report(subject: Subject, trials: Sequence[Trial], names: Sequence[str]) -> Report:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from analysis.redundancy.catalogue import CATALOGUE
 from stvit import create_model
 from tests.support.app_support import PANELS, check_fine, exports_of, go_to, opened, texts
 from ui.pages.registry import PAGES
@@ -350,6 +351,26 @@ def test_what_if_scrubs_through_iterations(app):
     check_fine(app.slider("parameter_of_change_iterations").set_value(1).run())  # what the model itself does
     assert app.metric[0].value == "0 nats"
     assert "Nothing changes" in texts(app)
+
+
+def test_probabilities_are_written_alike_everywhere(app):
+    """Beside the sidebar: in the answer and the heading of Rollout, and in the table of What if."""
+    shown = [bar.proto.text for bar in go_to(app, "rollout").get("progress")]
+    name, share = shown[0].split(": ")
+    assert f"The model gives {name} {share}:" in texts(app)
+    assert f"{name.capitalize()} ({share})" in texts(app)
+    trials = go_to(app, "what-if").dataframe[0]
+    (unchanged,) = trials.value[trials.value["change"] == "As it is"].to_dict("records")
+    columns = json.loads(trials.proto.columns)
+    for name, share in (one.split(": ") for one in shown):
+        assert columns[name]["type_config"]["format"] % unchanged[name] == share
+        assert "width" not in columns[name]  # or the names of classes would be cut
+
+
+def test_what_if_calls_metrics_what_all_pages_call_them(app):
+    before_and_after = go_to(app, "what-if").dataframe[1].value
+    assert {"Mass kept", "Entropy", "Effective rank"} <= set(before_and_after["metric"])
+    assert set(before_and_after["metric"]) <= {entry.title for entry in CATALOGUE.values()}
 
 
 def test_what_if_explains_stages_without_super_tokens(app):

@@ -16,7 +16,7 @@ from analysis.relevance.choices import ATTENTION
 from analysis.relevance.rollout import Rollout
 from analysis.relevance.weighings import Weighing
 from analysis.reports.report import Report
-from analysis.reports.rollout import Map, maps_of, panel_of, rollout_report
+from analysis.reports.rollout import Map, maps_of, panel_of, rollout_report, weighed_by
 from stvit import BlockId
 from stvit.capturing.records import NoAttentionError
 from ui import keys
@@ -149,10 +149,11 @@ def _show(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
             _clickable(canvas, shown)
         for number, (weighing, maps) in enumerate(all_maps.items()):
             with slot():
+                words = weighed_by(weighing)
                 note = f"relevance{' less the mean token’s' if means else ''}, in squares of {SQUARE} × {SQUARE} pixels"
-                heading(weighing.caption.capitalize(), KIND_COLOURS["super"], note)
+                heading(words[:1].upper() + words[1:], KIND_COLOURS["super"], note)
                 figure = rollout_map(canvas, np.asarray(maps[0][2]), signed=shown.minus_mean)
-                chart(figure, f"rollout_pixels_{number}", f"Rollout, {weighing.caption}")
+                chart(figure, f"rollout_pixels_{number}", f"Rollout, {words}")
         _show_stages(view, next(iter(all_maps)), next(iter(all_maps.values()))[1:], shown.minus_mean)
 
 

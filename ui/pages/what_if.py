@@ -18,6 +18,7 @@ from analysis.grouping.groupings import Grouping
 from analysis.grouping.label_files import LabelFileError
 from analysis.grouping.methods import METHODS
 from analysis.grouping.tasks import learned_labels
+from analysis.redundancy.catalogue import CATALOGUE
 from analysis.reports.groupings import Comparison
 from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
@@ -192,7 +193,8 @@ def _show_metrics(view: View, record: BlockRecord, outcome: Outcome) -> None:
         note(f"Estimates from {SAMPLED_ROWS} rows of each attention: at this size all rows take minutes.")
     table = outcome.metrics
     chosen = table[(table["stage"] == record.id.stage) & (table["block"] == record.id.block)]
-    shown = chosen[["metric", "unit", "before", "after"]].replace({"metric": {"_": " "}}, regex=True)
+    titles = chosen["metric"].map(lambda name: CATALOGUE[name].title)
+    shown = chosen[["metric", "unit", "before", "after"]].assign(metric=titles)
     number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(shown, hide_index=True, column_config={"before": number, "after": number}, width=520)
 

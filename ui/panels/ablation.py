@@ -167,11 +167,14 @@ def _show(view: View, record: BlockRecord, part: Part, how: How, found: Effects,
                     fills_width=True,
                 )
         table = found.table(target).assign(top_class=[names[index] for index in found.top])
+        table["probability"] *= 100
         table["part"] += int(part == "heads")
         one = "head" if part == "heads" else "super token"
         titled = table.rename(columns={"part": one, "top_class": "most probable"}).sort_values("change")
         config = {
-            name: st.column_config.NumberColumn(format="%.3f") for name in ("change", "probability", "divergence")
+            "change": st.column_config.NumberColumn("change (nats)", format="%.3f"),
+            "probability": st.column_config.NumberColumn(format="%.1f %%"),
+            "divergence": st.column_config.NumberColumn("KL (nats)", format="%.3f"),
         }
         with st.container(width=480):
             st.dataframe(titled, hide_index=True, column_config=config, height=320)

@@ -62,7 +62,7 @@ def _what(row: pd.Series) -> str:
     """Return the class and what the model took the picture for, if that is another one."""
     if pd.isna(row["probability"]):
         return str(row["class"] or "")
-    guess = f"{row['predicted_class'] or row['prediction']} {percent(row['probability'], 0)}"
+    guess = f"{row['predicted_class'] or row['prediction']} {percent(row['probability'])}"
     wrong = not pd.isna(row["correct"]) and not row["correct"]
     return f"taken for {guess}" if wrong else guess
 

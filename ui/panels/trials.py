@@ -23,7 +23,7 @@ from ui.view.devices import on_device
 from ui.view.speed import PIXELS_AT_ONCE
 from ui.view.view import BY_KEY, View
 
-NUMBER_WIDTH, ROW_HEIGHT = 60, 35
+ROW_HEIGHT = 35
 """CSS pixels of the table."""
 
 SECONDS_PER_PIXEL = 2e-6
@@ -94,10 +94,10 @@ def show_trials(view: View, trials: list[Trial], groups: ForeignGroups | None) -
         table = trials_table(trials, names)
         table[table.columns[3:]] *= 100
         config = {
-            name: st.column_config.NumberColumn(format="%.0f %%", width=NUMBER_WIDTH, help=f"Probability of {name}.")
+            name: st.column_config.NumberColumn(format="%.1f %%", help=f"Probability of {name}.")
             for name in table.columns[3:]
         }
-        config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f", width=NUMBER_WIDTH)
+        config["divergence"] = st.column_config.NumberColumn("KL (nats)", format="%.3f")
         titled = table.rename(columns={"top_class": "most probable"})
         st.dataframe(titled, hide_index=True, column_config=config, height=ROW_HEIGHT * (len(table) + 1) + 3)
     make: partial[Report] = partial(trials_report, subject_of(view), trials, names)

@@ -17,7 +17,7 @@ def bar_chart(chart: CurveChart, *, captions: int = CAPTIONS) -> go.Figure:
     """Draw the lines of a chart as bars on top of each other, one bar for each caption, from top to bottom.
 
     Args:
-        chart: What to draw.
+        chart: What to draw, in percent.
         captions: CSS pixels left of the bars.
     """
     figure = go.Figure()
@@ -29,7 +29,7 @@ def bar_chart(chart: CurveChart, *, captions: int = CAPTIONS) -> go.Figure:
             name=literal(line.title),
             orientation="h",
             marker={"color": line.colour},
-            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.3f}}<extra>{literal(line.title)}</extra>",
+            hovertemplate=f"%{{y}}<br>{chart.y_title} %{{x:.1f}}<extra>{literal(line.title)}</extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_xaxes(title=chart.y_title, range=[min(0.0, _least(chart)), chart.top])

@@ -20,8 +20,8 @@ def test_half_of_the_relevance_by_trying_every_count():
 def test_a_class_is_named_with_its_probability():
     said = rollout_answer("the prediction", "tench", 0.967, 0.1234, 0.41)
     assert said == (
-        "The model gives tench 97 %: half of what speaks for it comes from 12 % of the picture; attention alone, which "
-        "knows no class, puts half on 41 %."
+        "The model gives tench 96.7 %: half of what speaks for it comes from 12 % of the picture; attention alone, "
+        "which knows no class, puts half on 41 %."
     )
     assert "in token (3, 4) of stage 1, block 1 comes from 0.4 %" in rollout_answer(
         "token (3, 4) of stage 1, block 1", "tench", 0.5, 0.004, None
@@ -33,7 +33,7 @@ def test_attention_alone_and_classes_without_attention():
         "Half of what the prediction is made of comes from 40 % of the picture, as far as attention tells."
     )
     assert rollout_answer("the prediction", "tench", 0.5, float("nan"), 0.4) == (
-        "The model gives tench 50 %: no attention speaks for it."
+        "The model gives tench 50.0 %: no attention speaks for it."
     )
 
 

@@ -269,7 +269,7 @@ def test_pages_offer_every_kind_of_file_and_make_none(page, monkeypatch):
         ("explore", "mean over heads · anchor (27, 27)"),
         ("super-tokens", "stage 1, block 1 · 7 × 7 super tokens · iterations of the learned sampling: 1"),
         ("redundancy", "matrix and map: Super token attention, map of stage 1, block 1, mean over heads"),
-        ("rollout", "rollout from the pooled output · weighted by golf ball (26 %) · convolutions spread it"),
+        ("rollout", "rollout from the pooled output · weighted by golf ball (26.4 %) · convolutions spread it"),
         ("what-if", "Regular grid in place of the learned association · pictures show stage 1, block 1"),
         ("steps", "token (27, 27), step by step"),
     ],
@@ -302,10 +302,13 @@ def test_heads_are_counted_from_1():
 
 def test_settings_of_a_rollout_name_the_first_class_too():
     first, alone = Weighing(0, "tench", 0.5), Weighing(None, "attention alone")
-    assert rollout_options([first], False, False) == ["weighted by tench (50 %)", "convolutions inside blocks left out"]
+    assert rollout_options([first], False, False) == [
+        "weighted by tench (50.0 %)",
+        "convolutions inside blocks left out",
+    ]
     assert rollout_options([alone, first], True, True) == [
         "attention alone",
-        "weighted by tench (50 %)",
+        "weighted by tench (50.0 %)",
         "convolutions spread it",
         "less the rollout from the mean token",
     ]
