@@ -54,7 +54,7 @@ def _of_one(side: Seen, named: bool, first: bool) -> str:
     name = f"{side.title} ({side.where})" if named else side.title
     if not side.metrics:
         return f"{name} has no attention"
-    share, distance = percent(side.metrics["normalised_entropy"], 0), f"{side.metrics['distance']:.0f} px"
+    share, distance = percent(side.metrics["normalised_entropy"], 0), f"{side.metrics['distance']:,.0f} px"
     if first:
         return f"the attention of {name} has {share} of the largest possible entropy and reaches {distance}"
     return f"that of {name} {share} and {distance}"

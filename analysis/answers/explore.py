@@ -30,10 +30,10 @@ def explore_answer(
     """
     distance, entropy = ("", "") if other is None else _beside(other)
     return (
-        f"From {whence}, {name} reaches {own['distance']:.0f} px on average{distance}; its entropy is "
+        f"From {whence}, {name} reaches {own['distance']:,.0f} px on average{distance}; its entropy is "
         f"{own['entropy']:.2f}{entropy} of at most {math.log(tokens):.2f} nats."
     )
 
 
 def _beside(other: Mapping[str, float]) -> tuple[str, str]:
-    return f" (global: {other['distance']:.0f} px)", f" (global: {other['entropy']:.2f})"
+    return f" (global: {other['distance']:,.0f} px)", f" (global: {other['entropy']:.2f})"

@@ -75,14 +75,14 @@ def symmetric_range(values: np.ndarray) -> tuple[float, float]:
 
 
 def short(value: float) -> str:
-    """Return a number with at most three significant digits, as 0.012, 1300, -3.1 or 3.3e-4.
+    """Return a number with at most three significant digits, as 0.012, 1,300, -3.1 or 3.3e-4.
 
     Numbers that round to less than 0.001 or to 100,000 and more are in powers of ten. Written like `formatWeight` of
     the explorer in the browser, ties away from zero.
 
     Example:
         >>> short(0.01234), short(0.00012345), short(1300)
-        ('0.0123', '1.23e-4', '1300')
+        ('0.0123', '1.23e-4', '1,300')
     """
     written = significant(value)
     number, power, exponent = written.partition("e")
@@ -96,13 +96,13 @@ def significant(value: float, digits: int = DIGITS) -> str:
 
     Example:
         >>> significant(0.95), significant(1.0), significant(0.00012), significant(1302)
-        ('0.950', '1.00', '1.20e-4', '1300')
+        ('0.950', '1.00', '1.20e-4', '1,300')
     """
     if value == 0 or not math.isfinite(value):
         return f"{abs(value) if value == 0 else value:.0f}"
     rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value)
     if 0.001 <= abs(float(rounded)) < 1e5:
-        return f"{rounded:.{max(0, digits - 1 - rounded.adjusted())}f}"
+        return f"{rounded:,.{max(0, digits - 1 - rounded.adjusted())}f}"
     return f"{rounded:.{digits - 1}e}".replace("e+", "e")
 
 

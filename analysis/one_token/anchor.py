@@ -120,7 +120,7 @@ def arrays_of(maps: Sequence[AnchorMap]) -> dict[str, Any]:
 
 def _note(row: Tensor, record: AttentionRecord, region: Region, tokens: np.ndarray) -> str:
     values = measure_region(row, record, region, tokens)
-    return "entropy {entropy:.2f} nats · distance {distance:.0f} px · mass kept {mass:.2f}".format(**values)
+    return "entropy {entropy:.2f} nats · distance {distance:,.0f} px · mass kept {mass:.2f}".format(**values)
 
 
 def association_map(record: BlockRecord, tokens: np.ndarray) -> AnchorMap:

@@ -210,7 +210,8 @@ def _note(row: dict[Hashable, Any], wanted: int) -> str:
     count = int(row["segments"])
     groups = counted(count, "group")
     if count != wanted and row["method"] in METHODS:
-        groups = f"{count} of {wanted} in use" if METHODS[row["method"]].knows_model else f"{groups}, {wanted} wanted"
+        of_model = METHODS[row["method"]].knows_model
+        groups = f"{count:,} of {wanted:,} in use" if of_model else f"{groups}, {wanted:,} wanted"
     return f"{groups}, {row['in_pieces']} in pieces"
 
 

@@ -209,11 +209,12 @@ def _show_groupings(view: View, record: BlockRecord, outcome: Outcome, drawing: 
     changed = Grouping(outcome.kind, outcome.title, outcome.labels[record.id])
     colours = (method.colour, outcome.colour)
     leakages = (record.leakage().mean().item(), outcome.leakage[record.id])
+    wanted = record.grid.num_super_tokens
     headings = [
         Heading(
             grouping.title,
             colour,
-            f"{len(np.unique(grouping.labels))} of {record.grid.num_super_tokens} in use · mean leakage {leakage:.3f}",
+            f"{len(np.unique(grouping.labels)):,} of {wanted:,} in use · mean leakage {leakage:.3f}",
         )
         for grouping, colour, leakage in zip((learned, changed), colours, leakages, strict=True)
     ]

@@ -137,7 +137,7 @@ def _measured(view: View, record: BlockRecord, part: Part, how: How) -> Effects 
         )
 
     key = ("ablation", view.key, record.id, part, how)
-    label = f"Take out each of {count} {PARTS[part].lower()} by itself"
+    label = f"Take out each of {count:,} {PARTS[part].lower()} by itself"
     return worked("ablation", key, label, seconds, work, lambda found: found.after.nbytes)
 
 

@@ -66,7 +66,7 @@ def _stages(view: View, records: Sequence[AttentionRecord]) -> Iterator[Card]:
         blocks = [record for record in records if record.id.stage == stage]
         groups = "plain attention"
         if not blocks[0].grid.is_identity:
-            groups = f"{blocks[0].grid.num_super_tokens} super tokens"
+            groups = counted(blocks[0].grid.num_super_tokens, "super token")
         note = f"{counted(len(blocks), 'block')}, {groups}, {_size(blocks[0])}"
         yield Card(f"Stage {stage + 1}", note, _colours(blocks[-1]))
 
@@ -77,9 +77,9 @@ def _inside(view: View, record: BlockRecord) -> Iterator[Card]:
     grid = record.grid
     yield Card("Tokens", f"{grid.num_tokens:,} of them", _colours(record))
     yield Card("Q", "which tokens go together", draw_boundaries(shown, labels, edge=None))
-    yield Card("Super tokens", f"{grid.num_super_tokens}, each a weighted mean", mean_colours(shown, labels))
+    yield Card("Super tokens", f"{grid.num_super_tokens:,}, each a weighted mean", mean_colours(shown, labels))
     attention = record.super_attention[0].mean(0).cpu().numpy()
-    side = f"{grid.num_super_tokens} × {grid.num_super_tokens}"
+    side = f"{grid.num_super_tokens:,} × {grid.num_super_tokens:,}"
     yield Card(
         "A(S)", f"{side} weights, not {grid.num_tokens:,}\u00a0×\u00a0{grid.num_tokens:,}", heat_colours(attention)
     )

@@ -105,6 +105,6 @@ def _note(found: SpotMap) -> str:
     if not found.is_attention:
         return f"{grid.height} × {grid.width} tokens · {CONVOLUTION}"
     return (
-        f"{grid.height} × {grid.width} tokens · entropy {found.entropy:.2f} nats · distance {found.distance:.0f} px · "
+        f"{grid.height} × {grid.width} tokens · entropy {found.entropy:.2f} nats · distance {found.distance:,.0f} px · "
         f"mass kept {found.kept:.2f}"
     )

@@ -9,10 +9,11 @@ from analysis.figures.colour_scales import levels_of, top_of
 from tests.support.explorer_support import node
 from tests.support.paths import ROOT
 
-SCALE = (ROOT / "ui" / "explorer" / "web" / "scale.js").as_uri()
+SCALE, NUMBERS = ((ROOT / "ui" / "explorer" / "web" / name).as_uri() for name in ("scale.js", "numbers.js"))
 ASK = """
-const { barTicks, formatWeight, toLevels, topOf } = await import(process.argv[1]);
-const { values, scale } = JSON.parse(process.argv[2]);
+const { barTicks, toLevels, topOf } = await import(process.argv[1]);
+const { formatWeight } = await import(process.argv[2]);
+const { values, scale } = JSON.parse(process.argv[3]);
 const sorted = Float64Array.from(values).toSorted();
 const bar = { scale, top: topOf(values), uniform: 1 / values.length, sorted };
 const levels = [...toLevels(values, bar, new Uint8Array(values.length))];
@@ -32,7 +33,7 @@ MAPS = {
 @pytest.mark.parametrize("values", MAPS.values(), ids=MAPS)
 def test_levels_and_ticks_are_those_of_the_browser(values, scale):
     question = json.dumps({"values": values.ravel().tolist(), "scale": scale})
-    told = json.loads(node("--input-type=module", "-e", ASK, SCALE, question))
+    told = json.loads(node("--input-type=module", "-e", ASK, SCALE, NUMBERS, question))
     found = levels_of(values, scale, top_of(values))
     assert top_of(values) == pytest.approx(told["top"])
     assert np.abs(found.of.ravel() * 255 - told["levels"]).max() <= 0.5 + 1e-9

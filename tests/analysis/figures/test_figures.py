@@ -177,9 +177,9 @@ WRITTEN = {
     1.125: "1.13",
     120: "120",
     300: "300",
-    1300: "1300",
-    -1234.5: "-1230",
-    99_949: "99900",
+    1300: "1,300",
+    -1234.5: "-1,230",
+    99_949: "99,900",
     99_999: "1e5",
     1.2e5: "1.2e5",
     0.001: "0.001",
@@ -197,7 +197,7 @@ def test_ticks_are_plain_numbers_of_three_digits_at_most(value, written):
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    {0.0: "0", 0.95: "0.950", 1.0: "1.00", 99.95: "100", 1302.0: "1300", -2e-5: "-2.00e-5", 2e7: "2.00e7"}.items(),
+    {0.0: "0", 0.95: "0.950", 1.0: "1.00", 99.95: "100", 1302.0: "1,300", -2e-5: "-2.00e-5", 2e7: "2.00e7"}.items(),
 )
 def test_numbers_of_a_sentence_keep_their_zeros(value, written):
     assert significant(value) == written
@@ -209,7 +209,7 @@ def test_ticks_of_values_without_a_size():
 
 def test_the_explorer_writes_ticks_like_the_figures():
     values = [*WRITTEN, *np.geomspace(1e-6, 1e7, 200).tolist(), *np.arange(-20, 20, 0.125).tolist()]
-    script = f'import {{ formatWeight }} from "{(ROOT / "ui/explorer/web/scale.js").as_uri()}"; '
+    script = f'import {{ formatWeight }} from "{(ROOT / "ui/explorer/web/numbers.js").as_uri()}"; '
     script += f"console.log(JSON.stringify({json.dumps(values)}.map(formatWeight)))"
     assert json.loads(node("--input-type=module", "--eval", script)) == [short(value) for value in values]
 

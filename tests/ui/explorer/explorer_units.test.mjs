@@ -9,7 +9,8 @@ import { arrangement } from "../../../ui/explorer/web/layout.js";
 import { neighbourIndex, sampledTokens } from "../../../ui/explorer/web/block.js";
 import { centreOf, clampToken, sameToken, tokenAt } from "../../../ui/explorer/web/geometry.js";
 import { Player } from "../../../ui/explorer/web/player.js";
-import { barTicks, formatWeight, positionOnBar, toLevels, topOf } from "../../../ui/explorer/web/scale.js";
+import { formatFixed, formatTimes, formatWeight } from "../../../ui/explorer/web/numbers.js";
+import { barTicks, positionOnBar, toLevels, topOf } from "../../../ui/explorer/web/scale.js";
 import { rowSummary } from "../../../ui/explorer/web/summary.js";
 
 const TOKEN = { kind: "token", height: 200, width: 200 };
@@ -95,9 +96,21 @@ test("weights are written with three digits at most", () => {
     "1e-12",
     "0.02",
     "120",
-    "-1300",
+    "-1,300",
     "1.23e5",
   ]);
+});
+
+test("thousands are set apart, before the decimal point only", () => {
+  assert.deepEqual(
+    [0, 999, 1780, 3136.4, 1234567].map((value) => formatFixed(value)),
+    ["0", "999", "1,780", "3,136", "1,234,567"],
+  );
+  assert.deepEqual(
+    [0.1234, 1234.5678].map((value) => formatFixed(value, 4)),
+    ["0.1234", "1,234.5678"],
+  );
+  assert.deepEqual([1780.4, 12.3, 2, 0.001, 0].map(formatTimes), ["1,780", "12", "2.00", "< 0.01", "0"]);
 });
 
 test("a colour map becomes opaque pixels", () => {

@@ -172,7 +172,7 @@ def test_a_large_region_is_added_up_in_slices(browser, tmp_path):
     )
     assert waiting  # said at once, while the others are shown
     tokens = region_tokens(whole, record, 3, 3)
-    assert note(page) == f"rectangle 56 × 56, {len(tokens)} tokens of 56 × 56"
+    assert note(page) == f"rectangle 56 × 56, {len(tokens):,} tokens of 56 × 56"
     page.locator('.panel[data-kind="global"]:not(.waiting)').wait_for()
     row = global_attention(record).rows(0, len(tokens)).mean(0)
     found = page.locator('.figures td[data-kind="global"]').all_inner_texts()

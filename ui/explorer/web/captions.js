@@ -2,7 +2,7 @@
 // kinds, blocks and heads come with the payload.
 
 import { MEAN, phantomMass } from "./attention.js";
-import { formatWeight } from "./scale.js";
+import { formatFixed, formatWeight } from "./numbers.js";
 
 export const HINT =
   "Hover or drag to move the anchor, click to pin it; Shift and drag draws a rectangle. Ctrl (Cmd) and the wheel zoom; " +
@@ -22,7 +22,7 @@ export function blockLine({ captions, height, width, rows, columns, identity, ow
   const plain = windows ? windowsInWords(windows) : "no super tokens (cell 1)";
   const groups = identity ? plain : `${rows} × ${columns} super tokens`;
   const dense = (heads * N * N * 4) / 2 ** 20;
-  const size = dense >= 10 ? Math.round(dense).toLocaleString("en") : dense.toFixed(1);
+  const size = formatFixed(dense, dense >= 10 ? 0 : 1);
   const parts = [`${height} × ${width} tokens`, groups, `${heads} ${heads === 1 ? "head" : "heads"}`];
   return [capitalised(captions.title), ...parts, `${size} MiB if it were dense`].join(" · ");
 }
@@ -42,7 +42,7 @@ function nameOf({ kind, token, tokens, row, column, label, rows, columns }) {
   if (token) return `row ${token.row}, column ${token.column}`;
   if (label === null) return `row ${row}, column ${column}, its own super token`;
   const name = kind === "rectangle" ? `rectangle ${rows} × ${columns}` : `${TITLES[kind]} ${label + 1}`;
-  return `${name}, ${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
+  return `${name}, ${formatFixed(tokens.length)} ${tokens.length === 1 ? "token" : "tokens"}`;
 }
 
 const TITLES = { super: "super token", segment: "segment" };
@@ -55,14 +55,14 @@ export function figuresLine(kind, chosen, incoming) {
 
 export function associationLine(block, tokens, top) {
   if (block.identity) return "no super tokens: each token is its own";
-  return `heaviest ${formatWeight(top)}, lost ${phantomMass(block, tokens).toFixed(2)}`;
+  return `heaviest ${formatWeight(top)}, lost ${formatFixed(phantomMass(block, tokens), 2)}`;
 }
 
 // The pinned anchor for people who listen; `title` names the attention that the figures are of.
 export function spokenAnchor(region, title, summary) {
   const where = `${capitalised(nameOf(region))}.`;
   if (!summary) return where;
-  return `${where} ${title}: entropy ${summary.entropy.toFixed(2)} nats, ${summary.tokens_for_90} tokens hold 90 %.`;
+  return `${where} ${title}: entropy ${formatFixed(summary.entropy, 2)} nats, ${formatFixed(summary.tokens_for_90)} tokens hold 90 %.`;
 }
 
 export function capitalised(text) {

@@ -1,6 +1,7 @@
 // The table of figures for the anchor: one row per figure, one column per attention. Both lists come with the scene.
 
 import { element, setText } from "./dom.js";
+import { formatFixed } from "./numbers.js";
 
 export function makeFigures({ figures, panels }) {
   const attentions = panels.filter((panel) => panel.short);
@@ -30,7 +31,7 @@ export function writeFigures({ rows }, summaries) {
 }
 
 function written(summary, { metric, factor = 1, decimals, suffix = "" }) {
-  return `${(summary[metric] * factor).toFixed(decimals)}${suffix}`;
+  return formatFixed(summary[metric] * factor, decimals) + suffix;
 }
 
 function makeRow(figure, attentions) {

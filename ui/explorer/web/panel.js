@@ -1,7 +1,8 @@
 // One panel: heading, map over the grey picture, colour bar, reading under the cursor.
 
 import { element, setText } from "./dom.js";
-import { barTicks, formatTimes, formatWeight, positionOnBar, toLevels } from "./scale.js";
+import { formatTimes, formatWeight } from "./numbers.js";
+import { barTicks, positionOnBar, toLevels } from "./scale.js";
 import { fitStage, makeStage, moveMark, paintHeat } from "./stage.js";
 
 export function makePanel({ kind, title, colour, sentence }) {

@@ -66,20 +66,3 @@ export function barTicks({ scale, top, sorted }) {
     return scale === "rank" ? sorted[Math.round(at * (sorted.length - 1))] : at * top;
   });
 }
-
-// At most three significant digits, like `short` of analysis/figures/numbers.py: powers of ten for what rounds to less
-// than 0.001 or to 100,000 and more.
-export function formatWeight(value) {
-  if (!Number.isFinite(value)) return "–";
-  const rounded = Number(value.toPrecision(3));
-  const size = Math.abs(rounded);
-  if (size === 0 || (size >= 0.001 && size < 1e5)) return String(size === 0 ? 0 : rounded);
-  return rounded.toExponential().replace("e+", "e");
-}
-
-// A multiple of uniform attention in words.
-export function formatTimes(times) {
-  if (!Number.isFinite(times)) return "–";
-  if (times === 0) return "0";
-  return times >= 10 ? String(Math.round(times)) : times >= 0.01 ? times.toFixed(2) : "< 0.01";
-}

@@ -34,7 +34,7 @@ WEB = Path(__file__).parent / "web"
 
 def _module() -> str:
     """Return the maps, and what they share with others, as the one module that Streamlit mounts."""
-    paths = (WEB / "spot_maps.js", EXPLORER / "dom.js")
+    paths = (WEB / "spot_maps.js", EXPLORER / "dom.js", EXPLORER / "numbers.js")
     own = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     return joined(own | modules()) + "\nexport default mountSpotMaps;\n"
 

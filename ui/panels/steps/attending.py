@@ -37,8 +37,9 @@ def _draw_values(shown: Shown) -> go.Figure:
 def _tell_attend(shown: Shown) -> None:
     best = int(np.argmax(shown.steps.mixed))
     st.write(
-        f"A(S) is plain attention among {shown.record.grid.num_super_tokens} super tokens. The token takes the rows of "
-        f"its own super tokens, weighted as in step 3. Most goes to super token {best} ({shown.steps.mixed[best]:.3f})."
+        f"A(S) is plain attention among {shown.record.grid.num_super_tokens:,} super tokens. The token takes the rows "
+        f"of its own super tokens, weighted as in step 3. Most goes to super token {best} "
+        f"({shown.steps.mixed[best]:.3f})."
     )
 
 

@@ -3,6 +3,7 @@
 
 import { element, setText } from "./dom.js";
 import { listenToZoom } from "./gestures.js";
+import { formatWeight } from "./numbers.js";
 import { wholePicture, zoomBar, zoomedInMiddle } from "./zoom.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -131,7 +132,7 @@ function valueAt(panel, row, column) {
   if (decades === null) return `(${row}, ${column}): the other model sees nothing here`;
   const times = 10 ** decades;
   const most = decades >= ENDS ? "at least " : "";
-  const size = decades <= -ENDS && !panel.ratio ? "at most 0.01" : `${most}${times.toPrecision(3)}`;
+  const size = decades <= -ENDS && !panel.ratio ? "at most 0.01" : `${most}${formatWeight(times)}`;
   return `token (${row}, ${column}): ${size} ${panel.unit}`;
 }
 
