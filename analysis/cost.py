@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from stvit import STViTConfig, TokenGrid
+from stvit import BlockId, STViTConfig, TokenGrid
 from stvit.attention import SuperTokenAttention
 from stvit.grid import stage_grid
 
@@ -47,6 +47,40 @@ def super_token_attention_macs(tokens: int, super_tokens: int, channels: int) ->
     """
     sampling, upsampling = 19 * tokens * channels, 9 * tokens * channels
     return sampling + global_attention_macs(super_tokens, channels) + upsampling
+
+
+def attention_macs(config: STViTConfig, height: int, width: int) -> dict[BlockId, int]:
+    """Return the MACs of what mixes the tokens of each block, by the formulas, in order of depth.
+
+    Inside windows tokens attend to w^2 others at most, 2 N w^2 C + 4 N C^2; convolutions are counted without their
+    depthwise part, 2 N C^2.
+
+    Args:
+        config: The model.
+        height: Of the picture in pixels.
+        width: Of the picture in pixels.
+
+    Example:
+        >>> attention_macs(STViTConfig(), 224, 224)[BlockId(3, 0)] == global_attention_macs(tokens=49, channels=512)
+        True
+    """
+    return {
+        BlockId(stage, block): macs
+        for stage, depth in enumerate(config.depths)
+        for macs in [_mixer_macs(config, stage, stage_grid(height, width, stage, config.cells[stage]))]
+        for block in range(depth)
+    }
+
+
+def _mixer_macs(config: STViTConfig, stage: int, grid: TokenGrid) -> int:
+    tokens, channels, mixer = grid.num_tokens, config.embed_dims[stage], config.mixers[stage]
+    if mixer == "conv":
+        return 2 * tokens * channels**2
+    if mixer == "window":
+        return 2 * tokens * min(tokens, config.window**2) * channels + 4 * tokens * channels**2
+    if grid.is_identity:
+        return global_attention_macs(tokens, channels)
+    return super_token_attention_macs(tokens, grid.num_super_tokens, channels)
 
 
 def counted_macs(grid: TokenGrid, channels: int, heads: int, num_iters: int = 1) -> int:

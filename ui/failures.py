@@ -8,6 +8,7 @@ import streamlit as st
 
 from stvit.error_text import about, sentence
 from ui.markdown import escaped
+from ui.panels.running import RunCancelledError, offer_again
 
 LONGEST_SENTENCE = 600
 """Characters of an error's message that are shown."""
@@ -40,6 +41,8 @@ def one_sentence(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except RunCancelledError as error:
+        offer_again(error)
     except Exception as error:
         st.error(
             f"{what} cannot be shown: {said(error)} Change a choice, or open another page; both work as before.",

@@ -16,7 +16,7 @@ from ui.markdown import escaped
 from ui.pages.explore import MODES
 from ui.pages.page import Page
 from ui.pages.registry import PAGES, tasks_ahead
-from ui.panels import chart_style, menu, panel
+from ui.panels import chart_style, menu, panel, work
 from ui.panels.pickers import keep_choices_across_pages, prepare_position
 from ui.sidebar.choose import choose
 from ui.sidebar.prediction import show_state
@@ -52,7 +52,7 @@ NOT_FINITE = (
 
 def show_app() -> None:
     """Draw navigation, sidebar and page, after `ui.first_frame.send_style`."""
-    st.html(panel.STYLE + chart_style.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE)
+    st.html(panel.STYLE + chart_style.STYLE + menu.STYLE + glossary.STYLE + pinning.STYLE + work.STYLE)
     st.set_page_config(page_icon=str(ICON))
     if keys.LINK not in st.session_state:
         sleep(FIRST_FRAME)

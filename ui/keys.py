@@ -115,6 +115,7 @@ MEASURED_TIMES = "measured_times"
 LINK = "link"
 PAGE = "page"
 SHOWN = "shown"
+CANCELLED = "cancelled_run"
 NAVIGATION = "navigation"
 BROWSER = "browser"
 PICTURE = "picture"
@@ -130,6 +131,7 @@ OF_THE_APP = (
     LINK,
     PAGE,
     SHOWN,
+    CANCELLED,
     NAVIGATION,
     TOUR,
     PINS,

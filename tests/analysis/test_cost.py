@@ -1,8 +1,11 @@
 """Formulas by hand, and against what PyTorch counts."""
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from analysis.cost import (
+    attention_macs,
     cost_table,
     counted_macs,
     crossing,
@@ -10,7 +13,9 @@ from analysis.cost import (
     super_token_attention_macs,
     time_table,
 )
-from stvit import CONFIGS, TokenGrid, get_config
+from stvit import CONFIGS, STViTConfig, TokenGrid, get_config
+from stvit.grid import stage_grid
+from stvit.mixers import build_mixer
 
 
 def test_formulas_by_hand():
@@ -32,6 +37,22 @@ def test_super_token_formula_is_what_is_counted_but_for_the_folding():
     folding = 81 * (2 * channels + channels + 1) * cells
     counted = counted_macs(grid, channels, 1)
     assert counted - folding == super_token_attention_macs(tokens, cells, channels) - tokens * channels
+
+
+@pytest.mark.parametrize("mixer", ["super", "global", "window", "conv"])
+def test_every_mixer_is_known_by_its_formula(mixer):
+    config, size = STViTConfig(depths=(1, 2, 1, 1), mixers=(mixer, mixer, "super", "super")), 448
+    found = attention_macs(config, size, size)
+    assert [(block.stage, block.block) for block in found] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 0)]
+    for block, macs in found.items():
+        grid = stage_grid(size, size, block.stage)
+        with torch.device("meta"):
+            module = build_mixer(config, block.stage, block.block).eval()
+            tokens = torch.empty(1, config.embed_dims[block.stage], grid.height, grid.width)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module(tokens)
+        # Convolutions lack 25 N C of 2 N C^2; super tokens lack their folding.
+        assert macs == pytest.approx(counter.get_total_flops() / 2, rel=0.25)
 
 
 def test_crossing_is_where_the_formulas_meet():

@@ -7,7 +7,7 @@ from tests.support.all_tensors import tensors
 from tests.support.emulated_device import other_device
 from tests.support.tiny import tiny_model
 from ui.panels.ledgers import Ledger
-from ui.view.runs import run_model, sample
+from ui.view.runs import sample, view_of
 from ui.view.view import ModelHandle
 
 
@@ -23,7 +23,7 @@ def test_the_ledger_is_made_where_the_model_ran(monkeypatch):
     device = other_device()
     model, picture = tiny_model(), sample("china")
     handle = ModelHandle(model, "digest of a model that is measured elsewhere", "tiny", False, ("", ""))
-    views = [run_model(picture, handle, 96, "crop", str(each)) for each in (device, "cpu")]
+    views = [view_of(picture, handle, 96, "crop", str(each)) for each in (device, "cpu")]
     assert {tensor.device.type for tensor in tensors(views[0].capture)} == {"cpu"}
     there, here = (Ledger(view, ("super", "global"), 0, anchors=None).of(["entropy"]) for view in views)
     assert made_of == [{device.type}, {"cpu"}]

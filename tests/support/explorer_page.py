@@ -7,10 +7,10 @@ from stvit import BlockId
 from stvit.images.samples import sample_images
 from ui.explorer import ExplorerState, explorer
 from ui.view.models import random_model
-from ui.view.runs import run_model, sample
+from ui.view.runs import sample, view_of
 
 st.set_page_config(layout="wide")
-view = run_model(sample(next(iter(sample_images()))), random_model("stvit_demo"), 224, "crop")
+view = view_of(sample(next(iter(sample_images()))), random_model("stvit_demo"), 224, "crop")
 
 
 def follow(chosen: ExplorerState) -> None:

@@ -47,8 +47,7 @@ def twin(name, sample="cat", size=64):
 def test_it_opens_with_super_tokens_against_global_attention(shown):
     app = opened("compare", **SMALL)
     check_fine(app)
-    panels, on_pick = shown[-1]
-    assert [place.view.run().replay_error for place in on_pick.args[0]] == [None] * 3  # no badge, so no replay
+    panels, _ = shown[-1]
     maps = [spot_map(twin(name), 0.05, Spot(0.5, 0.5)) for name in ("twin-super", "twin-global")]
     assert [panel.title for panel in panels] == [
         "twin-super: stage 1, block 1",

@@ -12,7 +12,7 @@ from tests.support.all_tensors import tensors
 from tests.support.app_support import check_fine, opened, opened_sidebar
 from tests.support.tiny import tiny_model, tiny_pixels
 from ui.view.devices import Device, can_measure, devices, on_cpu, on_device
-from ui.view.runs import run_model
+from ui.view.runs import view_of
 
 CPU = Device("cpu", "CPU")
 
@@ -59,9 +59,9 @@ def asked(monkeypatch) -> list[str]:
 
     def run_here(image, handle, size, framing, device="cpu"):
         devices_asked.append(device)
-        return replace(run_model(image, handle, size, framing), device=device)
+        return replace(view_of(image, handle, size, framing), device=device)
 
-    monkeypatch.setattr("ui.sidebar.run.run_model", run_here)
+    monkeypatch.setattr("ui.sidebar.run.view_of", run_here)
     return devices_asked
 
 
@@ -110,7 +110,7 @@ def test_where_nothing_runs_at_all_there_is_a_sentence(monkeypatch):
     def broken(*_):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr("ui.sidebar.run.run_model", broken)
+    monkeypatch.setattr("ui.sidebar.run.view_of", broken)
     app = opened()
     assert not app.exception
     (error,) = app.error

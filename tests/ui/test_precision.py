@@ -55,7 +55,7 @@ def test_the_link_the_title_and_the_badge_say_it(paying):
     assert view.handle.title.endswith(f", {HALF}")
     run = view.run()
     assert {record.output.dtype for record in run.capture.values()} == {torch.bfloat16}
-    assert 1e-5 < run.replay_error <= replay_tolerance(run.capture)
+    assert 1e-5 < run.as_run.replay_error() <= replay_tolerance(run.capture)
     (badge,) = [each for each in app.markdown if "Replay-verified" in each.value]
     assert "Rounding in bfloat16 explains up to" in badge.help
     in_single = check_single(app.segmented_control("precision").set_value("float32").run())

@@ -40,12 +40,29 @@ def test_a_run_that_fails_is_not_counted():
     assert times_run("run") == 0
 
 
-def test_a_run_is_made_for_the_estimate_only_where_there_was_a_single_one(clock, monkeypatch):
+@pytest.fixture
+def view_after(clock, monkeypatch):
+    """Give a view whose model ran once, in so many seconds."""
     monkeypatch.setattr("ui.sidebar.choose.SIZES", (64,))
-    clock += [0.0, 9.0, 0.0, 0.25, 0.0, 0.5]
     monkeypatch.setattr("ui.view.runs.STORE", Store(2**30))  # which holds no run of another test
-    view = opened_sidebar(sample="Cat", size="64 px").session_state["view"]
-    assert [runs for runs, _ in speed._runs.values()] == [1]
+
+    def run(seconds: float):
+        clock.extend([0.0, seconds])
+        view = opened_sidebar(sample="Cat", size="64 px").session_state["view"]
+        assert [runs for runs, _ in speed._runs.values()] == [1]
+        return view
+
+    return run
+
+
+def test_a_run_is_made_for_the_estimate_only_where_there_was_a_single_one(clock, view_after):
+    view = view_after(4.0)
+    clock += [0.0, 0.25, 0.0, 0.5]
     assert seconds_per_run(view) == pytest.approx(0.25)
     assert seconds_per_run(view) == pytest.approx(0.25)
     assert [runs for runs, _ in speed._runs.values()] == [2]
+
+
+def test_no_run_is_made_for_the_estimate_where_the_first_one_took_long(view_after):
+    assert seconds_per_run(view_after(9.0)) == pytest.approx(9.0)
+    assert [runs for runs, _ in speed._runs.values()] == [1]

@@ -52,8 +52,8 @@ def draw(view: View) -> None:
         metrics = _choose_metrics()
         spot = choose_spot(view)
         export = st.container(width="content")
-    place = st.container()
-    with export:
+    waiting, place = st.container(), st.container()
+    with waiting:
         wait_for_others(sides, lambda first: _show(place, answer, [first], metrics, depth, spot))
     table = _show(place, answer, sides, metrics, depth, spot)
     _offer(view, sides, table, metrics, depth, spot, export)
@@ -86,8 +86,9 @@ def _show(
 ) -> pd.DataFrame:
     """Draw what is known of some sides, and return their numbers."""
     with place:
-        with st.spinner("Running the model ..."):
-            runs = [one.side() for one in sides]
+        for one in sides:
+            one.run_shown()
+        runs = [one.side() for one in sides]
         table = joined([_measured(one.view, one.title, _wanted(metrics)) for one in sides])
         maps = [spot_map(run, depth, spot) for run in runs]
         describe(" · ".join(["; ".join(" · ".join([one.title, *subject(one.view)[1:]]) for one in sides)]))

@@ -25,10 +25,9 @@ from analysis.sweeps.reference import Bands
 from stvit import BlockId
 from stvit.captions import block_short, head_caption
 from ui import keys
-from ui.panels.ledgers import PATIENCE
 from ui.panels.panel import chart, heading, note, slot
 from ui.panels.pickers import choose_block, choose_head, keep_valid, open_head
-from ui.panels.work import Progress, worked
+from ui.panels.work import PATIENCE, Progress, worked
 from ui.view.store import STORE, this_session
 from ui.view.view import BY_KEY, View
 

@@ -12,12 +12,9 @@ import torch
 from analysis import ledger
 from analysis.redundancy.expense import exact_seconds
 from ui.ahead import Check
-from ui.panels.work import Progress, worked
+from ui.panels.work import PATIENCE, Progress, worked
 from ui.view.store import STORE, this_session
 from ui.view.view import View
-
-PATIENCE = 5.0
-"""Seconds: what takes longer is asked for."""
 
 ANCHORS = 256
 """Tokens of each block in a sample, one from every region."""

@@ -12,13 +12,11 @@ from analysis.relevance.rollout import Rollout, rollout
 from analysis.relevance.weighings import Weighing, gradients_of, weighings
 from stvit import BlockId, BlockRecord
 from ui.ahead import Task, step
-from ui.panels.work import worked
+from ui.panels.work import PATIENCE, worked
 from ui.view.view import BY_KEY, ModelHandle, View
 
 SECONDS_PER_PIXEL = 5e-6
-"""About how long following the gradient of a class takes on one core, and above how many seconds it is asked for."""
-
-PATIENCE = 5.0
+"""About how long following the gradient of a class takes on one core."""
 
 
 @dataclass(frozen=True, eq=False)

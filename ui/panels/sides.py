@@ -15,6 +15,7 @@ from ui import keys
 from ui.address import Link, nearest_number
 from ui.markdown import escaped
 from ui.panels.pickers import keep_valid
+from ui.panels.running import run_shown
 from ui.sidebar.uploads import own_pictures
 from ui.view.models import pretrained_model, random_model
 from ui.view.runs import sample, view_of
@@ -38,6 +39,10 @@ class OneSide:
 
     title: str
     view: View
+
+    def run_shown(self) -> None:
+        """Run it, watched where that takes long; see `ui.panels.running.run_shown`."""
+        run_shown(self.view, f"Running {escaped(self.title)}")
 
     def side(self) -> Side:
         """Return what the analysis compares.
@@ -115,10 +120,9 @@ def wait_for_others(sides: Sequence[OneSide], show: Callable[[OneSide], object])
     waited = tuple(one.view.key for one in sides)
     if first.view.picture.pixels[0, 0].numel() <= PIXELS_AT_ONCE or st.session_state.get(keys.COMPARE_WAITED) == waited:
         return
-    with st.spinner(f"Running {escaped(', '.join(one.title for one in others))} ...", show_time=True):
-        show(first)
-        for one in others:
-            one.view.run()
+    show(first)
+    for one in others:
+        one.run_shown()
     st.session_state[keys.COMPARE_WAITED] = waited
     st.rerun()
 
@@ -182,4 +186,4 @@ def _picture_of(view: View) -> Picture:
 def _view(view: View, handle: ModelHandle, picture: Picture) -> View:
     if handle is view.handle and picture.sha256 == view.picture.source.sha256:
         return view
-    return view_of(picture, handle, view.size, view.framing, view.device, replayed=False)  # the page has no badge
+    return view_of(picture, handle, view.size, view.framing, view.device)

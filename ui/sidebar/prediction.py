@@ -10,6 +10,7 @@ from stvit import Capture
 from stvit.capturing.faithfulness import precision_of, replay_tolerance
 from stvit.error_text import counted
 from ui.markdown import escaped
+from ui.panels.running import replay_error
 from ui.view.view import View
 
 SHOWN_CLASSES = 3
@@ -27,16 +28,28 @@ def show_state(view: View) -> None:
         st.warning("Random weights: pictures show the mechanism, not a trained model.", icon=":material/casino:")
     elif run.capture.logits.shape[1]:
         _show_prediction(run.capture.logits[0], view.handle.class_names)
-    if run.replay_error is None or not isinstance(run.capture, Capture):
+    if isinstance(run.capture, Capture):
+        _show_badge(view, run.capture)
+    else:
         st.caption("The attention of a backbone follows from its queries and keys; it is not replayed.")
+
+
+def _show_badge(view: View, capture: Capture) -> None:
+    """Draw whether the capture was verified; above the offer to do so where that takes long."""
+    place = st.empty()
+    place.badge(
+        "Not verified yet",
+        icon=":material/pending:",
+        color="gray",
+        help="Every block can be computed again from its captured factors and compared with what the model put out. "
+        "That takes long at this size, so it is done when you ask for it.",
+    )
+    error = replay_error(view)
+    if error is None:
         return
-    _show_badge(run.replay_error, run.capture)
-
-
-def _show_badge(error: float, capture: Capture) -> None:
     tolerance, precision = replay_tolerance(capture), precision_of(capture)
     faithful = error <= tolerance
-    st.badge(
+    place.badge(
         f"Replay-verified: error {significant(error, 1)}" if faithful else "Replay failed",
         icon=":material/verified:" if faithful else ":material/error:",
         color="green" if faithful else "red",

@@ -7,10 +7,11 @@ import streamlit as st
 
 from stvit.images.samples import sample_images
 from ui.failures import said
+from ui.panels.running import RunCancelledError, run_shown
 from ui.sidebar.choose import SIZES, Choice
 from ui.view.devices import CPU, Device
 from ui.view.models import random_model
-from ui.view.runs import run_model, sample
+from ui.view.runs import sample, view_of
 from ui.view.view import View
 
 Fallback = tuple[Choice, Callable[[str], str]]
@@ -21,6 +22,8 @@ def run_or_fall_back(choice: Choice) -> View:
     """Run the model on the picture; if that fails, show the closest alternative that works, and say so."""
     try:
         return _run(choice)
+    except RunCancelledError:
+        raise
     except Exception as error:
         failure = error
     for fallback, told in _fallbacks(choice):
@@ -35,7 +38,9 @@ def run_or_fall_back(choice: Choice) -> View:
 
 
 def _run(choice: Choice) -> View:
-    return run_model(choice.picture, choice.handle, choice.size, choice.framing, choice.device.name)
+    view = view_of(choice.picture, choice.handle, choice.size, choice.framing, choice.device.name)
+    run_shown(view)
+    return view
 
 
 def _fallbacks(choice: Choice) -> Iterator[Fallback]:

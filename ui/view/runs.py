@@ -16,8 +16,8 @@ from stvit import Capture, capture
 from stvit.capturing.mixer_weights import MixerWeights
 from stvit.images import PreparedImage, RGBImage, load_image
 from stvit.images.samples import sample_images
-from ui.view.devices import CPU, can_measure, on_cpu, on_device
-from ui.view.speed import fastest_run, timed, times_run
+from ui.view.devices import CPU, on_cpu, on_device
+from ui.view.speed import WARM_UP, fastest_run, timed, times_run
 from ui.view.store import STORE, this_session
 from ui.view.view import Framing, ModelHandle, Picture, Run, View
 
@@ -49,35 +49,17 @@ def uploaded_picture(name: str, data: bytes) -> Picture:
     return Picture(name, digest, lambda: STORE.get(key, decode, lambda picture: picture.array.nbytes, owner))
 
 
-def run_model(
-    picture: Picture,
-    handle: ModelHandle,
-    size: int | None,
-    framing: Framing,
-    device: str = CPU,
-) -> View:
-    """Run a picture through a model, or reuse the result of an earlier run; see `view_of`.
-
-    Raises:
-        ValueError: If the picture cannot be decoded or prepared at this size.
-        RuntimeError: If the device fails, usually for lack of memory.
-    """
-    view = view_of(picture, handle, size, framing, device)
-    with st.spinner("Running the model ..."):
-        view.run()
-    return view
-
-
 def view_of(
     picture: Picture,
     handle: ModelHandle,
     size: int | None,
     framing: Framing,
     device: str = CPU,
-    *,
-    replayed: bool = True,
 ) -> View:
     """Return a picture through a model, which runs when somebody first looks.
+
+    Looking raises a ValueError if the picture cannot be decoded or prepared at this size, and a RuntimeError if the
+    device fails, usually for lack of memory.
 
     Args:
         picture: The picture.
@@ -85,8 +67,6 @@ def view_of(
         size: Resolution, in px; None for that of a backbone's own file, or 224.
         framing: "crop" or "whole"; a backbone is given pictures as its own file says.
         device: Where an STViT runs; a backbone runs on the CPU, and what is returned is there.
-        replayed: Whether an STViT's blocks are computed again to verify the capture, which takes longer than the run
-            itself where many tokens attend to each other.
     """
     if handle.is_backbone:
         framing, device = "own", CPU
@@ -94,8 +74,7 @@ def view_of(
         framing = "crop"
     # The name, too: the same file may have another one in another session.
     key = f"{handle.digest}-{picture.sha256}-{picture.name}-{size}-{framing}-{device}"
-    key += "" if replayed else "-not-replayed"
-    make = partial(_run, picture, handle, size, framing, device, replayed)
+    make = partial(_run, picture, handle, size, framing, device)
     return View(handle, size, framing, device, key, partial(STORE.get, key, make, _nbytes, this_session()))
 
 
@@ -109,10 +88,11 @@ def run_changed(view: View, variant: Variant) -> Capture:
 def seconds_per_run(view: View) -> float:
     """Return about how long the view's model takes for a picture of this size: the fastest run so far.
 
-    A first run is slow, because PyTorch prepares itself, so that a second one is made if there was none.
+    A first run is slow, because PyTorch prepares itself, so that a second one is made if there was none, unless the
+    first took so long that this makes no difference.
     """
     what = _what_runs(view.handle, view.device, view.picture)
-    if times_run(what) < 2:
+    if times_run(what) < 2 and fastest_run(what) < WARM_UP:
         model, pixels = on_device(view.handle.model, view.handle.digest, view.device), view.picture.pixels
         with timed(what), torch.no_grad():
             model(pixels.to(view.device)).cpu()
@@ -123,18 +103,17 @@ def _what_runs(handle: ModelHandle, device: str, picture: PreparedImage) -> tupl
     return handle.digest, device, tuple(picture.pixels.shape)
 
 
-def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str, replayed: bool) -> Run:
+def _run(picture: Picture, handle: ModelHandle, size: int | None, framing: Framing, device: str) -> Run:
     if isinstance(handle.network, Backbone):
         seen = handle.network.prepare(picture.read(), size)
         of_backbone = handle.network.capture(seen.pixels)
-        return Run(seen, of_backbone, of_backbone, None, _is_finite(of_backbone))
+        return Run(seen, of_backbone, of_backbone, _is_finite(of_backbone))
     prepared, _ = prepare_for(handle.network, picture.read(), size, framing)
     model = on_device(handle.network, handle.digest, device)
     with timed(_what_runs(handle, device, prepared)):
         result = capture(model, prepared.pixels.to(device))
         found = on_cpu(result, handle.network)
-    measured = result if can_measure(result.logits.device) else found
-    return Run(prepared, found, measured, result.replay_error() if replayed else None, _is_finite(found))
+    return Run(prepared, found, result, _is_finite(found))
 
 
 def _is_finite(found: Capture | BackboneCapture) -> bool:
@@ -143,7 +122,7 @@ def _is_finite(found: Capture | BackboneCapture) -> bool:
 
 def _nbytes(run: Run) -> int:
     """Return the bytes that a run holds, counting each tensor's whole storage even if it uses only a part."""
-    captures = [run.capture.logits, *run.capture.values(), run.measured.logits, *run.measured.values()]
+    captures = [run.capture.logits, *run.capture.values(), run.as_run.logits, *run.as_run.values()]
     storages = [tensor.untyped_storage() for tensor in _tensors([run.picture, *captures])]
     arrays = (run.picture.shown, run.picture.source.array)
     return sum({each.data_ptr(): each.nbytes() for each in storages}.values()) + sum(array.nbytes for array in arrays)

@@ -7,6 +7,9 @@ from time import perf_counter
 PIXELS_AT_ONCE = 300 * 300
 """Pictures up to this size run through all models and changes as a page opens; above, when asked for."""
 
+WARM_UP = 5.0
+"""Seconds of a first run beside which it makes no difference that PyTorch prepares itself."""
+
 _runs: dict[Hashable, tuple[int, float]] = {}
 """By what was run: how often, and the seconds of the fastest run."""
 

@@ -8,6 +8,7 @@ from typing import Literal
 from analysis.backbones import Backbone, BackboneCapture
 from stvit import Capture, STViT
 from stvit.images import PreparedImage, RGBImage
+from ui.view.devices import can_measure
 
 Framing = Literal["crop", "whole", "own"]
 """How a picture is laid before the model; "own" is as a backbone's preprocessor file says."""
@@ -90,15 +91,13 @@ class Run:
     Attributes:
         picture: The picture as the model sees it.
         capture: What happened inside, on the CPU.
-        measured: The same for the ledger, where it was captured if that device can measure, else on the CPU.
-        replay_error: Largest |replayed - actual| over all blocks; None where nothing was replayed, as of a backbone.
+        as_run: The same where the model ran.
         finite: Whether every output is a finite number.
     """
 
     picture: PreparedImage
     capture: Capture | BackboneCapture
-    measured: Capture | BackboneCapture
-    replay_error: float | None
+    as_run: Capture | BackboneCapture
     finite: bool
 
 
@@ -113,7 +112,7 @@ class View:
         handle: The model.
         size: Resolution asked for, in px; None for that of a backbone's own file.
         framing: How the picture is laid before the model.
-        device: Where the model runs; the capture is on the CPU, but for `measured`.
+        device: Where the model runs; the capture is on the CPU, but for `measured` and the run's `as_run`.
         key: A key made of everything that changes what is seen, for cache keys.
         run: Returns the run, kept or made again.
     """
@@ -158,8 +157,9 @@ class View:
 
     @property
     def measured(self) -> Capture | BackboneCapture:
-        """The same blocks for the ledger, on the device of the model where that can measure."""
-        return self.run().measured.with_attention()
+        """The same blocks for the ledger, on the device of the model where that can measure, else on the CPU."""
+        run = self.run()
+        return (run.as_run if can_measure(run.as_run.logits.device) else run.capture).with_attention()
 
 
 BY_KEY: dict[str | type, Callable[..., object]] = {View: attrgetter("key"), ModelHandle: attrgetter("digest")}

@@ -49,13 +49,13 @@ def page() -> None:
     from stvit.images import load_image
     from ui.explorer.smaller import offer_smaller
     from ui.view.models import random_model
-    from ui.view.runs import run_model
+    from ui.view.runs import view_of
     from ui.view.view import Picture
 
     size = st.selectbox("Resolution", (32, 64, 96, 128), index=3, key="size")
     picture = load_image(np.zeros((40, 320, 3), np.uint8), name="wide")
     kept = Picture(picture.name, picture.sha256, lambda: picture)
-    view = run_model(kept, random_model("stvit_demo"), size, "whole")
+    view = view_of(kept, random_model("stvit_demo"), size, "whole")
     said = offer_smaller(view, (32, 64, 96, 128), key="size")
     built = "super_attention" in vars(next(iter(view.capture.values())))
     st.text(f"{size} px, said {said}, built {built}")

@@ -101,9 +101,9 @@ def page() -> None:
     from stvit.images.samples import sample_images
     from ui.explorer import explorer
     from ui.view.models import random_model
-    from ui.view.runs import run_model, sample
+    from ui.view.runs import sample, view_of
 
-    view = run_model(sample(next(iter(sample_images()))), random_model("stvit_demo"), 64, "crop")
+    view = view_of(sample(next(iter(sample_images()))), random_model("stvit_demo"), 64, "crop")
     state = explorer(view, BlockId(0, 0), None, Anchor(8, 8))
     st.text(f"{state.block.stage}.{state.block.block} at {state.row}, {state.column}, head {state.head}")
 
