@@ -15,12 +15,13 @@ import torch
 from skimage.data import astronaut
 from skimage.segmentation import felzenszwalb
 
-from analysis.grouping import scores
+from analysis.grouping import boundary_scores, overlap_scores, scores
 from analysis.grouping.slic import slic_labels
 from analysis.grouping.truth import Truth
 from analysis.grouping.truth_scores import TRUTH_SCORES, truth_scores
 from benchmarks.timing import compare
 
+AGAINST_TRUTH = [(vars(boundary_scores) | vars(overlap_scores))[name] for name in TRUTH_SCORES]
 SCALES = (100, 200, 400, 800, 1600)
 COUNTS = (50, 150, 400, 1000)
 REPEATS = 15
@@ -73,5 +74,5 @@ def one_by_one(labels: np.ndarray, image: np.ndarray, maps: list[np.ndarray]) ->
     for name in ALONE:
         getattr(scores, name)(*((labels, image) if name.endswith("variation") else (labels,)))
     for reference in maps:
-        for name in TRUTH_SCORES:
-            getattr(scores, name)(labels, reference)
+        for score in AGAINST_TRUTH:
+            score(labels, reference)

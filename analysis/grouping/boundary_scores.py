@@ -1,6 +1,6 @@
 """How well the boundaries of a label map lie on those of a reference.
 
-Notation and sources as in `analysis.grouping.scores`, where the whole set of scores can be imported from.
+Notation and sources as in `analysis.grouping.scores`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """How two label maps of the same pixels overlap, as a table without its zeros, and what follows from the table alone.
 
-Notation and sources as in `analysis.grouping.scores`, where the whole set of scores can be imported from.
+Notation and sources as in `analysis.grouping.scores`.
 """
 
 from dataclasses import dataclass

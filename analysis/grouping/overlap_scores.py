@@ -1,6 +1,6 @@
 """Scores that follow from how a label map overlaps a reference.
 
-Notation and sources as in `analysis.grouping.scores`, where the whole set of scores can be imported from.
+Notation and sources as in `analysis.grouping.scores`.
 """
 
 import math

@@ -1,4 +1,6 @@
-"""Numbers that describe a label map: by itself, against the image, against a reference, against another label map.
+"""Numbers that describe a label map by itself and against the image.
+
+Those against a reference or another label map are in `boundary_scores` and `overlap_scores`, with the same notation.
 
 Notation: S_j are the segments, G_i the regions of the reference, N the pixels. Definitions follow the code of the
 superpixel benchmark (Stutz, Hermans and Leibe, CVIU 2018, arXiv 1612.01601), which differs from its text in
@@ -14,12 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.grouping.boundary_scores import (
-    boundary_precision,
-    boundary_recall,
-    default_tolerance,
-    mean_distance_to_edge,
-)
 from analysis.grouping.connected import piece_owners
 from analysis.grouping.label_maps import (
     Features,
@@ -30,37 +26,6 @@ from analysis.grouping.label_maps import (
     compact_labels,
     connected_labels,
 )
-from analysis.grouping.overlap_scores import (
-    achievable_segmentation_accuracy,
-    adjusted_rand_index,
-    corrected_undersegmentation_error,
-    oracle_mean_iou,
-    soft_achievable_segmentation_accuracy,
-    undersegmentation_error,
-    variation_of_information,
-)
-
-__all__ = [
-    "SegmentStatistics",
-    "achievable_segmentation_accuracy",
-    "adjusted_rand_index",
-    "boundary_precision",
-    "boundary_recall",
-    "compactness",
-    "contour_density",
-    "corrected_undersegmentation_error",
-    "default_tolerance",
-    "describe_segments",
-    "disconnected_count",
-    "explained_variation",
-    "intra_segment_variation",
-    "mean_distance_to_edge",
-    "oracle_mean_iou",
-    "segment_count",
-    "soft_achievable_segmentation_accuracy",
-    "undersegmentation_error",
-    "variation_of_information",
-]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """All scores of one label map against all annotators of a picture, from one contingency table and one pass for edges.
 
-Each score is that of the function of the same name in `analysis.grouping.scores`; what the annotators share is
-computed once, and what does not depend on the label map was computed by `Truth.of`.
+Each score is that of the function of the same name in `boundary_scores` or `overlap_scores`; what the annotators share
+is computed once, and what does not depend on the label map was computed by `Truth.of`.
 """
 
 import math

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from analysis.commands.main import main
-from analysis.grouping.scores import boundary_recall, explained_variation, undersegmentation_error
+from analysis.grouping.boundary_scores import boundary_recall
+from analysis.grouping.overlap_scores import undersegmentation_error
+from analysis.grouping.scores import explained_variation
 from analysis.superpixels.table import COLUMN_TYPES
 from stvit import STViT, STViTConfig
 from stvit.weights.load import save_weights

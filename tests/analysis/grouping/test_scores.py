@@ -6,25 +6,25 @@ import numpy as np
 import pytest
 from skimage.metrics import variation_of_information as skimage_variation
 
+from analysis.grouping.boundary_scores import boundary_precision, boundary_recall, default_tolerance
 from analysis.grouping.label_maps import grid_labels, upsample_labels
 from analysis.grouping.overlap import Overlap
-from analysis.grouping.scores import (
+from analysis.grouping.overlap_scores import (
     achievable_segmentation_accuracy,
     adjusted_rand_index,
-    boundary_precision,
-    boundary_recall,
+    corrected_undersegmentation_error,
+    soft_achievable_segmentation_accuracy,
+    undersegmentation_error,
+    variation_of_information,
+)
+from analysis.grouping.scores import (
     compactness,
     contour_density,
-    corrected_undersegmentation_error,
-    default_tolerance,
     describe_segments,
     disconnected_count,
     explained_variation,
     intra_segment_variation,
     segment_count,
-    soft_achievable_segmentation_accuracy,
-    undersegmentation_error,
-    variation_of_information,
 )
 
 HEIGHT, WIDTH = 9, 11

@@ -9,7 +9,8 @@ from skimage.transform import downscale_local_mean
 
 from analysis.grouping.felzenszwalb import felzenszwalb_labels
 from analysis.grouping.label_maps import grid_labels
-from analysis.grouping.scores import adjusted_rand_index, disconnected_count, explained_variation
+from analysis.grouping.overlap_scores import adjusted_rand_index
+from analysis.grouping.scores import disconnected_count, explained_variation
 from analysis.grouping.slic import slic_labels
 from analysis.grouping.soft_kmeans import soft_kmeans_association, soft_kmeans_labels
 from analysis.grouping.token_image import token_image

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from analysis.grouping import scores
+from analysis.grouping import boundary_scores, overlap_scores
+from analysis.grouping.boundary_scores import mean_distance_to_edge
 from analysis.grouping.label_maps import boundary_mask, upsample_labels
+from analysis.grouping.overlap_scores import oracle_mean_iou, soft_achievable_segmentation_accuracy
+from analysis.grouping.scores import describe_segments
 from analysis.grouping.truth import Truth
 from analysis.grouping.truth_scores import TRUTH_SCORES, soft_accuracies, truth_scores
 
+SCORES = vars(boundary_scores) | vars(overlap_scores)
 SHAPE = (29, 38)
 
 
@@ -31,7 +35,7 @@ def test_each_score_is_that_of_its_function(rng, tolerance):
     for values, reference in zip(found, maps, strict=True):
         for name in TRUTH_SCORES:
             extra = (tolerance,) if name in ("boundary_recall", "boundary_precision") else ()
-            assert values[name] == pytest.approx(getattr(scores, name)(labels, reference, *extra)), name
+            assert values[name] == pytest.approx(SCORES[name](labels, reference, *extra)), name
 
 
 def test_pixels_that_an_annotator_left_out_count_nowhere(rng):
@@ -42,8 +46,8 @@ def test_pixels_that_an_annotator_left_out_count_nowhere(rng):
         counted = reference != 255
         inside = labels[counted][None], reference[counted][None]
         for name in TRUTH_SCORES[3:]:
-            assert values[name] == pytest.approx(getattr(scores, name)(*inside)), name
-        assert values["oracle_mean_iou"] == pytest.approx(scores.oracle_mean_iou(labels, reference, 255))
+            assert values[name] == pytest.approx(SCORES[name](*inside)), name
+        assert values["oracle_mean_iou"] == pytest.approx(oracle_mean_iou(labels, reference, 255))
         true = {
             (y, x)
             for y, x in np.argwhere(counted)
@@ -63,15 +67,15 @@ def test_pixels_that_an_annotator_left_out_count_nowhere(rng):
 def test_mean_distance_to_edge_agrees_with_all_pairs(rng):
     labels, reference = regions(rng, 6), regions(rng, 4)
     distances = cdist(np.argwhere(boundary_mask(reference)), np.argwhere(boundary_mask(labels)))
-    assert scores.mean_distance_to_edge(labels, reference) == pytest.approx(distances.min(axis=1).mean())
+    assert mean_distance_to_edge(labels, reference) == pytest.approx(distances.min(axis=1).mean())
 
 
 def test_mean_distance_of_two_parallel_lines_is_known():
     labels, reference = np.zeros((6, 20), int), np.zeros((6, 20), int)
     labels[:, 4:], reference[:, 12:] = 1, 1
     # Boundaries lie in columns 3 and 4, and 11 and 12: 7 and 8 pixels to the nearer one.
-    assert scores.mean_distance_to_edge(labels, reference) == 7.5
-    assert math.isnan(scores.mean_distance_to_edge(np.zeros((6, 20), int), reference))
+    assert mean_distance_to_edge(labels, reference) == 7.5
+    assert math.isnan(mean_distance_to_edge(np.zeros((6, 20), int), reference))
 
 
 def test_oracle_mean_iou_agrees_with_a_loop(rng):
@@ -83,21 +87,21 @@ def test_oracle_mean_iou_agrees_with_a_loop(rng):
         ((painted == one) & (reference == one)).sum() / ((painted == one) | (reference == one)).sum()
         for one in np.unique(reference)
     ]
-    assert scores.oracle_mean_iou(labels, reference) == pytest.approx(np.mean(ious))
+    assert oracle_mean_iou(labels, reference) == pytest.approx(np.mean(ious))
 
 
 def test_oracle_mean_iou_of_known_maps():
     reference = np.repeat([[0, 0, 0, 1, 255, 255]], 4, axis=0)
-    assert scores.oracle_mean_iou(reference, reference, 255) == 1
-    assert scores.oracle_mean_iou(np.zeros_like(reference), reference, 255) == pytest.approx(3 / 4 / 2)
-    assert math.isnan(scores.oracle_mean_iou(reference, np.full_like(reference, 255), 255))
+    assert oracle_mean_iou(reference, reference, 255) == 1
+    assert oracle_mean_iou(np.zeros_like(reference), reference, 255) == pytest.approx(3 / 4 / 2)
+    assert math.isnan(oracle_mean_iou(reference, np.full_like(reference, 255), 255))
 
 
 def test_soft_accuracies_are_those_of_each_annotator(rng):
     index = rng.integers(-1, 6, (7, 9, 4))
     weight = rng.dirichlet(np.ones(4), (7, 9))
     maps = [regions(rng, 5), regions(rng, 3)]
-    expected = [scores.soft_achievable_segmentation_accuracy(index, weight, one) for one in maps]
+    expected = [soft_achievable_segmentation_accuracy(index, weight, one) for one in maps]
     assert soft_accuracies(index, weight, Truth.of(maps)) == pytest.approx(expected)
     hard = np.stack([np.arange(63).reshape(7, 9)], axis=-1)
     holes = np.where(regions(rng, 4) == 0, 255, maps[0])
@@ -129,6 +133,6 @@ def test_what_is_no_truth_is_refused():
 
 def test_size_statistics_of_a_known_map():
     labels = np.array([[0, 0, 0, 1], [0, 0, 0, 4]])
-    found = scores.describe_segments(labels, labels[..., None])
+    found = describe_segments(labels, labels[..., None])
     assert (found.smallest, found.median_size, found.largest) == (1, 1, 6)
     assert found.size_variation == pytest.approx(np.std([6, 1, 1]) / np.mean([6, 1, 1]))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from analysis.grouping.boundary_scores import boundary_recall
 from analysis.grouping.groupings import describe_groupings, grouping_of
 from analysis.grouping.label_files import LabelFileError
 from analysis.grouping.label_maps import upsample_labels
 from analysis.grouping.methods import METHODS
-from analysis.grouping.scores import achievable_segmentation_accuracy, boundary_recall
+from analysis.grouping.overlap_scores import achievable_segmentation_accuracy
 from analysis.superpixels.one_picture import read_people
 from stvit import BlockId, capture, create_model
 from stvit.images import prepare
