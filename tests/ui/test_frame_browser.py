@@ -195,14 +195,14 @@ WITHOUT_SIDEBAR = """(state) => {
   const app = document.querySelector(".stApp");
   app.querySelector(".stSidebar")?.remove();
   app.dataset.testScriptState = state;
-  const main = app.querySelector(".stMain").parentElement;
+  const main = app.querySelector(".stMain");
   return [getComputedStyle(main, "::before").content, getComputedStyle(main).visibility];
 }"""
 
 
 def test_the_app_says_that_it_loads_until_its_sidebar_is_there_or_its_run_has_ended(page):
     assert (
-        page.evaluate("getComputedStyle(document.querySelector('.stMain').parentElement, '::before').content") == "none"
+        page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::before').content") == "none"
     )
     assert page.evaluate(WITHOUT_SIDEBAR, "running") == ['"Loading the app ..."', "hidden"]
     assert page.evaluate(WITHOUT_SIDEBAR, "notRunning") == ["none", "visible"]

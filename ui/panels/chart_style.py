@@ -39,28 +39,20 @@ _LAYOUT = {
     "legend": {"font": {"size": TEXT}},
     "margin": {"pad": 8},
     "hoverlabel": {"bgcolor": "#31333f", "font": {"family": FONT, "size": TEXT, "color": "#fff"}},
+    "datarevision": "drawn once",
 }
-
-DRAWN_ONCE = "drawn once"
-"""Tells Plotly that data that come again are the same: a new chart of Streamlit's is a new one of Plotly's anyway."""
+"""The revision tells Plotly that data that come again are the same: Streamlit hands each chart over twice."""
 
 
 def style(figure: go.Figure) -> None:
     """Give a figure the look of the app, where it has none of its own."""
     own = figure.layout.to_plotly_json()
-    own.pop("template", None)
     axes = {name: _AXES[name[:5]] for name in own if name[:5] in _AXES}
-    figure.layout = _merged(_LAYOUT | axes | {"datarevision": DRAWN_ONCE}, own)
-    figure.layout.template = None
+    figure.layout = _merged(_LAYOUT | axes, own)
+    figure.layout.template = None  # after the layout, which brings one
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Return both, with what lies over where they differ."""
-    both = {
-        name: _merged(under[name], over[name]) for name in under.keys() & over.keys() if _are_both(under, over, name)
-    }
-    return under | over | both
-
-
-def _are_both(under: dict[str, Any], over: dict[str, Any], name: str) -> bool:
-    return isinstance(under[name], dict) and isinstance(over[name], dict)
+    inner = {name: _merged(under[name], over[name]) for name in under if isinstance(over.get(name), dict)}
+    return under | over | inner

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -121,9 +122,13 @@ def _colour(kind: str) -> str:
 
 def _stage_bounds(figure: go.Figure, blocks: Sequence[tuple[int, int]]) -> None:
     """Draw a line where one stage ends and the next begins."""
-    for index, (before, after) in enumerate(pairwise(blocks)):
-        if before[0] != after[0]:
-            figure.add_vline(x=index + 0.5, line={"color": "rgba(128,128,128,0.5)", "width": 1, "dash": "dot"})
+    bounds = [index + 0.5 for index, (before, after) in enumerate(pairwise(blocks)) if before[0] != after[0]]
+    figure.layout.shapes = [_upright(bound) for bound in bounds]  # `add_vline` takes 5 ms for each
+
+
+def _upright(x: float) -> dict[str, Any]:
+    line = {"color": "rgba(128,128,128,0.5)", "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
 
 
 def change_by_depth(
