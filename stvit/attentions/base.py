@@ -149,10 +149,6 @@ class Attention(ABC):
         """Return the mass that each token keeps, shape (N,): 1 - leakage."""
         return self.apply(self._ones, head)[:, 0]
 
-    def column_sums(self, head: int | None = None) -> Float[Tensor, " tokens"]:
-        """Return the attention that each token receives from all tokens, shape (N,)."""
-        return self.apply_transposed(self._ones, head)[:, 0]
-
     def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the attention times values (N, C), shape (N, C), without building it."""
         return torch.cat([rows @ values for _, rows in self.blocks(head)])

@@ -37,12 +37,10 @@ class SentAttention:
         arrays: `query` and `key`, (heads, N, head_dim): float32, or int16 with `query_step` and `key_step`, (heads,
             head_dim) float32, the size of one step of each channel.
         attention: What the browser computes from them.
-        logit_error: No logit of any row differs from the exact one by more than this; 0 for float32.
     """
 
     arrays: dict[str, np.ndarray]
     attention: SoftmaxAttention
-    logit_error: float
 
 
 def sent_attention(attention: SoftmaxAttention) -> SentAttention:
@@ -55,16 +53,15 @@ def sent_attention(attention: SoftmaxAttention) -> SentAttention:
     exact = SoftmaxAttention(attention.query.float(), key.float(), attention.scale)
     (query, query_step), (key, key_step) = _in_steps(exact.query), _in_steps(exact.key)
     rounded = SoftmaxAttention(query * query_step[:, None], key * key_step[:, None], attention.scale)
-    error = _largest_logit_change(exact, rounded)
-    if not error <= LOGIT_TOLERANCE:  # also true for NaN
-        return SentAttention({"query": exact.query.cpu().numpy(), "key": exact.key.cpu().numpy()}, exact, 0.0)
+    if not _largest_logit_change(exact, rounded) <= LOGIT_TOLERANCE:  # also true for NaN
+        return SentAttention({"query": exact.query.cpu().numpy(), "key": exact.key.cpu().numpy()}, exact)
     arrays = {
         "query": query.short().cpu().numpy(),
         "query_step": query_step.cpu().numpy(),
         "key": key.short().cpu().numpy(),
         "key_step": key_step.cpu().numpy(),
     }
-    return SentAttention(arrays, rounded, error)
+    return SentAttention(arrays, rounded)
 
 
 def in_unit_steps(weight: Tensor, present: Tensor) -> np.ndarray:
