@@ -201,8 +201,6 @@ WITHOUT_SIDEBAR = """(state) => {
 
 
 def test_the_app_says_that_it_loads_until_its_sidebar_is_there_or_its_run_has_ended(page):
-    assert (
-        page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::before').content") == "none"
-    )
+    assert page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::before').content") == "none"
     assert page.evaluate(WITHOUT_SIDEBAR, "running") == ['"Loading the app ..."', "hidden"]
     assert page.evaluate(WITHOUT_SIDEBAR, "notRunning") == ["none", "visible"]
