@@ -33,7 +33,7 @@ def _quantiles(row: pd.Series) -> str:
     return f"{middle} in {where(int(row['stage']), int(row['block']))} (90 % of pictures: {low} to {high})"
 
 
-def correctness_answer(share: float, known: int, correlations: pd.DataFrame) -> str:
+def correctness_answer(share: float, known: int, correlations: pd.DataFrame, metric: str) -> str:
     """Say how often the model is right, and where that goes along most with the metric.
 
     Args:
@@ -41,19 +41,20 @@ def correctness_answer(share: float, known: int, correlations: pd.DataFrame) -> 
         known: Pictures whose class is known.
         correlations: Of the metric and attention with correctness, a row for each block with stage, block, r, low
             and high; may be empty.
+        metric: What people call it.
 
     Returns:
         One or two sentences; nothing if no class is known.
     """
     if not known:
         return ""
-    told = f"The model is right on {percent(share)} of {known:,}."
+    told = f"The model is right on {percent(share)} of {counted(known, 'picture')}."
     if correlations.empty:
         return told
     best = correlations.iloc[int(correlations["r"].abs().argmax())]
     r, low, high = (f"{best[name]:+.2f}" for name in ("r", "low", "high"))
     place = where(int(best["stage"]), int(best["block"]))
-    return f"{told} It goes along with correctness most in {place}: r = {r} (95 % interval {low} to {high})."
+    return f"{told} {metric} goes along with correctness most in {place}: r = {r} (95 % interval {low} to {high})."
 
 
 def comparison_answer(differences: pd.DataFrame, metric: str, other: str) -> str:

@@ -81,8 +81,20 @@ def blocks_of(table: pd.DataFrame) -> list[str]:
     return [block_short(int(stage), int(block)) for stage, block in zip(table["stage"], table["block"], strict=True)]
 
 
+def attentions_of(table: pd.DataFrame) -> list[str]:
+    """Return the kinds of attention of a table in the order in which everything names them.
+
+    Example:
+        >>> attentions_of(pd.DataFrame({"attention": ["global", "mine", "super", "global"]}))
+        ['super', 'global', 'mine']
+    """
+    known = list(KIND_NAMES)
+    present = table["attention"].astype(str).unique()
+    return sorted(present, key=lambda kind: known.index(kind) if kind in known else len(known))
+
+
 def _by_attention(table: pd.DataFrame, own: str) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    for kind in table["attention"].astype(str).unique():
+    for kind in attentions_of(table):
         part = table[table["attention"] == kind].sort_values(["stage", "block"])
         name = own if kind == "super" else KIND_NAMES.get(kind, kind)
         yield name, KIND_COLOURS.get(kind, "#000000"), line_of(kind), part

@@ -461,7 +461,10 @@ def test_redundancy_page_offers_the_metrics_that_the_attention_has(app):
     app.segmented_control("matrix_attention").set_value("global").run()
     assert "Effective rank estimate" not in app.selectbox("matrix_metric").options  # it stands where the rank does
     check_fine(app.selectbox("matrix_metric").set_value("effective_rank").run())
+    assert "Hollow squares are estimates" in texts(app)
+    assert "**Effective rank** (hollow: estimates)" in texts(app)
     check_fine(app.segmented_control("matrix_attention").set_value("super").run())  # its ranks are all exact
+    assert "Hollow squares" not in texts(app)
     assert app.selectbox("matrix_metric").value == "effective_rank"
     app.segmented_control("matrix_attention").set_value("global").run()
     go_to(app, "what-if")

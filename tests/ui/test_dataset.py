@@ -35,7 +35,7 @@ def test_without_a_folder_it_shows_the_reference_and_how_to_make_a_sweep():
     check_fine(app)
     assert "Over " in answer_of(app)
     assert "the median normalised entropy of super token attention is" in answer_of(app)
-    assert "analysis sweep" in app.code[0].value
+    assert "analysis sweep PICTURES --model demo --out" in app.code[0].value
 
 
 def test_a_model_without_super_tokens_has_attention_of_its_own(folder):
@@ -62,7 +62,12 @@ def test_a_sweep_in_the_link_is_shown_and_exported_with_the_numbers_of_the_repor
     small_sweep(tmp_path / "other" / "sweep", 1)
     app = app_at(dataset=str(folder), dataset_against=str(tmp_path / "other" / "sweep"), dataset_block="1.2")
     check_fine(go_to(app, "dataset"))
-    assert len(app.get("plotly_chart")) == 5
+    charts = [json.loads(one.proto.spec)["data"] for one in app.get("plotly_chart")]
+    assert len(charts) == 5
+    for chart in (charts[0], charts[1], charts[4]):  # as everything else names them: super tokens first
+        named = [trace["name"] for trace in chart if trace.get("showlegend", True)]
+        assert named == ["Super token attention", "Global attention"]
+    assert sum("score " in one.value for one in app.caption) >= 2
     assert app.selectbox("dataset_block").value == "1.2"
     table = exports[-1].report.table()
     spread = table[table["table"] == "distributions"]

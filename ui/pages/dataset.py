@@ -1,5 +1,7 @@
 """Dataset: what a metric is like over many pictures, and what it goes along with."""
 
+import shlex
+
 import pandas as pd
 import streamlit as st
 
@@ -35,8 +37,6 @@ METRICS = grouped(name for name, metric in CATALOGUE.items() if not metric.is_es
 
 MOST_CLASSES = 20
 """Of more classes, those at both ends are drawn."""
-
-OWN_SWEEP = "python -m analysis sweep PICTURES --weights WEIGHTS --out FOLDER"
 
 
 def draw(view: View) -> None:
@@ -81,8 +81,12 @@ def _show_reference(view: View, metric: str, answer: Answer) -> None:
     answer.say(dataset_answer(spread[spread["attention"].isin([OWN, "block"])], *named, pictures))
     note(f"{said} Lines are medians of means over heads, bands hold 50 % and 90 % of the pictures.")
     _show_bands(spread, metric, own)
-    st.markdown("Classes, pictures, correlations and comparisons need a sweep of your own; name its folder above:")
-    st.code(OWN_SWEEP, language="bash", wrap_lines=True)
+    st.markdown(
+        "Classes, pictures, correlations and comparisons need a sweep of your own. This command makes one; name its "
+        "folder above."
+    )
+    command = f"python -m analysis sweep PICTURES {shlex.join(view.handle.options)} --out FOLDER"
+    st.code(command, language="bash", wrap_lines=True)
 
 
 def _spread(bands: Bands, metric: str) -> pd.DataFrame:
@@ -116,7 +120,7 @@ def _show(sweep: Sweep, other: Sweep | None, metric: str, answer: Answer) -> Non
     figure = intervals_by_depth(correlation_curves(tables.correlations), "r")
     chart(figure, "dataset_correlations", "Correlation with correctness", fills_width=True)
     if other is not None and tables.differences is not None:
-        _show_differences(sweep.own_title, other, tables.differences, metric)
+        _show_differences(sweep, other, tables.differences, metric)
     st.markdown("#### Pictures at both ends")
     show_extremes(sweep)
     with export:
@@ -184,7 +188,7 @@ def _answers(sweep: Sweep, other: Sweep | None, tables: DatasetTables, metric: s
         dataset_answer(
             spread, *_names(metric, tables.spread, attention, sweep.own_title), sweep.configuration["pictures"]
         ),
-        correctness_answer(*_accuracy(sweep), linked),
+        correctness_answer(*_accuracy(sweep), linked, CATALOGUE[metric].title),
     ]
     if other is not None and tables.differences is not None:
         own = tables.differences[tables.differences["attention"].isin([attention, "block"])]
@@ -231,11 +235,12 @@ def _histogram(sweep: Sweep, place: Place) -> pd.DataFrame:
     return histogram(sweep, place)
 
 
-def _show_differences(own: str, other: Sweep, differences: pd.DataFrame, metric: str) -> None:
-    name = plain(other.configuration["model"], 80)
+def _show_differences(sweep: Sweep, other: Sweep, differences: pd.DataFrame, metric: str) -> None:
+    first, second = (plain(one.configuration["model"], 80) for one in (sweep, other))
+    names = f"{second} minus {first}" if first != second else "The other sweep minus the first"
     st.markdown("#### Against the other sweep")
-    note(f"{name} minus the first, mean over the pictures of both with its 95 % interval.")
-    figure = intervals_by_depth(difference_curves(differences, own), _axis(metric))
+    note(f"{names}, mean over the pictures of both with its 95 % interval.")
+    figure = intervals_by_depth(difference_curves(differences, sweep.own_title), _axis(metric))
     chart(figure, "dataset_differences", "Against the other sweep", fills_width=True)
 
 

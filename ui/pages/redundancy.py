@@ -166,8 +166,9 @@ def _show_charts(
     own = own_attention_title(view.records.values())
     for metric in metrics:
         with places[metric]:
-            st.markdown(f"**{CATALOGUE[metric].title}**", help=CATALOGUE[metric].sentence)
             found = depth_values(table, metric, own)
+            hollow = " (hollow: estimates)" if found.has_estimates else ""
+            st.markdown(f"**{CATALOGUE[metric].title}**{hollow}", help=CATALOGUE[metric].sentence)
             uniform, spread = uniform_values(metric, view.records.values()), spread_of(bands, found, metric)
             figure = metric_by_depth(found, uniform=uniform, spread=spread, height=CHART_HEIGHT)
             chart(figure, f"depth_{metric}", CATALOGUE[metric].title, fills_width=True)

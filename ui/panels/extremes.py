@@ -13,7 +13,7 @@ from stvit.images import ImageError, load_image
 from stvit.variants import VARIANTS
 from stvit.weights.pretrained import list_pretrained
 from ui import keys
-from ui.markdown import escaped
+from ui.markdown import escaped, unbroken
 from ui.panels.panel import note
 from ui.sidebar.gallery import thumbnail
 from ui.view.sweeps import key_of
@@ -55,7 +55,7 @@ def _show(sweep: Sweep, row: pd.Series) -> None:
             st.caption(f":material/hide_image: {escaped(name)} is not at hand.")
         else:
             st.image(image, width=WIDTH, alt=f"{name}: open in Explore", link=link_to(sweep, str(row["image"])))
-        st.caption(escaped(f"{_what(row)} · {significant(row['score'])}"))
+        st.caption(unbroken(escaped(f"{_what(row)} · score {significant(row['score'])}")))
 
 
 def _what(row: pd.Series) -> str:

@@ -73,7 +73,7 @@ def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
         )
         keep_valid(keys.MATRIX_ATTENTION, attentions)
         attention = st.segmented_control(
-            "of",
+            "Of",
             attentions,
             default=attentions[0],
             required=True,
@@ -102,7 +102,8 @@ def show_heads(view: View, found: HeadValues, chosen: ChosenHead, bands: Bands |
     """Draw extremes, matrix and map; return whether the map could be shown or there is none."""
     metric = CATALOGUE[chosen.metric]
     mapped = " Click a square to see where in the picture it comes from." if metric.scope == "token" else ""
-    note(f"{metric.sentence}{mapped} {_usual(found, chosen, bands)}")
+    hollow = " Hollow squares are estimates." if found.estimates.any() else ""
+    note(f"{metric.sentence}{mapped}{hollow} {_usual(found, chosen, bands)}")
     if not found.values.size:
         st.info(f"{no_values(metric.title)} A sample of tokens cannot tell it, or it has no heads to compare.")
         return True

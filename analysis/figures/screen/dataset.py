@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.dataset_values import Curve
+from analysis.figures.dataset_values import Curve, attentions_of
 from analysis.figures.screen.layout import line_layout, literal, say, translucent
 from analysis.figures.style import KIND_COLOURS, KIND_NAMES
 
@@ -100,7 +100,7 @@ def class_bars(classes: pd.DataFrame, axis: str) -> go.Figure:
 def value_histogram(found: pd.DataFrame, own: str, axis: str, height: int = 280) -> go.Figure:
     """Draw how many pictures have which value in one block, for each attention."""
     figure = go.Figure()
-    for kind in found["attention"].astype(str).unique():
+    for kind in attentions_of(found):
         part = found[found["attention"] == kind]
         name = own if kind == "super" else KIND_NAMES.get(kind, kind)
         figure.add_scatter(

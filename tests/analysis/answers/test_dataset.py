@@ -23,12 +23,12 @@ def test_it_says_the_strongest_correlation_whatever_its_sign():
     linked = pd.DataFrame(
         {"stage": [0, 1], "block": [0, 1], "r": [0.1, -0.25], "low": [0.0, -0.3], "high": [0.2, -0.2]}, index=[4, 9]
     )
-    assert correctness_answer(0.8414, 3925, linked) == (
-        "The model is right on 84.1 % of 3,925. It goes along with correctness most in stage 2, block 2: r = -0.25 "
-        "(95 % interval -0.30 to -0.20)."
+    assert correctness_answer(0.8414, 3925, linked, "Mass kept") == (
+        "The model is right on 84.1 % of 3,925 pictures. Mass kept goes along with correctness most in stage 2, "
+        "block 2: r = -0.25 (95 % interval -0.30 to -0.20)."
     )
-    assert correctness_answer(0.5, 10, linked[:0]) == "The model is right on 50.0 % of 10."
-    assert correctness_answer(float("nan"), 0, linked) == ""
+    assert correctness_answer(0.5, 1, linked[:0], "Entropy") == "The model is right on 50.0 % of 1 picture."
+    assert correctness_answer(float("nan"), 0, linked, "Entropy") == ""
 
 
 def test_it_says_the_greatest_difference():
