@@ -95,6 +95,15 @@ def test_the_saved_page_holds_all_and_fetches_nothing():
     assert 'href="http://here/steps?step=2"' in page
 
 
+def test_only_an_answer_that_is_there_can_be_pinned():
+    app = opened("redundancy", sample="Cat", size="64 px")
+    assert "pin_answer" in [each.key for each in app.button]
+    app.session_state["attentions"] = []
+    app.run()
+    check_fine(app)
+    assert "pin_answer" not in [each.key for each in app.button]
+
+
 def test_words_alone_need_no_plotly():
     assert len(as_page((pin(words="Yes."),))) < 5000
 
