@@ -22,31 +22,6 @@ PART_OF_TOKEN = 1e-9
 """What rounding may add to the number of places along an axis."""
 
 
-def linear_cka(
-    first: Float[Tensor, "examples channels"], second: Float[Tensor, "examples more_channels"], *, unbiased: bool = True
-) -> float:
-    """Return the linear centred kernel alignment of two sets of features on the same examples.
-
-    HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = X X^T and L = Y Y^T (Kornblith et al., ICML 2019), from
-    products of channels, so that no examples x examples matrix is built.
-
-    Args:
-        first: X, shape (n, C).
-        second: Y, shape (n, D).
-        unbiased: Use the unbiased HSIC (Song et al., JMLR 2012), which is about 0 for unrelated features and may
-            fall below 0. The plain one tends to 1 for any features where channels outnumber examples.
-
-    Raises:
-        ValueError: If the numbers of examples differ or are too small (unbiased: 4, plain: 2).
-
-    Example:
-        >>> examples = torch.arange(5.0)[:, None]
-        >>> round(linear_cka(examples, 2 * examples + 1), 6)
-        1.0
-    """
-    return _cka(_Centred.of(first), _Centred.of(second), unbiased)
-
-
 def feature_cka(
     first: FeatureMap,
     second: Float[Tensor, "more_channels other_height other_width"],
@@ -54,7 +29,10 @@ def feature_cka(
     *,
     unbiased: bool = True,
 ) -> float:
-    """Return the linear CKA of two feature maps of one picture, tokens being the examples.
+    """Return the linear centred kernel alignment of two feature maps of one picture, tokens being the examples.
+
+    HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = X X^T and L = Y Y^T (Kornblith et al., ICML 2019), from
+    products of channels, so that no tokens x tokens matrix is built.
 
     The finer map is averaged over the places of the coarser one's tokens, so that examples are the same regions of the
     picture; see `same_places`.
@@ -63,10 +41,12 @@ def feature_cka(
         first: Of a block.
         second: Of another one.
         token_pixels: Pixels of the picture per token and axis, of both maps.
-        unbiased: As in `linear_cka`.
+        unbiased: Use the unbiased HSIC (Song et al., JMLR 2012), which is about 0 for unrelated features and may
+            fall below 0. The plain one tends to 1 for any features where channels outnumber tokens.
 
     Raises:
-        ValueError: If the sizes of the maps do not fit these pixels.
+        ValueError: If the sizes of the maps do not fit these pixels, or the coarser one has too few tokens (unbiased:
+            fewer than 4, plain: 2).
 
     Example:
         >>> features = torch.arange(4.0).view(1, 2, 2)
@@ -167,7 +147,7 @@ def cka_matrix(
         records: A capture.
         others: A capture of the same pixels by another model; None compares the first with itself.
         image: Which image of the batch.
-        unbiased: As in `linear_cka`.
+        unbiased: As in `feature_cka`.
 
     Returns:
         A row for each block of the first capture, a column for each of the other; NaN where the coarser of the two
@@ -255,14 +235,7 @@ def _examples_at(fine: FeatureMap, ratio: float, coarse: Tensor) -> _Centred:
 
 def _cka(x: _Centred, y: _Centred, unbiased: bool) -> float:
     """Return HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)); NaN where a feature is the same everywhere."""
-    _check_examples(x.values, y.values, 4 if unbiased else 2)
+    if len(x.values) < (least := 4 if unbiased else 2):
+        raise ValueError(f"CKA compares at least {least} tokens, got {len(x.values)}; give larger maps.")
     own = x.unbiased_hsic * y.unbiased_hsic if unbiased else x.plain_hsic * y.plain_hsic
     return x.hsic(y, unbiased) / own**0.5 if own > 0 else float("nan")
-
-
-def _check_examples(first: Tensor, second: Tensor, least: int) -> None:
-    if len(first) != len(second) or len(first) < least:
-        raise ValueError(
-            f"CKA compares features of the same examples, at least {least} of them, got {len(first)} and "
-            f"{len(second)}; bring feature maps to one grid first (feature_cka does)."
-        )
