@@ -4,11 +4,13 @@ import re
 
 import pytest
 
+from analysis.changes import CHANGES
+from stvit import BlockId
 from stvit.variants import VARIANTS
-from tests.support.app_support import app_at, check_fine, go_to, opened, opened_sidebar, texts
+from tests.support.app_support import answer_of, app_at, check_fine, go_to, opened, opened_sidebar, texts
 from tests.support.browser_support import PATIENCE, served_app
 from ui import keys
-from ui.panels import running, work
+from ui.panels import changed_runs, rollouts, running, work
 from ui.view.models import pretrained_model, random_model
 from ui.view.runs import sample, view_of
 from ui.view.store import Store
@@ -18,8 +20,8 @@ SMALL = {"sample": "Cat", "size": "64 px"}
 
 def empty_store(monkeypatch) -> None:
     store = Store(2**30)
-    for module in ("ui.view.runs", "ui.panels.running", "ui.panels.work"):
-        monkeypatch.setattr(f"{module}.STORE", store)
+    for module in ("view.runs", "panels.running", "panels.work", "panels.rollouts", "panels.changed_runs"):
+        monkeypatch.setattr(f"ui.{module}.STORE", store)
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +123,38 @@ def test_a_second_model_that_was_cancelled_is_said_on_the_page_beside_a_first_th
     (again,) = [button for button in app.button if button.label == "Run it again"]
     check_fine(again.click().run())
     assert "cancelled" not in texts(app)
+
+
+def test_a_changed_run_that_was_cancelled_leaves_the_choice_of_changes():
+    app = app_at(**SMALL)
+    view = view_of(sample("cat"), pretrained_model("demo"), 64, "crop")
+    app.session_state[keys.CANCELLED] = changed_runs._key(view, next(iter(CHANGES)), None, None, BlockId(0, 0))
+    check_fine(go_to(app, "what-if"))
+    assert "You cancelled the changed run at 64 px of STViT demo" in texts(app)
+    assert app.selectbox(keys.CHANGE)
+    (again,) = [button for button in app.button if button.label == "Run it again"]
+    check_fine(again.click().run())
+    assert "KL divergence of the prediction" in [metric.label for metric in app.metric]
+
+
+def test_rollouts_that_take_long_are_asked_for_and_told_from_the_deepest_block_on(told, monkeypatch):
+    monkeypatch.setattr(rollouts, "MAC_SECONDS", 1e-3)
+    monkeypatch.setattr(rollouts, "MAC_SECONDS_WEIGHED", 1e-3)
+    app = opened("rollout", **SMALL)
+    check_fine(app)
+    assert not app.get("plotly_chart")
+    labels = [button.label for button in app.button if button.label.endswith("min)")]
+    assert [re.sub(" by .* [(]", " by a class (", label).partition(" (")[0] for label in labels] == [
+        "Weigh by a class",
+        "Roll the attention out",
+    ]
+    told.clear()
+    check_fine(next(button for button in app.button if button.label.startswith("Roll the")).click().run())
+    assert app.get("plotly_chart")
+    assert "as far as attention tells" in answer_of(app)
+    blocks = reversed(list(view_of(sample("cat"), pretrained_model("demo"), 64, "crop").capture))
+    names = [f"Rolling the attention out: {block.caption}" for block in blocks]
+    assert [words for words in dict.fromkeys(words for _, words in told) if words in names] == names
 
 
 @pytest.mark.browser

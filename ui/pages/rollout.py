@@ -48,11 +48,12 @@ def draw(view: View) -> None:
     except NoAttentionError as error:
         st.info(f"{error} A rollout needs attention in every block on its way.", icon=":material/info:")
     else:
-        with export:
-            _offer(view, shown, found)
-        _explain(view, shown, found)
-        answer.say(_answer(view, shown, found))
-        _show(view, shown, found)
+        if found:  # else they were not asked for yet
+            with export:
+                _offer(view, shown, found)
+            _explain(view, shown, found)
+            answer.say(_answer(view, shown, found))
+            _show(view, shown, found)
     show_faithfulness(view, next((one.target for one in chosen if one.target is not None), None))
     show_receptive_fields(view)
 
@@ -121,10 +122,9 @@ def _offer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> None:
 
 def _answer(view: View, shown: Shown, found: Mapping[Weighing, Rollout]) -> str:
     weighing, rolled = next(iter(found.items()))
-    alone = None
-    if weighing.target is not None:
-        alone = _half(rollout_alone(view, shown))
-    return rollout_answer(shown.where, weighing.title, weighing.probability, _half(rolled), alone)
+    alone = None if weighing.target is None else rollout_alone(view, shown)
+    half_alone = None if alone is None else _half(alone)
+    return rollout_answer(shown.where, weighing.title, weighing.probability, _half(rolled), half_alone)
 
 
 def _half(found: Rollout) -> float:

@@ -63,7 +63,7 @@ def draw(view: View) -> None:
         with place:
             name, parameter = _choose_change(groups)
     try:
-        outcome = outcome_on(view, name, parameter, groups, block_to_come(view.capture), None)
+        outcome = outcome_on(view, name, parameter, groups, block_to_come(view.capture))
     except LabelFileError as error:
         st.error(f"{said(error)} Choose another change, or remove the file.", icon=":material/error:")
         return
@@ -158,7 +158,7 @@ def _offer(
     stem = file_name(view, "what-if", outcome.kind, *([] if parameter is None else [str(parameter)]))
 
     def report() -> Report:
-        of_all = outcome_on(view, outcome.kind, parameter, groups, None, None)
+        of_all = outcome_on(view, outcome.kind, parameter, groups, None)
         return change_report(subject_of(view), view.capture[block], of_all, drawing)
 
     Export(stem, report, settings, "before and after, and the labels of tokens").offer("this change")

@@ -1,8 +1,8 @@
 """Runs of the model with another association, compared with its own."""
 
-from operator import attrgetter
-
-import streamlit as st
+from collections.abc import Hashable
+from functools import partial
+from typing import Any
 
 from analysis.changes import CHANGES
 from analysis.counterfactual import Outcome, outcome_of
@@ -11,36 +11,55 @@ from analysis.grouping.foreign import ForeignGroups
 from analysis.redundancy.watch import Progress
 from stvit import BlockId
 from ui.ahead import Check
+from ui.panels.running import parameters, watched
 from ui.view.runs import run_changed
-from ui.view.view import BY_KEY, View
+from ui.view.store import STORE, this_session
+from ui.view.view import View
 
 
-@st.cache_resource(
-    max_entries=64,
-    show_spinner="Running the model with the other association ...",
-    hash_funcs={**BY_KEY, ForeignGroups: attrgetter("digest")},
-)
 def outcome_on(
+    view: View, name: str, parameter: int | None, groups: ForeignGroups | None, block: BlockId | None
+) -> Outcome:
+    """Return what is shown of a changed run, with the metrics of a block or of all, watched where it takes long.
+
+    The run itself, which is large, is not kept.
+    """
+    arguments = (view, name, parameter, groups, block)
+    label = "Running the model with the other association"
+    return watched(view, _key(*arguments), label, "changed run", parameters(view), partial(_kept_outcome, *arguments))
+
+
+def _kept_outcome(*arguments: Any, progress: Progress | None = None) -> Outcome:
+    make = partial(_outcome, *arguments, progress=progress)
+    return STORE.get(_key(*arguments), make, _nbytes, this_session())
+
+
+def _key(view: View, name: str, parameter: int | None, groups: ForeignGroups | None, block: BlockId | None) -> Hashable:
+    return "changed", view.key, name, parameter, groups and groups.digest, block
+
+
+def _outcome(
     view: View,
     name: str,
     parameter: int | None,
     groups: ForeignGroups | None,
     block: BlockId | None,
-    _progress: Progress | None,
+    *,
+    progress: Progress | None,
 ) -> Outcome:
-    """Return what is shown of a changed run, with the metrics of a block or of all.
-
-    The run itself, which is large, is not kept.
-    """
     change = CHANGES.get(name)
     if change is None:
         assert groups is not None
         change = foreign_change(groups, view.picture.framing, view.capture)
     variant = change.variant(view.picture.shown, parameter)
     measured = None if block is None else [block]
-    return outcome_of(variant, view.capture, run_changed(view, variant), measured=measured, progress=_progress)
+    return outcome_of(variant, view.capture, run_changed(view, variant), measured=measured, progress=progress)
+
+
+def _nbytes(found: Outcome) -> int:
+    return sum(labels.nbytes for labels in found.labels.values()) + int(found.metrics.memory_usage(deep=True).sum())
 
 
 def run_ahead(view: View, name: str, parameter: int | None, block: BlockId, check: Check) -> None:
     """Run the model with a change before somebody looks, as long as the check lets it."""
-    outcome_on(view, name, parameter, None, block, lambda done, total: check())
+    _kept_outcome(view, name, parameter, None, block, progress=lambda done, total: check())
