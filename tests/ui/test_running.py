@@ -172,5 +172,6 @@ def test_cancel_stops_a_run_between_two_blocks(browser, tmp_path):
         assert 0 < stopped < blocks
         page.get_by_role("button", name="Run it again").click()
         page.get_by_text("It ran to its end.").wait_for()
-        assert int(log.read_text()) == stopped + blocks
+        in_hand = 1  # the sleep that was going on when the button was pressed
+        assert stopped + blocks <= int(log.read_text()) <= stopped + in_hand + blocks
         page.close()
