@@ -24,7 +24,7 @@ from stvit.foreign_text import plain
 from ui import keys
 from ui.markdown import escaped
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of
-from ui.panels.panel import chart, heading, note, slot, slots
+from ui.panels.panel import chart, heading, note, slot
 from ui.panels.work import Progress, worked
 from ui.view.devices import on_device
 from ui.view.view import BY_KEY, View
@@ -150,7 +150,7 @@ def _show(view: View, record: BlockRecord, part: Part, how: How, found: Effects,
         f"Change of log p of {plain(names[target])} without each {'head' if part == 'heads' else 'super token'}; "
         f"number {number} matters most ({change[worst]:+.2f} nats)."
     )
-    with slots("ablation"):
+    with st.container(horizontal=True, gap="medium"):
         with slot() if part == "super_tokens" else st.container(width=480):
             if part == "super_tokens":
                 heading("Without this super token", KIND_COLOURS["super"], "blue: it spoke for the class")
