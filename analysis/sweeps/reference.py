@@ -5,7 +5,7 @@ again, stands in docs/datasets.md.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -83,15 +83,22 @@ class Bands:
     model: str
     swept: Swept
     table: pd.DataFrame
+    _asked_for: dict[tuple[str, str, int | None], pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, metric: str, attention: str = "super", head: int | None = None) -> pd.DataFrame:
-        """Return stage, block and quantiles of a metric in all blocks that have it, in order of depth.
+        """Return stage, block and quantiles of a metric in all blocks that have it, by depth; not to be changed.
 
         Args:
             metric: A name of the catalogue; it also stands for its estimate.
             attention: Which attention; metrics of blocks have none.
             head: Which head, from 0; None is the mean over heads, or the block.
         """
+        asked = metric, attention, head
+        if asked not in self._asked_for:  # a page asks for the same ones again with every picture
+            self._asked_for[asked] = self._rows(*asked)
+        return self._asked_for[asked]
+
+    def _rows(self, metric: str, attention: str, head: int | None) -> pd.DataFrame:
         table, heads = self.table, self.table["head"]
         chosen = table["metric"].isin(chosen_metrics(metric)) & table["attention"].isin([attention, "block"])
         rows = table[chosen & (heads.isna() if head is None else heads == head)]

@@ -4,9 +4,11 @@ Streamlit's own theme for Plotly would draw every chart twice: it gives the char
 template for a new one.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.basedatatypes import BasePlotlyType
 
 STYLE = """<style>
 .stPlotlyChart svg :is(
@@ -26,13 +28,9 @@ _AXIS = {
     "gridcolor": RULE,
     "zerolinecolor": RULE,
     "tickfont": {"size": TEXT},
-    "title": {"font": {"size": TITLE}},
 }
-
-_AXES = {
-    "xaxis": _AXIS | {"title": {"font": {"size": TITLE}, "standoff": 20}, "zeroline": False},
-    "yaxis": _AXIS | {"title": {"font": {"size": TITLE}, "standoff": 24}},
-}
+_ACROSS = _AXIS | {"title": {"font": {"size": TITLE}, "standoff": 20}, "zeroline": False}
+_UP = _AXIS | {"title": {"font": {"size": TITLE}, "standoff": 24}}
 
 _LAYOUT = {
     "font": {"family": FONT, "size": TEXT},
@@ -46,13 +44,18 @@ _LAYOUT = {
 
 def style(figure: go.Figure) -> None:
     """Give a figure the look of the app, where it has none of its own."""
-    own = figure.layout.to_plotly_json()
-    axes = {name: _AXES[name[:5]] for name in own if name[:5] in _AXES}
-    figure.layout = _merged(_LAYOUT | axes, own)
-    figure.layout.template = None  # after the layout, which brings one
+    figure.layout.template = None
+    _fill(figure.layout, _LAYOUT)
+    for axis in figure.select_xaxes():
+        _fill(axis, _ACROSS)
+    for axis in figure.select_yaxes():
+        _fill(axis, _UP)
 
 
-def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return both, with what lies over where they differ."""
-    inner = {name: _merged(under[name], over[name]) for name in under if isinstance(over.get(name), dict)}
-    return under | over | inner
+def _fill(part: BasePlotlyType, wanted: Mapping[str, Any]) -> None:
+    """Set what a part of a figure does not say; to validate the whole layout again would take ten times as long."""
+    for name, value in wanted.items():
+        if isinstance(value, dict):
+            _fill(part[name], value)
+        elif part[name] is None:
+            part[name] = value
