@@ -33,7 +33,7 @@ from ui.group_panels.payload import Heading, panels_payload
 from ui.markdown import escaped
 from ui.panels.ablation import show_ablation
 from ui.panels.answer import asked
-from ui.panels.changed_runs import outcome_on, run_ahead
+from ui.panels.changed_runs import outcome_later, outcome_on, run_ahead
 from ui.panels.export import Export, as_path, block_options, file_name, picture_options, subject_of
 from ui.panels.groupings import choose_drawing
 from ui.panels.own_files import choose_groups
@@ -157,9 +157,10 @@ def _offer(
         settings = WhatIf(**options, variant=outcome.kind, iterations=parameter, drawing=drawing)
     stem = file_name(view, "what-if", outcome.kind, *([] if parameter is None else [str(parameter)]))
 
+    of_all = outcome_later(view, outcome.kind, parameter, groups, None)
+
     def report() -> Report:
-        of_all = outcome_on(view, outcome.kind, parameter, groups, None)
-        return change_report(subject_of(view), view.capture[block], of_all, drawing)
+        return change_report(subject_of(view), view.capture[block], of_all(), drawing)
 
     Export(stem, report, settings, "before and after, and the labels of tokens").offer("this change")
 

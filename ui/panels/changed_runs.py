@@ -1,6 +1,6 @@
 """Runs of the model with another association, compared with its own."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
@@ -25,13 +25,14 @@ def outcome_on(
     The run itself, which is large, is not kept.
     """
     arguments = (view, name, parameter, groups, block)
-    label = "Running the model with the other association"
-    return watched(view, _key(*arguments), label, "changed run", parameters(view), partial(_kept_outcome, *arguments))
+    label, make = "Running the model with the other association", outcome_later(*arguments)
+    return watched(view, _key(*arguments), label, "changed run", parameters(view), make)
 
 
-def _kept_outcome(*arguments: Any, progress: Progress | None = None) -> Outcome:
+def outcome_later(*arguments: Any, progress: Progress | None = None) -> Callable[[], Outcome]:
+    """Return what returns the same unwatched, in any thread; call it where the session is known, as pages are drawn."""
     make = partial(_outcome, *arguments, progress=progress)
-    return STORE.get(_key(*arguments), make, _nbytes, this_session())
+    return partial(STORE.get, _key(*arguments), make, _nbytes, this_session())
 
 
 def _key(view: View, name: str, parameter: int | None, groups: ForeignGroups | None, block: BlockId | None) -> Hashable:
@@ -62,4 +63,4 @@ def _nbytes(found: Outcome) -> int:
 
 def run_ahead(view: View, name: str, parameter: int | None, block: BlockId, check: Check) -> None:
     """Run the model with a change before somebody looks, as long as the check lets it."""
-    _kept_outcome(view, name, parameter, None, block, progress=lambda done, total: check())
+    outcome_later(view, name, parameter, None, block, progress=lambda done, total: check())()

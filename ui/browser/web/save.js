@@ -1,13 +1,10 @@
-// Saves one chart alone as an SVG for white paper, whatever the theme: what is too light to read there becomes ink.
+// Saves one chart alone as an SVG for white paper, whatever the theme: charts are drawn in ink, and the page's style,
+// which makes it light in the dark, stays behind.
 
 import { FRAME, PLOT } from "./keyboard.js";
 
 const SAVER = ".save-chart";
 const FOR_THE_POINTER = ".hoverlayer, .draglayer, .zoomlayer, .selectionlayer, .iconlayer";
-const ON_COLOURS = ".heatmaplayer, .barlayer"; // Plotly contrasts the numbers there with what lies below them
-const RULES = ".gridlayer path, .zerolinelayer path";
-const [INK, RULE] = ["#31333f", "#e6eaf1"];
-const LEAST_CONTRAST = 4.5; // of text, as WCAG 2.1 asks
 
 let saving = false;
 
@@ -29,10 +26,6 @@ function onPaper(plot) {
   const { width, height } = plot.querySelector(".main-svg").getBoundingClientRect();
   paper.setAttribute("viewBox", `0 0 ${width} ${height}`);
   paper.removeAttribute("style");
-  for (const text of paper.querySelectorAll("text")) {
-    if (!text.closest(ON_COLOURS) && contrastToWhite(text.style.fill) < LEAST_CONTRAST) text.style.fill = INK;
-  }
-  for (const rule of paper.querySelectorAll(RULES)) rule.style.stroke = RULE;
   const ground = document.createElementNS(paper.namespaceURI, "rect");
   for (const [name, value] of Object.entries({ width, height, fill: "#fff" })) ground.setAttribute(name, value);
   paper.prepend(ground);
@@ -49,15 +42,6 @@ function copyOf(layer) {
     texts[index].setAttribute("lengthAdjust", "spacingAndGlyphs");
   });
   return copy;
-}
-
-// Of an opaque colour as the browser writes it: rgb(49, 51, 63).
-function contrastToWhite(colour) {
-  const [red, green, blue] = (colour.match(/[\d.]+/g) ?? [0, 0, 0]).map((level) => {
-    const share = level / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05);
 }
 
 function download(drawing, name) {
