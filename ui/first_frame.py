@@ -4,10 +4,9 @@ import streamlit as st
 
 STYLE = """<style>
 .stMainBlockContainer {max-width: none; padding: 4.2rem clamp(1rem, 2.5vw, 3.5rem) 3rem}
-.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + :not(.stSidebar) :is(
-  .stMain, .stAppHeader) {
+.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + div {
   visibility: hidden; animation: appear 0s 20s forwards}
-.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + :not(.stSidebar) .stMain::before {
+.stApp:not([data-test-script-state=notRunning]) [data-testid=stSkipToContent] + div::before {
   content: "Loading the app ..."; position: fixed; inset: 40% 0 auto; text-align: center; visibility: visible}
 @keyframes appear {to {visibility: visible}}
 .st-key-explore_top > :first-child {min-width: min(100%, 24rem)}

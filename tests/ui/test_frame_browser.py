@@ -195,12 +195,13 @@ WITHOUT_SIDEBAR = """(state) => {
   const app = document.querySelector(".stApp");
   app.querySelector(".stSidebar")?.remove();
   app.dataset.testScriptState = state;
-  const main = app.querySelector(".stMain");
+  const main = app.querySelector(".stMain").parentElement;
   return [getComputedStyle(main, "::before").content, getComputedStyle(main).visibility];
 }"""
 
 
 def test_the_app_says_that_it_loads_until_its_sidebar_is_there_or_its_run_has_ended(page):
-    assert page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::before').content") == "none"
+    content = "main => getComputedStyle(main.parentElement, '::before').content"
+    assert page.locator(".stMain").evaluate(content) == "none"
     assert page.evaluate(WITHOUT_SIDEBAR, "running") == ['"Loading the app ..."', "hidden"]
     assert page.evaluate(WITHOUT_SIDEBAR, "notRunning") == ["none", "visible"]
