@@ -52,9 +52,10 @@ class Watching(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Tell where the work is, then do the operation."""
-        number = max((self._numbers.get(id(each), -1) for each in args), default=-1)
-        if number > self._number:  # not back, as when records of all blocks are made at the end of a capture
-            self._number, self._share = number, 0.0
+        for each in args:
+            number = self._numbers.get(id(each), -1)
+            if number > self._number:  # not back, as when records of all blocks are made at the end of a capture
+                self._number, self._share = number, 0.0
         self._look_up()
         if func is F.scaled_dot_product_attention:
             return self._attended(*args, **kwargs or {})
