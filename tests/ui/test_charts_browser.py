@@ -128,6 +128,24 @@ def test_the_matrix_is_walked_and_clicked_with_the_keyboard(browser, address):
     page.close()
 
 
+NARROW = """
+[...document.querySelectorAll('.js-plotly-plot')].filter(plot => {
+  const [wanted, taken] = [plot.layout.margin, plot._fullLayout._size];
+  return ['l', 't', 'b'].some(side => Math.abs(wanted[side] - taken[side]) > 1);
+}).length
+"""
+"""Counts charts whose margins Plotly had to change for an axis, so that it drew them twice."""
+
+
+def test_charts_leave_the_room_that_their_axes_and_legends_take(browser, address):
+    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    opened(page, f"{address}/redundancy?alike=true")
+    eventually(page, lambda: page.locator(".js-plotly-plot").count() >= 7, True)
+    settle(page)
+    assert page.evaluate(NARROW) == 0
+    page.close()
+
+
 LEGENDS_COVERED = """
 [...document.querySelectorAll('[class*=st-key-pinnable_], [class*=st-key-picture_]')].filter(chart => {
   const [words, bar] = ['.legendtext', '.modebar, .save-chart'].map(name => [...chart.querySelectorAll(name)]

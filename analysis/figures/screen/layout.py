@@ -21,6 +21,12 @@ FONT_SIZE = 13
 LABEL_SPACE = 72
 """Pixels left of each chart for its axis, always the same, so that charts beside and below each other line up."""
 
+AXIS_SPACE = 55
+"""Pixels below each chart for its axis: what it takes, as Plotly draws a chart again whose margins are too small.
+
+It adds the smallest of the four margins to what an axis or a legend takes, so one of them is 0.
+"""
+
 
 def translucent(colour: str, opacity: float) -> str:
     """Return a colour for the screen that lets what is behind show.
@@ -47,7 +53,7 @@ def line_layout(figure: go.Figure, height: int, *, legend: bool = True) -> go.Fi
     """Give a chart its margins, its legend above (or no room for one) and a transparent background, and return it."""
     figure.update_layout(
         height=height,
-        margin={"l": LABEL_SPACE, "r": 8, "t": 36 if legend else 8, "b": 0},
+        margin={"l": LABEL_SPACE, "r": 0, "t": 36 if legend else 8, "b": AXIS_SPACE},
         font={"size": FONT_SIZE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

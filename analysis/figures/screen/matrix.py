@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.matrix_values import MatrixChart
 from analysis.figures.numbers import short
-from analysis.figures.screen.layout import FONT_SIZE, HEAT
+from analysis.figures.screen.layout import AXIS_SPACE, FONT_SIZE, HEAT, LABEL_SPACE
 
 SQUARE = 34
 """CSS pixels."""
@@ -13,8 +13,8 @@ SQUARE = 34
 NUMBERS_UP_TO = 14
 """Columns of a matrix whose squares are wide enough for a number each."""
 
-ROOM = (150, 70)
-"""CSS pixels beside and below the squares: the colour bar and the captions."""
+BAR_SPACE = 80
+"""CSS pixels beside the squares for the colour bar."""
 
 
 def matrix_chart(chart: MatrixChart) -> go.Figure:
@@ -22,14 +22,14 @@ def matrix_chart(chart: MatrixChart) -> go.Figure:
     numbered = len(chart.columns) <= NUMBERS_UP_TO
     figure = go.Figure()
     _add_squares(figure, chart, numbered)
-    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False)
+    figure.update_xaxes(title=chart.column_title, type="category", showgrid=False, ticks="")
     # No square squares where a window is narrow: they would leave most of the height to the colour bar alone.
-    figure.update_yaxes(title=chart.row_title, type="category", autorange="reversed", showgrid=False)
+    figure.update_yaxes(title=chart.row_title, type="category", autorange="reversed", showgrid=False, ticks="")
     side = SQUARE if numbered else SQUARE / 2
     figure.update_layout(
-        width=round(side * len(chart.columns)) + ROOM[0],
-        height=round(side * len(chart.rows)) + ROOM[1],
-        margin={"l": 60, "r": 8, "t": 8, "b": 0},
+        width=round(side * len(chart.columns)) + LABEL_SPACE + BAR_SPACE,
+        height=round(side * len(chart.rows)) + AXIS_SPACE,
+        margin={"l": LABEL_SPACE, "r": BAR_SPACE, "t": 0, "b": AXIS_SPACE},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"size": FONT_SIZE},
