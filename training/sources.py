@@ -103,7 +103,8 @@ def _group(source: Path, split: str | None, folders: set[str], names: list[str])
     files = []
     for name in sorted(names):
         path = PurePosixPath(name)
-        if path.suffix.lower() in SUFFIXES and path.parent.parent == root:
+        # A picture beside the class folders has no class; the parent of "." is "." itself.
+        if path.suffix.lower() in SUFFIXES and path.parent != root and path.parent.parent == root:
             files.append((name, labels[path.parent.name]))
     empty = [name for name in classes if labels[name] not in {label for _, label in files}]
     if empty:

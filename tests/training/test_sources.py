@@ -31,6 +31,14 @@ def test_class_folders_directly_in_the_source(tmp_path):
     assert list_images(folder, None).files == (("blue/0.png", 0), ("green/0.png", 1), ("red/0.png", 2))
 
 
+def test_a_picture_beside_the_class_folders_has_no_class_and_is_left_out(tmp_path):
+    folder = write_folder(tmp_path / "d", {"val": 1}) / "val"
+    expected = list_images(folder, None)
+    (folder / "stray.png").write_bytes((folder / "blue" / "0.png").read_bytes())
+    assert list_images(folder, None) == expected
+    assert list_images(folder.parent, "val").classes == expected.classes
+
+
 def test_empty_class_folder_is_named(tmp_path):
     folder = write_folder(tmp_path / "d")
     (folder / "train" / "violet").mkdir()
