@@ -177,4 +177,5 @@ def _top_class(cap: Capture) -> int:
 
 
 def _relative_change(before: Tensor, after: Tensor) -> float:
+    before, after = before.double(), after.double()
     return float((after - before).norm() / before.norm().clamp(min=torch.finfo(before.dtype).tiny))

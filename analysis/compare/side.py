@@ -43,7 +43,7 @@ class Side:
     def top_classes(self, count: int) -> list[tuple[str, float]]:
         """Return the most probable classes and their probabilities; none for a model without a classifier."""
         logits = self.capture.logits[0]
-        top = logits.softmax(-1).topk(min(count, len(logits))) if self.classifies and len(logits) else None
+        top = logits.double().softmax(-1).topk(min(count, len(logits))) if self.classifies and len(logits) else None
         if top is None:
             return []
         pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)

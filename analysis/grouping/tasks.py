@@ -16,7 +16,7 @@ from analysis.grouping.slic import slic_labels, slico_labels
 from analysis.grouping.soft_kmeans import soft_kmeans_association, soft_kmeans_labels
 from analysis.grouping.token_image import token_image
 from analysis.grouping.watershed import watershed_labels
-from stvit import BlockRecord, TokenGrid, associate
+from stvit import Association, BlockRecord, TokenGrid, associate
 from stvit.precision import at_least_single
 
 
@@ -80,10 +80,8 @@ def learned_labels(record: BlockRecord, iterations: int | None = None) -> Labels
         record: The block; the sampling runs on the tokens that it received.
         iterations: 0 gives the grid; None takes the association that the block used.
     """
-    if iterations is None:
-        return record.labels()[0].numpy(force=True)
-    association = associate(record.tokens[:1], record.grid, iterations).to_sparse()
-    return association.labels()[0].reshape(record.grid.height, record.grid.width).numpy(force=True)
+    labels = _learned(record, iterations).labels()[0]
+    return labels.reshape(record.grid.height, record.grid.width).numpy(force=True)
 
 
 def learned_weights(record: BlockRecord, iterations: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -93,11 +91,15 @@ def learned_weights(record: BlockRecord, iterations: int | None = None) -> tuple
         record: The block.
         iterations: Of the sampling; None takes the association that the block used. After 0 the association is hard.
     """
-    if iterations is None:
-        found = record.association.to_sparse()
-    else:
-        found = associate(at_least_single(record.tokens[:1]), record.grid, iterations).to_sparse()
+    found = _learned(record, iterations)
     return found.index[0].numpy(force=True), found.weight[0].numpy(force=True)
+
+
+def _learned(record: BlockRecord, iterations: int | None) -> Association:
+    """Return the association after some iterations of the sampling, or the one that the block used."""
+    if iterations is None:
+        return record.association
+    return associate(at_least_single(record.tokens[:1]), record.grid, iterations).to_sparse()
 
 
 def grid(task: Task) -> Segmentation:

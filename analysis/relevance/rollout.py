@@ -33,6 +33,7 @@ from analysis.relevance.footprint import Footprint, Footprints
 from stvit import BlockId, BlockRecord, Capture
 from stvit.attentions.base import check_token
 from stvit.capturing.records import NoAttentionError
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +202,7 @@ def _existing(footprints: Footprints, source: BlockId | tuple[int, int] | None) 
 def _first(record: BlockRecord, token: int | None) -> Tensor:
     """Return the relevance to start from: all on one token, or the same on all, shape (H, W)."""
     tokens = record.grid.num_tokens
-    relevance = record.output.new_full((tokens,), 1 / tokens)
+    relevance = at_least_single(record.output).new_full((tokens,), 1 / tokens)
     if token is not None:
         check_token(token, tokens)
         relevance = relevance.new_zeros(tokens)

@@ -147,7 +147,7 @@ class BlockRecord(BlockResult):
         """Return the part that goes to padding tokens or to empty super tokens, shape (B, H, W)."""
         check_head(head, self.heads)
         if self.association.is_identity:
-            return torch.zeros_like(self.output[:, 0])
+            return self._on_grid(torch.zeros_like(self.association.weight[..., 0]))
         attention = self.super_attention.mean(1) if head is None else self.super_attention[:, head]
         lost = attention @ self.association.lost_share.unsqueeze(-1)
         return self._on_grid(self.association.upsample(lost)[..., 0])

@@ -47,6 +47,14 @@ def test_relative_change_is_the_ratio_of_norms(model, pixels):
     assert compare(learned, changed).relative[BlockId(1, 0)] == pytest.approx(expected, rel=1e-9)
 
 
+def test_relative_change_of_a_run_in_half_precision_is_not_rounded_to_it(model, pixels):
+    model, pixels = model.bfloat16(), pixels.bfloat16()
+    learned, changed = capture(model, pixels), capture(model, pixels, association="hard")
+    before, after = (cap[BlockId(1, 0)].output[0].double().numpy() for cap in (learned, changed))
+    expected = np.linalg.norm(after - before) / np.linalg.norm(before)
+    assert compare(learned, changed).relative[BlockId(1, 0)] == pytest.approx(expected, rel=1e-9)
+
+
 def test_only_the_chosen_block_and_those_after_it_change(model, pixels):
     variant = Variant("late", association="grid", blocks=(BlockId(1, 1),))
     change = compare(capture(model, pixels), variant.run(model, pixels))

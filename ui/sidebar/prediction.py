@@ -61,7 +61,7 @@ def _show_badge(view: View, capture: Capture) -> None:
 
 def _show_prediction(logits: torch.Tensor, class_names: Sequence[str]) -> None:
     st.subheader("Prediction")
-    top = logits.softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
+    top = logits.double().softmax(-1).topk(min(SHOWN_CLASSES, len(logits)))
     for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True):
         name = escaped(class_names[index]) if class_names else f"class {index}"
         st.progress(min(probability, 1.0), text=f"{name}: {percent(probability)}")

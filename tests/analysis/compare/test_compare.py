@@ -167,6 +167,9 @@ def test_predictions_and_titles(stvit_side, vit_side):
     best = int(share.argmax())
     assert stvit_side.top_classes(2)[0] == ("abcdefghij"[best], pytest.approx(share[best].item()))
     assert len(vit_side.top_classes(5)) == 3
+    narrow = replace(stvit_side.capture, logits=stvit_side.capture.logits.bfloat16())
+    shares = dict(replace(stvit_side, capture=narrow).top_classes(10)).values()
+    assert sum(shares) == pytest.approx(1, abs=1e-9)  # of half precision, probabilities would be rounded
     headless = replace(stvit_side, classifies=False)
     assert headless.top_classes(3) == []
     assert distinct_titles(["a", "a", "a (2)", "a"]) == ["a", "a (2)", "a (2) (2)", "a (3)"]

@@ -88,6 +88,15 @@ def test_learned_super_tokens_are_those_of_the_block():
     assert (learned_labels(record, 5) != cells).any()
 
 
+def test_learned_groups_of_a_run_in_half_precision_are_the_heaviest_of_their_weights():
+    torch.manual_seed(0)
+    record = capture(tiny_model().bfloat16(), tiny_pixels(1))[BlockId(0, 0)]
+    found = grouping_of(METHODS["super"], np.zeros((96, 100, 3), np.uint8), record, iterations=2)
+    index, weight = found.weights
+    best = np.where(index < 0, -1, weight).argmax(-1)[..., None]
+    np.testing.assert_array_equal(found.labels, np.take_along_axis(index, best, -1)[..., 0])
+
+
 def test_connected_super_tokens_are_the_largest_pieces_of_the_learned_ones():
     torch.manual_seed(0)
     record = capture(tiny_model(), tiny_pixels(1))[BlockId(0, 0)]

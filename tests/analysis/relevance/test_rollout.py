@@ -160,6 +160,15 @@ def test_relevance_is_conserved():
         assert 0.1 < found.mass < 1
 
 
+def test_relevance_of_a_run_in_half_precision_is_conserved_in_single_precision():
+    model = tiny_model().bfloat16()
+    cap = capture(model, tiny_pixels(1, 64, 64))
+    for source in (BlockId(2, 0), BlockId(3, 0)):
+        found = rollout(cap, Footprints.of(model), source)
+        assert {shown.dtype for shown in (found.pixels, *found.maps.values())} == {torch.float32}
+        assert found.pixels.sum().item() == pytest.approx(1, abs=1e-5)
+
+
 def test_the_mass_is_what_remains_without_division():
     model, cap = run()
     footprints = Footprints.of(model)

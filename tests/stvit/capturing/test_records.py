@@ -156,3 +156,10 @@ def test_half_precision_measures_every_number(dtype: torch.dtype, association: o
         assert (means["value_half"] - means["value"]).abs().max() < 0.02
     assert half[BlockId(0, 0)].token_attention().row_sums().dtype == torch.float32
     assert half[BlockId(0, 0)].replay().isfinite().all()
+
+
+def test_leakage_is_in_single_precision_whatever_the_block() -> None:
+    half = capture(tiny_model().to(torch.bfloat16), tiny_pixels(2, 64, 64))
+    parts = [part() for record in half.values() for part in (record.padding_leakage, record.phantom_leakage)]
+    assert {part.dtype for part in parts} == {torch.float32}
+    assert half[BlockId(3, 0)].padding_leakage().shape == (2, 2, 2)
