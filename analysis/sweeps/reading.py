@@ -15,8 +15,6 @@ from analysis.redundancy.catalogue import CATALOGUE, chosen_metrics
 from analysis.sweeps.join import CONFIGURATION, HEAD_MEANS, PICTURES
 from stvit.foreign_text import plain
 
-INSTALL = "Reports need DuckDB; install it with `pip install 'stvit-inside[duckdb]'`."
-
 PLACES = "stage, block, attention, metric"
 
 NORMAL_95 = 1.959964
@@ -59,12 +57,9 @@ def open_sweep(folder: Path) -> Sweep:
     Raises:
         FileNotFoundError: If the folder holds no complete results.
         ValueError: If a file is damaged or of another kind.
-        ModuleNotFoundError: If DuckDB is not installed.
     """
-    try:
-        import duckdb
-    except ImportError as error:
-        raise ModuleNotFoundError(INSTALL) from error
+    import duckdb  # takes a moment, and most who import this module open no sweep
+
     configuration = _configuration(folder)
     files = sorted(folder.glob("head_means-*.parquet"))
     if not files:

@@ -14,8 +14,6 @@ from tests.support.small_sweep import small_sweep
 from ui.panels.export import Export
 from ui.panels.extremes import link_to
 
-pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
-
 
 @pytest.fixture
 def folder(tmp_path):

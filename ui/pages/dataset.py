@@ -59,7 +59,7 @@ def draw(view: View) -> None:
         return
     try:
         sweep, other = opened(folder), opened(against) if against else None
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError) as error:
         show_failure(error)
         return
     _show(sweep, other, metric, answer)

@@ -88,7 +88,7 @@ def _of_folder(view: View, folder: str) -> ManyPictures | None:
         return None
     try:
         bands = _bands(opened(folder))
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError) as error:
         show_failure(error)
         return None
     return _fitting(ManyPictures(folder, bands), view)

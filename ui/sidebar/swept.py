@@ -43,7 +43,7 @@ def swept_pictures() -> list[SweptPicture]:
     folder, image = asked
     try:
         found = find_picture(opened(folder), image)
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError) as error:
         st.warning(escaped(sentence(error), LONGEST_SENTENCE), icon=":material/folder_off:")
         return []
     if found is None:

@@ -13,7 +13,6 @@ def opened(folder: str) -> Sweep:
     Raises:
         FileNotFoundError: If the folder holds no complete sweep.
         ValueError: If a file is damaged.
-        ModuleNotFoundError: If DuckDB is not installed.
     """
     return _opened(folder, _stamp(folder))
 

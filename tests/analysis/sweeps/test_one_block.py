@@ -12,8 +12,6 @@ from analysis.sweeps.reading import accuracy, correlations, distributions, open_
 from tests.support.small_sweep import CLASSES, COUNT, small_sweep
 from tests.support.sweeps import picture
 
-pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
-
 PLACE = Place("normalised_entropy", 0, 1)
 
 

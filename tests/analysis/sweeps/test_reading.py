@@ -16,8 +16,6 @@ from analysis.reports.sweep import markdown
 from analysis.sweeps.join import PICTURES, head_means
 from analysis.sweeps.reading import comparison, correlations, distributions, extremes, open_sweep
 
-pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
-
 COUNT = 40
 METRICS = {"entropy": "nats", "effective_rank": "dimensions", "mass": "share"}
 
@@ -177,7 +175,7 @@ def test_a_table_has_a_line_for_each_row():
     ]
 
 
-def test_without_complete_results_it_is_one_sentence(written, tmp_path, capsys, monkeypatch):
+def test_without_complete_results_it_is_one_sentence(written, tmp_path, capsys):
     folder = tmp_path / "sweep"
     pq.write_table(pa.table({"a": [1]}), folder / "head_means-00001.parquet")
     assert main(["report", str(folder)]) == 1
@@ -193,6 +191,3 @@ def test_without_complete_results_it_is_one_sentence(written, tmp_path, capsys, 
     assert "holds no complete sweep" in capsys.readouterr().err
     assert main(["report"]) == 1
     assert "Name the folder" in capsys.readouterr().err
-    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
-    assert main(["report", str(folder)]) == 1
-    assert "pip install 'stvit-inside[duckdb]'" in capsys.readouterr().err

@@ -18,8 +18,6 @@ from stvit import BlockId
 from stvit.weights.load import model_digest
 from stvit.weights.pretrained import load_pretrained
 
-pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
-
 COUNT = 37
 MODELS = ("demo", "twin-super", "twin-global", "twin-window", "twin-conv")
 METRICS = {"entropy": "nats", "mass": "share", "effective_rank_estimate": "dimensions"}

@@ -11,8 +11,6 @@ from analysis.sweeps.reading import open_sweep
 from analysis.sweeps.side_by_side import Attention, differences, means, picture_values
 from tests.support.sweeps import command, dataset, results, tiny_weights
 
-pytest.importorskip("duckdb", reason="DuckDB is installed with requirements-dev.txt")
-
 METRICS = ("entropy", "effective_rank", "token_cosine")
 OWN, TRAINED = "own.safetensors", "trained.safetensors"
 
