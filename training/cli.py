@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
         raise SystemExit(2) from error
+    except ModuleNotFoundError as error:
+        print(f"error: This needs {error.name}; install it with `pip install {error.name}`.", file=sys.stderr)
+        raise SystemExit(2) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         print("error: The memory is used up; lower the batch size or the image size.", file=sys.stderr)
         raise SystemExit(2) from error

@@ -90,7 +90,7 @@ def _transformers() -> Any:
         import transformers
     except ImportError as error:
         raise ImportError(
-            "Backbones need the library transformers; install it with pip install 'stvit-inside[transformers]'."
+            "Backbones need the library transformers; install it with `pip install transformers`."
         ) from error
     return transformers
 

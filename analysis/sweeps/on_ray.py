@@ -13,7 +13,7 @@ from analysis.sweeps.job import Job, Report, SweepError
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
 
-INSTALL = "The engine ray needs Ray; install it with `pip install 'stvit-inside[ray]'`, or leave out --engine ray."
+INSTALL = "The engine ray needs Ray; install it with `pip install 'ray[data]'`, or leave out --engine ray."
 
 
 MOST_BLOCKS = 20_000

@@ -1,5 +1,6 @@
 import errno
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -325,3 +326,12 @@ def test_sizes_that_are_no_pairs_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--data", "d", "--out", "o", "--sizes", "96"])
     assert "expected pairs like 0:96,0.6:128, got '96'" in capsys.readouterr().err
+
+
+def test_training_without_accelerate_says_how_to_install_it(data, tmp_path, capsys, monkeypatch):
+    for name in ("accelerate", "training.loop", "training.validation"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(SystemExit):
+        main(["train", "--data", str(data), "--out", str(tmp_path / "new")])
+    assert capsys.readouterr().err == "error: This needs accelerate; install it with `pip install accelerate`.\n"

@@ -166,7 +166,7 @@ def test_what_is_no_name_of_a_repository_is_a_folder(name, monkeypatch):
 
 def test_without_the_library_one_sentence_says_how_to_get_it(vit, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ImportError, match=r"pip install 'stvit-inside\[transformers\]'"):
+    with pytest.raises(ImportError, match="pip install transformers"):
         load_backbone(vit)
 
 

@@ -334,7 +334,7 @@ def test_numbers_that_make_no_sense(data, weights, tmp_path, capsys, more, words
 def test_without_ray_it_says_how_to_install_it(data, weights, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     assert main(command(data, weights, tmp_path / "out", "--engine", "ray", "--workers", "1")) == 1
-    assert "pip install 'stvit-inside[ray]'" in capsys.readouterr().err
+    assert "pip install 'ray[data]'" in capsys.readouterr().err
 
 
 def test_all_rows_have_no_error(data, weights, tmp_path):
