@@ -133,7 +133,7 @@ def check_classes(model: STViT, listing: Listing) -> None:
     if expected != got:
         raise ValueError(
             f"The checkpoint has {counted(expected, 'class', 'classes')}, but the data has "
-            f"{counted(got, 'class folder')}; use the data set that the checkpoint was trained on."
+            f"{counted(got, 'class folder')}; use the dataset that the checkpoint was trained on."
         )
     names = readable_names(listing.classes)
     for position, (known, found) in enumerate(zip(model.class_names or names, names, strict=True)):

@@ -15,7 +15,7 @@ from analysis.grouping.label_maps import Labels
 WANTED = "A truth holds label maps (height, width) of whole numbers, or masks (instances, height, width)"
 
 IGNORING_MODES = ("L", "P")
-"""Those of 8 bits, in which data sets mark pixels to ignore; with more bits the number may be a region."""
+"""Those of 8 bits, in which datasets mark pixels to ignore; with more bits the number may be a region."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ EVALUATED_AT = 224
 """Side of the pictures on which the files that ship were evaluated, in px; they were trained on smaller ones."""
 
 DATA = {"Imagenette": "imagenette.tar", "ImageNet-1k": "imagenet/"}
-"""What commands on the page call each data set."""
+"""What commands on the page call each dataset."""
 
 
 def counted(config: STViTConfig, size: int) -> tuple[float, float]:
