@@ -17,8 +17,9 @@ Positions are (row, column) and blocks are `BlockId(stage, block)`, counted from
 
 from stvit import ctrl_c, hub
 from stvit.association import Association
-from stvit.attentions.base import Attention, RowBlock
+from stvit.attentions.base import Attention
 from stvit.attentions.decomposed import DecomposedAttention
+from stvit.attentions.rows import RowBlock
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.capture import TapError, capture

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit import Attention, RowBlock
-from stvit.attentions.base import check_head, check_token
+from stvit.attentions.rows import check_head, check_token
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from analysis.backbones.layouts import Layout
 from analysis.backbones.part import PartAttention
 from stvit import Attention, BlockId, SoftmaxAttention, TokenGrid
 from stvit.association import check_image
-from stvit.attentions.base import check_head
+from stvit.attentions.rows import check_head
 from stvit.capturing.captured_blocks import BlockResult, CapturedBlocks
 
 

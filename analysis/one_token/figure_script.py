@@ -14,7 +14,7 @@ from torch import Tensor
 
 from analysis.one_token.anchor import AnchorMap
 from stvit import BlockRecord, TokenGrid
-from stvit.attentions.base import check_head, one_head
+from stvit.attentions.rows import check_head, one_head
 from stvit.captions import no_super_tokens
 from stvit.grid import PHANTOM
 from stvit.precision import at_least_single

@@ -16,7 +16,7 @@ from analysis.grouping.framed import majority_labels
 from analysis.grouping.slic import slic_labels
 from analysis.redundancy.measure import measure_row
 from stvit import Attention, BlockRecord, DecomposedAttention, TokenGrid
-from stvit.attentions.base import one_head
+from stvit.attentions.rows import one_head
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.error_text import counted
 

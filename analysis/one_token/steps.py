@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit import Association, BlockRecord, TokenGrid, associate
-from stvit.attentions.base import check_head, one_head
+from stvit.attentions.rows import check_head, one_head
 from stvit.captions import no_super_tokens
 from stvit.capturing.records import NoAttentionError
 from stvit.cells import to_cells

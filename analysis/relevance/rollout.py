@@ -31,7 +31,7 @@ from torch import Tensor
 from analysis.relevance.class_gradient import ClassGradients, WeightedAttention
 from analysis.relevance.footprint import Footprint, Footprints
 from stvit import BlockId, BlockRecord, Capture
-from stvit.attentions.base import check_token
+from stvit.attentions.rows import check_token
 from stvit.capturing.records import NoAttentionError
 from stvit.precision import at_least_single
 

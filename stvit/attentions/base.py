@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from stvit.attentions.rows import RowBlock, check_head, check_token, one_head
 
 BLOCK_BYTES = 4 * 2**20
 """Memory of one block of rows: small enough that it stays in the processor's last cache, large enough that what has to
@@ -15,62 +16,6 @@ be done once for a block hardly counts."""
 
 DEFAULT_MAX_BYTES = 256 * 2**20
 """Largest dense matrix that `to_dense` builds unless told otherwise."""
-
-
-def check_head(head: int | None, heads: int) -> None:
-    """Raise an IndexError that lists the valid heads if there is no such head (None stands for the mean)."""
-    if head is not None and not 0 <= head < heads:
-        raise IndexError(f"Head {head} does not exist; this attention has heads 0 to {heads - 1} (None for the mean).")
-
-
-def check_token(token: int, tokens: int) -> None:
-    """Raise an IndexError that lists the valid tokens if there is no such token."""
-    if not 0 <= token < tokens:
-        raise IndexError(f"Token {token} does not exist; this attention has tokens 0 to {tokens - 1}.")
-
-
-@dataclass(frozen=True, eq=False)
-class RowBlock:
-    """Rows of an attention, all heads, dense or sparse: consecutive ones or chosen ones.
-
-    Attributes:
-        start: First row.
-        weight: Attention of each row, shape (heads, rows, k); k = N, or fewer where rows are sparse.
-        token: The token of each weight, shape (rows, k), or None for all tokens in order. Surplus entries hold
-            weight 0 and any valid token.
-        num_tokens: Number of tokens N.
-        chosen: The token of each row where they are not consecutive, shape (rows,), else None.
-
-    Example:
-        >>> RowBlock(0, torch.tensor([[[1.0]]]), torch.tensor([[2]]), num_tokens=3).dense()
-        tensor([[[0., 0., 1.]]])
-    """
-
-    start: int
-    weight: Float[Tensor, "heads rows k"]
-    token: Int[Tensor, "rows k"] | None
-    num_tokens: int
-    chosen: Int[Tensor, " rows"] | None = None
-
-    @property
-    def anchors(self) -> Int[Tensor, " rows"]:
-        """The token that each row belongs to."""
-        if self.chosen is not None:
-            return self.chosen
-        return torch.arange(self.start, self.stop, device=self.weight.device)
-
-    @property
-    def stop(self) -> int:
-        """The row after the last."""
-        return self.start + self.weight.shape[1]
-
-    def dense(self) -> Float[Tensor, "heads rows tokens"]:
-        """Return the rows on all tokens."""
-        if self.token is None:
-            return self.weight
-        heads, rows, _ = self.weight.shape
-        empty = self.weight.new_zeros(heads, rows, self.num_tokens)
-        return empty.scatter_add_(2, self.token.expand(heads, -1, -1), self.weight)
 
 
 class Attention(ABC):
@@ -256,13 +201,3 @@ def even_step(length: int, most: int) -> int:
         131
     """
     return max(1, -(-length // max(1, -(-length // most))))
-
-
-def one_head(per_head: Float[Tensor, " heads *rest"], head: int | None) -> Float[Tensor, " *rest"]:
-    """Return the slice of one head, or the mean over heads.
-
-    Example:
-        >>> one_head(torch.tensor([1.0, 3.0]), head=0), one_head(torch.tensor([1.0, 3.0]), head=None)
-        (tensor(1.), tensor(2.))
-    """
-    return per_head.mean(0) if head is None else per_head[head]

@@ -11,8 +11,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.association import Association
-from stvit.attentions.base import Attention, RowBlock, block_rows, check_head, check_token, even_step, one_head
+from stvit.attentions.base import Attention, block_rows, even_step
 from stvit.attentions.memory import borrowed
+from stvit.attentions.rows import RowBlock, check_head, check_token, one_head
 from stvit.attentions.shared_rows import add_up, parts_that_share, share_within_cache
 from stvit.attentions.softmax import SoftmaxAttention
 from stvit.attentions.strips import Strip, Strips, numbered
@@ -24,11 +25,9 @@ from stvit.precision import at_least_single
 class DecomposedAttention(Attention):
     """The N x N attention between tokens of one image, Q A(S) Q-hat^T, per head; rows are queries.
 
-    Rows sum to 1 - leakage: phantoms take a part of Q, padding tokens and empty
-    super tokens a part of Q-hat. Nothing is renormalised.
-    Value and output projections are not part of it. A block with cell 1 uses the same class with Q = I.
-
-    Wherever `head` is an argument, None means the mean over heads.
+    Rows sum to 1 - leakage: phantoms take a part of Q, padding tokens and empty super tokens a part of Q-hat. Nothing
+    is renormalised. Value and output projections are not part of it. A block with cell 1 uses the same class with
+    Q = I.
 
     Attributes:
         association: Q of this image, batch size 1.
@@ -128,7 +127,8 @@ class DecomposedAttention(Attention):
 
     def column(self, token: int, head: int | None = None) -> Float[Tensor, " tokens"]:
         """Return who attends to a token (incoming), shape (N,); costs O(9 M + 9 N)."""
-        self._check(token, head)
+        check_token(token, self.num_tokens)
+        check_head(head, self.heads)
         if self._is_identity:
             return self.super_attention.column(token, head)
         index, weight = self._index[token], self._weight[token]
@@ -139,8 +139,7 @@ class DecomposedAttention(Attention):
     def apply(self, values: Float[Tensor, "tokens channels"], head: int | None = None) -> Tensor:
         """Return the attention times values (N, C), shape (N, C), without building it."""
         check_head(head, self.heads)
-        per_head = self.apply_heads(values.expand(self.heads, -1, -1))
-        return one_head(per_head, head)
+        return one_head(self.apply_heads(values.expand(self.heads, -1, -1)), head)
 
     def apply_heads(self, values: Float[Tensor, "heads tokens channels"]) -> Float[Tensor, "heads tokens channels"]:
         """Return each head's attention times its own values, shape (heads, N, C)."""
@@ -246,10 +245,6 @@ class DecomposedAttention(Attention):
         scale = torch.where(gram.diagonal() > 0, self._normaliser.double(), 1).sqrt()  # 1: nobody's, but for epsilon
         values, vectors = torch.linalg.eigh(gram / scale / scale[:, None])
         return (vectors * values.clamp(min=0).sqrt()) @ vectors.T, scale
-
-    def _check(self, token: int, head: int | None) -> None:
-        check_token(token, self.num_tokens)
-        check_head(head, self.heads)
 
     @staticmethod
     def _each_head(operation: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:

@@ -10,18 +10,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import (
-    BLOCK_BYTES,
-    Attention,
-    RowBlock,
-    block_rows,
-    check_head,
-    check_token,
-    even_step,
-    one_head,
-)
+from stvit.attentions.base import BLOCK_BYTES, Attention, block_rows, even_step
 from stvit.attentions.memory import borrowed
 from stvit.attentions.query_key import QueryKeyAttention
+from stvit.attentions.rows import RowBlock, check_head, check_token, one_head
 from stvit.precision import at_least_single
 
 PRODUCT_BYTES = 32 * 2**20

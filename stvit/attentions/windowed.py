@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from stvit.attentions.base import RowBlock, check_head, check_token, one_head
 from stvit.attentions.query_key import QueryKeyAttention
+from stvit.attentions.rows import RowBlock, check_head, check_token, one_head
 from stvit.precision import at_least_single
 
 

@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit.association import Association, check_image
-from stvit.attentions.base import check_head
 from stvit.attentions.decomposed import DecomposedAttention
+from stvit.attentions.rows import check_head
 from stvit.attentions.softmax import SoftmaxAttention, attention_logits
 from stvit.attentions.windowed import WindowedAttention
 from stvit.capturing.captured_blocks import BlockResult, CapturedBlocks
