@@ -25,7 +25,7 @@ def features_before(
         KeyError: If there is no such block.
         ValueError, TypeError: If the model refuses the pixels.
     """
-    _check_known(model, block)
+    check_known(model, block)
     features = model.first_tokens(pixels)
     for reached, layer in _layers(model):
         if reached == block:
@@ -59,7 +59,7 @@ def logits_from(
         >>> torch.equal(logits_from(model, entering, BlockId(2, 1)), model(pixels))
         True
     """
-    _check_known(model, block)
+    check_known(model, block)
     begun = False
     for reached, layer in _layers(model):
         begun = begun or reached == block
@@ -78,7 +78,12 @@ def _layers(model: STViT) -> Iterator[tuple[BlockId | None, nn.Module]]:
         yield None, stage.downsample  # type: ignore[misc]  # and a downsampling
 
 
-def _check_known(model: STViT, block: BlockId) -> None:
+def check_known(model: STViT, block: BlockId) -> None:
+    """Refuse a block that a model does not have.
+
+    Raises:
+        KeyError: If there is no such block; the message lists those that there are.
+    """
     if block not in model.blocks():
         raise KeyError(
             f"There is no block {tuple(block)}; this model has {', '.join(b.short for b in model.blocks())}."

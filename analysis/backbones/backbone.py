@@ -138,7 +138,7 @@ class Backbone:
     def _arguments(self) -> dict[str, bool]:
         """Return the extra arguments that the family needs in a run."""
         arguments = {}
-        if not self.family.title.startswith("DINOv2"):  # which interpolates unasked
+        if not self.family.interpolates:
             arguments["interpolate_pos_encoding"] = True
         if self.family.must_be_asked:
             arguments["output_attentions"] = True

@@ -19,6 +19,7 @@ class Family:
         extra: Single tokens before those of the picture, in order; registers apart.
         layer: Class of a block whose attention is inside windows; None where it is global.
         must_be_asked: Whether the attention is returned only when that of all layers is requested.
+        interpolates: Whether positions are interpolated to other sizes unasked.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Family:
     extra: tuple[str, ...] = ("class",)
     layer: str | None = None
     must_be_asked: bool = False
+    interpolates: bool = False
 
     def extra_tokens(self, config: Any) -> dict[str, int]:
         """Return how many tokens of each kind stand before those of the picture, in order."""
@@ -46,12 +48,13 @@ FAMILIES: Mapping[str, Family] = {
         "DeiTAttention",
         extra=("class", "distillation"),
     ),
-    "dinov2": Family("DINOv2", "Dinov2Model", ("Dinov2ForImageClassification",), "Dinov2Attention"),
+    "dinov2": Family("DINOv2", "Dinov2Model", ("Dinov2ForImageClassification",), "Dinov2Attention", interpolates=True),
     "dinov2_with_registers": Family(
         "DINOv2 with registers",
         "Dinov2WithRegistersModel",
         ("Dinov2WithRegistersForImageClassification",),
         "Dinov2WithRegistersAttention",
+        interpolates=True,
     ),
     "swin": Family("Swin", "SwinModel", ("SwinForImageClassification",), "SwinAttention", extra=(), layer="SwinLayer"),
     "swinv2": Family(

@@ -8,19 +8,18 @@ import pandas as pd
 
 from analysis.any_model import AnyModel, captured, digest_of, has_super_tokens, prepared
 from analysis.attention.kinds import own_title
-from analysis.backbones import BackboneCapture
 from analysis.commands.choices import AnyModelChoice
 from analysis.commands.measure_settings import MeasureFiles, MeasureSettings
 from analysis.commands.settings import read
 from analysis.commands.subjects import chosen_any_model
 from analysis.many_pictures.files import LeftOut, list_pictures
-from analysis.many_pictures.measuring import Measure, Outcome, checked_ledger, measure_pictures
+from analysis.many_pictures.measuring import Measure, Outcome, checked, measure_pictures
 from analysis.many_pictures.own_files import OwnFiles
 from analysis.many_pictures.progress import Progress
 from analysis.many_pictures.tables import PictureTables
 from analysis.redundancy.ledger import ledger
 from analysis.reports.many_pictures import write_results
-from stvit import Capture, __version__
+from stvit import __version__
 from stvit.error_text import counted
 from stvit.foreign_text import plain
 from stvit.images import PictureBytes
@@ -71,17 +70,10 @@ def _measure(model: AnyModel, settings: MeasureSettings, progress: Progress) -> 
     """Return the function that measures one picture."""
 
     def measure(picture: PictureBytes, name: str) -> pd.DataFrame:
-        def table_of(cap: Capture | BackboneCapture) -> pd.DataFrame:
-            return ledger(
-                cap,
-                settings.attentions,
-                settings.metrics,
-                image_names=[name],
-                progress=progress.within,
-            )
-
         seen, _ = prepared(model, picture, settings.size, settings.framing)
-        return checked_ledger(captured(model, seen.pixels), table_of)
+        cap = captured(model, seen.pixels)
+        names, told = [name], progress.within
+        return checked(ledger(cap, settings.attentions, settings.metrics, image_names=names, progress=told))
 
     return measure
 

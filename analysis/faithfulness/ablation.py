@@ -31,7 +31,7 @@ from stvit.attention import SelfAttention, SuperTokenAttention
 from stvit.capturing.records import NoAttentionError
 from stvit.capturing.shared_model import evaluating, hook_lock
 from stvit.mixers import LocalConvolution, WindowAttention
-from stvit.partial_runs import features_before, logits_from
+from stvit.partial_runs import check_known, features_before, logits_from
 
 How = Literal["drop", "mean"]
 
@@ -145,10 +145,7 @@ def _taken_out(model: STViT, ablations: Sequence[Ablation]) -> Iterator[None]:
 
 def _module(model: STViT, block: BlockId, part: str) -> SuperTokenAttention | WindowAttention:
     """Return the attention of a block, if it has such parts."""
-    if block not in model.blocks():
-        raise KeyError(
-            f"There is no block {tuple(block)}; this model has {', '.join(b.short for b in model.blocks())}."
-        )
+    check_known(model, block)
     mixer = model.blocks()[block].attention
     if isinstance(mixer, LocalConvolution):
         raise NoAttentionError(block)

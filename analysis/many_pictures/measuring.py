@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.backbones import BackboneCapture
 from analysis.many_pictures.files import LeftOut
 from analysis.many_pictures.progress import Progress
 from analysis.many_pictures.tables import DamagedTableError, PictureTables
-from stvit import Capture
 from stvit.error_text import sentence
 from stvit.foreign_text import plain
 from stvit.images import ImageError, PictureBytes, read_picture
@@ -92,25 +90,16 @@ def measure_pictures(
     return outcome
 
 
-def checked_ledger(
-    cap: Capture | BackboneCapture, make: Callable[[Capture | BackboneCapture], pd.DataFrame]
-) -> pd.DataFrame:
-    """Return the ledger of a picture, every number of which is finite.
-
-    Args:
-        cap: What the model did to the picture.
-        make: Makes the table from the capture.
+def checked(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return the ledger of a picture if it holds numbers and all of them are finite.
 
     Raises:
-        ValueError: If the model's answer or a number is not finite.
+        ValueError: If it does not.
     """
-    if not cap.logits.isfinite().all():
-        raise ValueError("The model's answer to it holds NaN or infinity.")
-    table = make(cap)
-    values = table["value"].to_numpy(np.float64)
+    values = ledger["value"].to_numpy(np.float64)
     if not len(values) or not np.isfinite(values).all():
         raise ValueError("Its table would hold NaN or infinity, or no number at all.")
-    return table
+    return ledger
 
 
 def readable(path: object) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from analysis.grouping.connected import piece_owners
 from analysis.grouping.label_maps import connected_labels
 from stvit import BlockRecord
 from stvit.grid import PHANTOM
@@ -69,9 +70,7 @@ def super_token_counts(labels: np.ndarray, super_tokens: int) -> dict[str, float
         >>> super_token_counts(np.array([[0, 1, 0]]), super_tokens=3)
         {'empty_super_tokens': 1.0, 'disconnected_super_tokens': 1.0}
     """
-    parts = connected_labels(labels)
-    first_of_part = np.unique(parts, return_index=True)[1]
-    parts_per_label = np.bincount(labels.ravel()[first_of_part], minlength=super_tokens)
+    parts_per_label = np.bincount(piece_owners(connected_labels(labels), labels), minlength=super_tokens)
     return {
         "empty_super_tokens": float((parts_per_label == 0).sum()),
         "disconnected_super_tokens": float((parts_per_label > 1).sum()),

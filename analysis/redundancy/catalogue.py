@@ -4,8 +4,7 @@ Read without importing torch. `CATALOGUE` maps names to `Metric`s in the order o
 and documents read their fields `name`, `title`, `unit`, `scope`, `redundant`, `sentence`, `is_estimate` and `link`.
 
 To add a metric, write what computes it (for one of rows, a property of `analysis.redundancy.row_metrics.RowMetrics`),
-and add
-an entry in `analysis.redundancy.attention_entries` or `analysis.redundancy.block_entries`.
+and add an entry in `analysis.redundancy.attention_entries` or `analysis.redundancy.block_entries`.
 """
 
 from collections.abc import Iterable

@@ -12,6 +12,7 @@ from analysis.grouping.choices import Resolution
 from analysis.grouping.feature_scores import token_cosines
 from analysis.grouping.label_maps import Image, Labels, upsample_labels
 from analysis.grouping.methods import Method
+from analysis.grouping.segmentation import check_count
 from analysis.grouping.tasks import Task, task_of
 from stvit import BlockRecord, STViT, TokenGrid, capture
 from stvit.images import prepare
@@ -108,10 +109,7 @@ def nearest_grid(height: int, width: int, count: int) -> TokenGrid:
     Raises:
         ValueError: If the picture does not have that many pixels.
     """
-    if not 1 <= count <= height * width:
-        raise ValueError(
-            f"A picture of {height} x {width} pixels can have 1 to {height * width} segments, got {count}."
-        )
+    check_count(height, width, count)
     rows = min(height, max(1, round(math.sqrt(count * height / width))))
     return TokenGrid(rows, min(width, max(1, round(count / rows))), 1)
 

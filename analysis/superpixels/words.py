@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.grouping.methods import METHODS
+from analysis.grouping.stability import DISTURBANCES
 from analysis.superpixels.summary import areas
 from stvit.captions import block_caption
 from stvit.error_text import counted
@@ -39,7 +40,7 @@ CURVES = (
 )
 """Metrics that are drawn and whose areas are given."""
 
-STABLE = {f"stability_{name}": name for name in ("blur", "noise", "brightness", "shift", "flip")}
+STABLE = {f"stability_{change.name}": change.name for change in DISTURBANCES}
 ALIKE = {"cosine_own": "own", "cosine_second": "second", "cosine_grid": "grid", "cosine_random": "random"}
 
 

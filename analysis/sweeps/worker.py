@@ -4,15 +4,13 @@ import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from analysis.any_model import captured, classifies, device_of, digest_of, prepared
-from analysis.many_pictures.measuring import reason
+from analysis.many_pictures.measuring import checked, reason
 from analysis.redundancy.ledger import ledger
 from analysis.sweeps.items import Item
 from analysis.sweeps.job import Job, Report, SweepError
@@ -89,14 +87,8 @@ class Measurer:
         settings = self._settings
         cap = captured(self._model, torch.cat([one.pixels for one in group]).to(self._device))
         predictions = _predictions(cap.logits) if classifies(self._model) else [NOTHING] * len(group)
-        table = ledger(
-            cap,
-            settings.attentions,
-            settings.metrics,
-            anchors=settings.anchors,
-            seed=[int(one.digest[:12], 16) for one in group],  # of the picture: errors cancel out over pictures
-        )
-        _check(table)
+        seeds = [int(one.digest[:12], 16) for one in group]  # of the pictures: errors cancel out over them
+        table = checked(ledger(cap, settings.attentions, settings.metrics, anchors=settings.anchors, seed=seeds))
         for number, one in enumerate(group):
             if one.digest not in stored:
                 own = table[table["image"] == number].assign(image="")
@@ -132,12 +124,6 @@ def keep_what_is_there() -> None:
 def _predictions(logits: Float[Tensor, "batch classes"]) -> list[Prediction]:
     chances, best = logits.double().softmax(-1).max(-1)
     return [Prediction(int(number), float(chance)) for number, chance in zip(best, chances, strict=True)]
-
-
-def _check(table: pd.DataFrame) -> None:
-    values = table["value"].to_numpy(np.float64)
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError("Its table would hold NaN or infinity, or no number at all.")
 
 
 def _of_one_shape(ready: Sequence[_Ready]) -> list[list[_Ready]]:

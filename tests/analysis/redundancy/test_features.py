@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cosine
 
-from analysis.redundancy.features import block_similarity, mean_cosine, mean_neighbour_cosine, rank_one_residual
+from analysis.redundancy.features import block_similarity, similarity
 from stvit import BlockId, capture
 from tests.support.tiny import tiny_model, tiny_pixels
 
@@ -21,7 +21,7 @@ def test_mean_cosine_over_all_pairs():
     features = torch.randn(5, 3, 4) + 0.5
     tokens = vectors(features)
     pairs = [1 - cosine(tokens[i], tokens[j]) for i, j in combinations(range(12), 2)]
-    assert mean_cosine(features) == pytest.approx(np.mean(pairs))
+    assert similarity(features)["cosine"] == pytest.approx(np.mean(pairs))
 
 
 def test_mean_cosine_over_tokens_side_by_side():
@@ -29,18 +29,18 @@ def test_mean_cosine_over_tokens_side_by_side():
     at = {(r, c): features[:, r, c].double().numpy() for r in range(3) for c in range(4)}
     pairs = {(p, q): 1 - cosine(at[p], at[q]) for p, q in combinations(at, 2) if math.dist(p, q) == 1}
     assert len(pairs) == 17
-    assert mean_neighbour_cosine(features) == pytest.approx(np.mean(list(pairs.values())))
+    assert similarity(features)["neighbour_cosine"] == pytest.approx(np.mean(list(pairs.values())))
 
 
 def test_cosines_of_known_features():
     alike = torch.ones(3, 2, 5) * torch.arange(1.0, 11).reshape(2, 5)  # one direction, any length
-    assert mean_cosine(alike) == pytest.approx(1)
-    assert mean_neighbour_cosine(alike) == pytest.approx(1)
+    assert similarity(alike)["cosine"] == pytest.approx(1)
+    assert similarity(alike)["neighbour_cosine"] == pytest.approx(1)
     apart = torch.eye(6).reshape(6, 2, 3)
-    assert mean_cosine(apart) == pytest.approx(0)
+    assert similarity(apart)["cosine"] == pytest.approx(0)
     opposite = torch.tensor([[[1.0, -1.0]]])
-    assert mean_cosine(opposite) == pytest.approx(-1)
-    assert mean_neighbour_cosine(opposite) == pytest.approx(-1)
+    assert similarity(opposite)["cosine"] == pytest.approx(-1)
+    assert similarity(opposite)["neighbour_cosine"] == pytest.approx(-1)
 
 
 def test_vectors_without_direction_are_left_out():
@@ -48,37 +48,35 @@ def test_vectors_without_direction_are_left_out():
     features[:, 0, 1] = 0
     kept = vectors(features)[[0, 2, 3, 4, 5]]
     expected = np.mean([1 - cosine(one, other) for one, other in combinations(kept, 2)])
-    assert mean_cosine(features) == pytest.approx(expected)
+    assert similarity(features)["cosine"] == pytest.approx(expected)
     pairs = [(0, 3), (2, 5), (3, 4), (4, 5)]
     tokens = vectors(features)
-    assert mean_neighbour_cosine(features) == pytest.approx(
+    assert similarity(features)["neighbour_cosine"] == pytest.approx(
         np.mean([1 - cosine(tokens[i], tokens[j]) for i, j in pairs])
     )
 
 
 def test_a_single_token_is_like_nothing():
     one = torch.randn(4, 1, 1)
-    assert math.isnan(mean_cosine(one))
-    assert math.isnan(mean_neighbour_cosine(one))
-    assert math.isnan(mean_cosine(torch.zeros(4, 3, 3)))
+    assert math.isnan(similarity(one)["cosine"])
+    assert math.isnan(similarity(one)["neighbour_cosine"])
+    assert math.isnan(similarity(torch.zeros(4, 3, 3))["cosine"])
 
 
 def test_rank_one_residual():
     features = torch.randn(4, 3, 3) + 1
     tokens = vectors(features)
     expected = np.linalg.norm(tokens - tokens.mean(0)) / np.linalg.norm(tokens)
-    assert rank_one_residual(features) == pytest.approx(expected)
+    assert similarity(features)["rank_one_residual"] == pytest.approx(expected)
     for shift in np.random.default_rng(0).normal(size=(5, 4)):  # the mean is the nearest row
         assert np.linalg.norm(tokens - tokens.mean(0) - 0.1 * shift) / np.linalg.norm(tokens) > expected
-    assert rank_one_residual(torch.ones(4, 3, 3)) == pytest.approx(0)
-    assert rank_one_residual(torch.tensor([[[1.0, -1.0]]])) == pytest.approx(1)
+    assert similarity(torch.ones(4, 3, 3))["rank_one_residual"] == pytest.approx(0)
+    assert similarity(torch.tensor([[[1.0, -1.0]]]))["rank_one_residual"] == pytest.approx(1)
 
 
 def test_a_block_of_a_capture():
     first = capture(tiny_model(torch.float64), tiny_pixels(2, 64, 96, torch.float64))[BlockId(0, 0)]
     values = block_similarity(first, 1)
     for kind, features in (("token", first.tokens[1]), ("super_token", first.super_tokens[1])):
-        assert values[f"{kind}_cosine"] == pytest.approx(mean_cosine(features))
-        assert values[f"{kind}_neighbour_cosine"] == pytest.approx(mean_neighbour_cosine(features))
-        assert values[f"{kind}_rank_one_residual"] == pytest.approx(rank_one_residual(features))
+        assert {name: values[f"{kind}_{name}"] for name in similarity(features)} == similarity(features)
     assert len(values) == 6
