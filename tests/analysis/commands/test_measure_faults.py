@@ -220,7 +220,7 @@ def test_weights_that_overflow_are_one_sentence_and_never_an_empty_summary(
     out = tmp_path / "out"
     assert run(folder, tmp_path / "unused.safetensors", out) == 1
     said = capsys.readouterr().err
-    assert said.count("NaN or infinity") == 2
+    assert said.count("The model gives numbers that are not finite") == 2
     assert "No picture could be measured" in said
     assert not list(out.iterdir())
 
