@@ -165,7 +165,7 @@ def mean_rows(
     if not incoming and not isinstance(attention, DecomposedAttention):
         rows = [block.dense().sum(1) for block in attention.some_rows(index)]
         return torch.stack(rows).sum(0) / len(tokens)
-    shares = torch.zeros(attention.num_tokens, 1, device=attention.device)
+    shares = attention.head_rows(0, 1).weight.new_zeros(attention.num_tokens, 1)
     shares[index] = 1 / len(tokens)
     multiply = attention.apply if incoming else attention.apply_transposed
     return torch.stack([multiply(shares, head)[:, 0] for head in range(attention.heads)])

@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from analysis import DenseAttention
 from analysis.attention.baselines import block_attention, global_attention, local_attention
 from analysis.grouping.slic import slic_labels
 from analysis.one_token.region import Region, mean_row, measure_region, region_tokens, segment_labels
 from analysis.redundancy.measure import measure_row
-from stvit import BlockId
+from stvit import BlockId, SoftmaxAttention, WindowedAttention
 from tests.support.explorer_support import sharp_capture
+from tests.support.tolerances import assert_close
 
 FIRST, LAST = BlockId(0, 0), BlockId(3, 0)
 SOURCES = {"super": block_attention, "global": global_attention, "local": local_attention}
@@ -29,6 +31,22 @@ def test_the_mean_row_is_the_mean_of_the_rows(captured, block, kind, head, incom
         rows = [(attention.column if incoming else attention.row)(int(token), head) for token in tokens]
         found = mean_row(attention, tokens, head, incoming=incoming)
         torch.testing.assert_close(found, torch.stack(rows).mean(0), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("incoming", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_the_mean_row_keeps_the_precision_of_the_attention(dtype, incoming):
+    weights = torch.rand(2, 9, 9, dtype=torch.float64).to(dtype)
+    query = torch.randn(2, 9, 4, dtype=torch.float64).to(dtype)
+    tokens = np.array([7, 1, 2])
+    for attention in (
+        DenseAttention(weights),
+        SoftmaxAttention(query, query, 0.5),
+        WindowedAttention(query, query, 0.5, 3, 3, 2),
+    ):
+        dense = attention.to_dense()
+        expected = (dense[:, :, tokens].sum(2) if incoming else dense[:, tokens].sum(1)) / 3
+        assert_close(torch.stack([mean_row(attention, tokens, head, incoming=incoming) for head in (0, 1)]), expected)
 
 
 def test_a_super_token_is_the_tokens_that_belong_most_to_it(captured):
