@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stvit.precision import at_least_single
+
 LAYER_NORM_EPSILON = 1e-6
 
 
@@ -56,8 +58,11 @@ class ResidualDepthwiseConv(nn.Conv2d):
         return mixed if self.folded else features + mixed
 
     def whole_kernels(self) -> Float[Tensor, "c 1 3 3"]:
-        """Return the kernels of a convolution that does all of it: 1 is added in the middle for the residual."""
-        kernels = self.weight.detach()
+        """Return the kernels of a convolution that does all of it: 1 is added in the middle for the residual.
+
+        In single precision at least: half precision would lose the weights beside the 1.
+        """
+        kernels = at_least_single(self.weight.detach())
         return kernels if self.folded else kernels + F.pad(kernels.new_ones(1, 1), (1, 1, 1, 1))
 
 

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stvit import Attention, RowBlock
+from stvit.precision import at_least_single
 
 
 class DenseAttention(Attention):
@@ -13,7 +14,7 @@ class DenseAttention(Attention):
 
     Args:
         weights: Attention of each query (row) to each key, shape (heads, N, N); finite and not negative. Rows need
-            not sum to 1. It is not copied.
+            not sum to 1. They are not copied; rows of half precision are read in single precision.
 
     Raises:
         TypeError: If the weights are no array or tensor of real numbers.
@@ -34,11 +35,11 @@ class DenseAttention(Attention):
 
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return rows start to stop (excluded) of every head."""
-        return RowBlock(start, self.weights[:, start:stop], None, self.weights.shape[-1])
+        return RowBlock(start, at_least_single(self.weights[:, start:stop]), None, self.weights.shape[-1])
 
     def chosen_rows(self, index: Int[Tensor, " rows"]) -> RowBlock:
         """Return the rows of chosen tokens, of every head."""
-        return RowBlock(0, self.weights[:, index], None, self.weights.shape[-1], index)
+        return RowBlock(0, at_least_single(self.weights[:, index]), None, self.weights.shape[-1], index)
 
 
 def _checked(weights: Tensor | np.ndarray) -> Tensor:

@@ -12,6 +12,7 @@ from analysis.compare.spot import Spot, centres, token_at, tokens_under
 from analysis.redundancy.measure import measure_row
 from stvit import TokenGrid
 from stvit.capturing.conv_record import ConvRecord
+from stvit.precision import at_least_single
 
 CONVOLUTION = "no attention: mean size of the convolution's weights"
 
@@ -82,7 +83,7 @@ def kernel_row(kernel: Float[Tensor, "channels side side"], grid: TokenGrid, tok
         >>> kernel_row(torch.ones(1, 3, 3), TokenGrid(2, 2), 0)  # four of nine weights lie inside
         tensor([0.1111, 0.1111, 0.1111, 0.1111])
     """
-    size = kernel.abs().mean(0)
+    size = at_least_single(kernel).abs().mean(0)
     size, reach = size / size.sum(), kernel.shape[-1] // 2
     row, column = grid.position(token)
     padded = size.new_zeros(grid.height + 2 * reach, grid.width + 2 * reach)

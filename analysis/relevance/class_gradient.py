@@ -16,6 +16,7 @@ from stvit.attention import SelfAttention, SuperTokenAttention, split_heads
 from stvit.capturing.shared_model import evaluating, hook_lock
 from stvit.capturing.wrapped import underneath
 from stvit.mixers import LocalConvolution, WindowAttention
+from stvit.precision import at_least_single
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class WeightedAttention(Attention):
     def head_rows(self, start: int, stop: int) -> RowBlock:
         """Return weighted rows start to stop (excluded), their mean over heads as the only head."""
         rows = self.attention.head_rows(start, stop).dense()
-        slope = self.gradient[:, start:stop] @ self.value.transpose(-1, -2)
+        slope = at_least_single(self.gradient[:, start:stop]) @ at_least_single(self.value).transpose(-1, -2)
         return RowBlock(start, (slope * rows).clamp(min=0).mean(0, keepdim=True), None, self.attention.num_tokens)
 
 

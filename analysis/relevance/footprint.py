@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from stvit import BlockId, STViT
 from stvit.layers import ResidualDepthwiseConv
+from stvit.precision import at_least_single
 
 Taps = Literal["magnitude", "uniform"]
 """Where shares come from: the kernels of the model, or the size of the kernel only (the receptive field)."""
@@ -48,7 +49,7 @@ class Footprint:
     def of(cls, convolution: nn.Conv2d, taps: Taps = "magnitude") -> "Footprint":
         """Return the footprint of a convolution of the model, its own residual included if it has one."""
         residual = convolution if isinstance(convolution, ResidualDepthwiseConv) else None
-        kernel = residual.whole_kernels() if residual else convolution.weight.detach()
+        kernel = residual.whole_kernels() if residual else at_least_single(convolution.weight.detach())
         shares = kernel.abs() if taps == "magnitude" else torch.full_like(kernel, 1 / 9)
         if residual and taps == "uniform":
             shares[:, :, 1, 1] += 1

@@ -35,6 +35,16 @@ def test_half_precision_is_measured_in_single_precision(dtype):
         assert np.isfinite(values).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_rows_and_sums_of_half_precision_are_in_single_precision(dtype):
+    attention = DenseAttention(torch.rand(2, 64, 64).to(dtype))
+    exact = DenseAttention(attention.weights.float())
+    for head in (None, 1):
+        torch.testing.assert_close(attention.row_sums(head), exact.row_sums(head), rtol=0, atol=0)
+        torch.testing.assert_close(attention.column(3, head), exact.column(3, head), rtol=0, atol=0)
+    torch.testing.assert_close(attention.chosen_rows(torch.tensor([5, 2])).weight, exact.weights[:, [5, 2]])
+
+
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("weights", "error", "words"),

@@ -111,7 +111,8 @@ def test_a_convolution_is_drawn_by_the_size_of_its_weights(conv_side):
     np.testing.assert_allclose(found.times, expected * grid.num_tokens, rtol=1e-5)
     assert (found.row, found.is_attention) == (0, False)
     assert found.kept < 0.9  # part of the kernel lies outside
-    assert kernel_row(kernel, TokenGrid(9, 9), 40).sum().item() == pytest.approx(1)
+    for same in (kernel, kernel.bfloat16()):  # a share is not rounded to the precision of the weights
+        assert kernel_row(same, TokenGrid(9, 9), 40).double().sum().item() == pytest.approx(1, abs=1e-6)
 
 
 def test_a_difference_is_counted_spot_by_spot(stvit_side, vit_side):

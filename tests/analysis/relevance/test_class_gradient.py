@@ -48,6 +48,16 @@ def test_the_transposed_product_is_that_of_the_matrix():
     assert_close(weighted.apply_transposed(values), matrix.T @ values)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_entries_of_half_precision_are_weighted_in_single_precision(dtype):
+    query, key, value, gradient = torch.randn(4, 3, 10, 5).to(dtype)
+    gradient = gradient * 1e-4  # products of such numbers are too small for float16
+    found = dense(WeightedAttention(SoftmaxAttention(query, key, 0.4), value, gradient))
+    query, key, value, gradient = (part.float() for part in (query, key, value, gradient))
+    expected = dense(WeightedAttention(SoftmaxAttention(query, key, 0.4), value, gradient))
+    assert_close(found / expected.max(), expected / expected.max())
+
+
 def test_the_transposed_product_of_a_large_attention_stays_in_blocks(monkeypatch):
     monkeypatch.setattr("stvit.attentions.softmax.DENSE_BYTES", 0)
     monkeypatch.setattr("stvit.attentions.base.BLOCK_BYTES", 50_000)

@@ -1,5 +1,7 @@
 """Footprints against the Jacobians of the convolutions themselves."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -58,6 +60,15 @@ def test_uniform_taps_share_alike_among_the_inputs_inside(size, stride):
 def test_uniform_taps_leave_half_of_a_depthwise_convolution_to_its_residual():
     taps = Footprint.of(ResidualDepthwiseConv(3), "uniform").taps
     torch.testing.assert_close(taps / taps.sum(), torch.full((3, 3), 1 / 18) + F.pad(torch.ones(1, 1) / 2, [1] * 4))
+
+
+@pytest.mark.parametrize("taps", ["magnitude", "uniform"])
+def test_weights_in_half_precision_have_the_footprints_of_the_same_numbers_in_single_precision(taps):
+    narrow = tiny_model().bfloat16()
+    found, expected = Footprints.of(narrow, taps), Footprints.of(deepcopy(narrow).float(), taps)
+    for kind in ("position", "ffn", "downsample"):
+        for place, footprint in getattr(expected, kind).items():
+            assert_close(getattr(found, kind)[place].taps, footprint.taps)
 
 
 @pytest.mark.parametrize("taps", ["magnitude", "uniform"])
