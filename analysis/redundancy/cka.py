@@ -18,6 +18,9 @@ from stvit.capturing.attention_record import AttentionRecord
 LEAST_TOKENS = 16
 """Below, the unbiased CKA of a single picture is mostly noise, and the ledger and the matrices leave it out."""
 
+LEAST_EXAMPLES = 4
+"""The unbiased HSIC of fewer does not exist."""
+
 PART_OF_TOKEN = 1e-9
 """What rounding may add to the number of places along an axis."""
 
@@ -26,13 +29,13 @@ def feature_cka(
     first: FeatureMap,
     second: Float[Tensor, "more_channels other_height other_width"],
     token_pixels: tuple[int, int] = (1, 1),
-    *,
-    unbiased: bool = True,
 ) -> float:
     """Return the linear centred kernel alignment of two feature maps of one picture, tokens being the examples.
 
     HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = X X^T and L = Y Y^T (Kornblith et al., ICML 2019), from
-    products of channels, so that no tokens x tokens matrix is built.
+    products of channels, so that no tokens x tokens matrix is built. The HSIC is the unbiased one (Song et al., JMLR
+    2012), which is about 0 for unrelated features and may fall below 0; the plain one tends to 1 for any features where
+    channels outnumber tokens.
 
     The finer map is averaged over the places of the coarser one's tokens, so that examples are the same regions of the
     picture; see `same_places`.
@@ -41,12 +44,10 @@ def feature_cka(
         first: Of a block.
         second: Of another one.
         token_pixels: Pixels of the picture per token and axis, of both maps.
-        unbiased: Use the unbiased HSIC (Song et al., JMLR 2012), which is about 0 for unrelated features and may
-            fall below 0. The plain one tends to 1 for any features where channels outnumber tokens.
 
     Raises:
-        ValueError: If the sizes of the maps do not fit these pixels, or the coarser one has too few tokens (unbiased:
-            fewer than 4, plain: 2).
+        ValueError: If the sizes of the maps do not fit these pixels, or the coarser one has fewer than
+            `LEAST_EXAMPLES` tokens.
 
     Example:
         >>> features = torch.arange(4.0).view(1, 2, 2)
@@ -54,7 +55,7 @@ def feature_cka(
         1.0
     """
     (fine, pixels), (coarse, more) = sorted(zip((first, second), token_pixels, strict=True), key=lambda pair: pair[1])
-    return _cka(_examples_at(fine, more / pixels, coarse), _examples(coarse), unbiased)
+    return _cka(_examples_at(fine, more / pixels, coarse), _examples(coarse))
 
 
 def same_places(features: FeatureMap, ratio: float, size: tuple[int, int]) -> Float[Tensor, "channels rows columns"]:
@@ -117,12 +118,12 @@ class BlockTokens:
             return self.examples
         return _examples_at(self.features, ratio, coarse.features)
 
-    def cka(self, other: "BlockTokens", *, unbiased: bool = True) -> float:
+    def cka(self, other: "BlockTokens") -> float:
         """Return the linear CKA with the tokens of another block; NaN on grids of fewer than `LEAST_TOKENS` tokens."""
         if min(self.record.grid.num_tokens, other.record.grid.num_tokens) < LEAST_TOKENS:
             return float("nan")
         fine, coarse = sorted((self, other), key=lambda tokens: tokens.record.token_pixels)
-        return _cka(fine.at_places_of(coarse), coarse.examples, unbiased)
+        return _cka(fine.at_places_of(coarse), coarse.examples)
 
 
 def cka_previous(block: BlockTokens, before: BlockTokens | None) -> float | None:
@@ -138,8 +139,6 @@ def cka_matrix(
     records: Mapping[BlockId, AttentionRecord],
     others: Mapping[BlockId, AttentionRecord] | None = None,
     image: int = 0,
-    *,
-    unbiased: bool = True,
 ) -> Float[np.ndarray, "blocks other_blocks"]:
     """Return the linear CKA between the attention inputs of all blocks of a capture, in order of depth.
 
@@ -147,7 +146,6 @@ def cka_matrix(
         records: A capture.
         others: A capture of the same pixels by another model; None compares the first with itself.
         image: Which image of the batch.
-        unbiased: As in `feature_cka`.
 
     Returns:
         A row for each block of the first capture, a column for each of the other; NaN where the coarser of the two
@@ -158,15 +156,15 @@ def cka_matrix(
     """
     rows = [BlockTokens(record, image) for record in records.values()]
     if others is None:
-        return _own_cka_matrix(rows, unbiased)
+        return _own_cka_matrix(rows)
     columns = [BlockTokens(record, image) for record in others.values()]
-    return np.array([[one.cka(other, unbiased=unbiased) for other in columns] for one in rows])
+    return np.array([[one.cka(other) for other in columns] for one in rows])
 
 
-def _own_cka_matrix(blocks: list[BlockTokens], unbiased: bool) -> Float[np.ndarray, "blocks blocks"]:
-    matrix = np.diag([one.cka(one, unbiased=unbiased) for one in blocks])
+def _own_cka_matrix(blocks: list[BlockTokens]) -> Float[np.ndarray, "blocks blocks"]:
+    matrix = np.diag([one.cka(one) for one in blocks])
     for first, second in combinations(range(len(blocks)), 2):
-        matrix[first, second] = matrix[second, first] = blocks[first].cka(blocks[second], unbiased=unbiased)
+        matrix[first, second] = matrix[second, first] = blocks[first].cka(blocks[second])
     return matrix
 
 
@@ -197,27 +195,17 @@ class _Centred:
         return self.values.square().sum(1)
 
     @cached_property
-    def plain_hsic(self) -> float:
-        """`hsic` with itself, not unbiased."""
-        return self._plain_hsic(self)
+    def own_hsic(self) -> float:
+        """`hsic` with itself."""
+        return self.hsic(self)
 
-    @cached_property
-    def unbiased_hsic(self) -> float:
-        """`hsic` with itself, unbiased."""
-        return self._unbiased_hsic(self)
+    def hsic(self, other: "_Centred") -> float:
+        """Return n (n - 3) HSIC_1, from K and L without their diagonals; rows of these sum to minus the diagonals.
 
-    def hsic(self, other: "_Centred", unbiased: bool) -> float:
-        """Return HSIC up to a factor that depends on the number of examples only, and so cancels."""
-        return self._unbiased_hsic(other) if unbiased else self._plain_hsic(other)
-
-    def _plain_hsic(self, other: "_Centred") -> float:
-        """Return (n - 1)^2 HSIC: |X^T Y|^2."""
-        return (self.values.T @ other.values).square().sum().item()
-
-    def _unbiased_hsic(self, other: "_Centred") -> float:
-        """Return n (n - 3) HSIC_1, from K and L without their diagonals; rows of these sum to minus the diagonals."""
+        The factor depends on the number of examples only, and so cancels.
+        """
         count, together = len(self.values), (self.own @ other.own).item()
-        trace = self._plain_hsic(other) - together
+        trace = (self.values.T @ other.values).square().sum().item() - together
         centre = (self.own.sum() * other.own.sum()).item() / ((count - 1) * (count - 2))
         return trace + centre - 2 / (count - 2) * together
 
@@ -233,9 +221,9 @@ def _examples_at(fine: FeatureMap, ratio: float, coarse: Tensor) -> _Centred:
     return _examples(same_places(fine.double(), ratio, (height, width)))
 
 
-def _cka(x: _Centred, y: _Centred, unbiased: bool) -> float:
+def _cka(x: _Centred, y: _Centred) -> float:
     """Return HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)); NaN where a feature is the same everywhere."""
-    if len(x.values) < (least := 4 if unbiased else 2):
-        raise ValueError(f"CKA compares at least {least} tokens, got {len(x.values)}; give larger maps.")
-    own = x.unbiased_hsic * y.unbiased_hsic if unbiased else x.plain_hsic * y.plain_hsic
-    return x.hsic(y, unbiased) / own**0.5 if own > 0 else float("nan")
+    if len(x.values) < LEAST_EXAMPLES:
+        raise ValueError(f"CKA compares at least {LEAST_EXAMPLES} tokens, got {len(x.values)}; give larger maps.")
+    own = x.own_hsic * y.own_hsic
+    return x.hsic(y) / own**0.5 if own > 0 else float("nan")
