@@ -54,13 +54,12 @@ def model_from_run(state: dict[str, Any], source: str) -> STViT:
     return model.eval()
 
 
-def export(checkpoint: Path, out: Path, dtype: torch.dtype = torch.float16) -> STViT:
-    """Write the averaged weights of a run as safetensors with config and class names.
+def export(checkpoint: Path, out: Path) -> STViT:
+    """Write the averaged weights of a run as safetensors, in half precision, with config and class names.
 
     Args:
         checkpoint: A run's checkpoint.
         out: The file to write, ending in .safetensors.
-        dtype: Type that floats are stored in.
 
     Returns:
         The model read back from the file, with the rounding that the shorter type brings.
@@ -70,5 +69,5 @@ def export(checkpoint: Path, out: Path, dtype: torch.dtype = torch.float16) -> S
         OSError: If the disk is full.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(model_from_checkpoint(checkpoint), out, dtype=dtype)
+    save_weights(model_from_checkpoint(checkpoint), out, torch.float16)
     return model_from_file(out)

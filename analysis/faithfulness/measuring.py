@@ -73,11 +73,9 @@ def measure_faithfulness(
     target: int,
     relevance: Mapping[str, Float[np.ndarray, " groups"]],
     effort: Effort | None = None,
-    *,
-    seed: int = 0,
     progress: Progress = silent,
 ) -> Faithfulness:
-    """Remove and insert the groups of a picture in every order.
+    """Remove and insert the groups of a picture in every order; random orders are the same every time.
 
     Args:
         answer: What the model answers when pixels are removed.
@@ -85,7 +83,6 @@ def measure_faithfulness(
         target: The class whose probability is followed, counted from 0.
         relevance: Relevance of each group, by order.
         effort: How closely.
-        seed: Of the random orders.
         progress: Told after each batch of runs.
 
     Raises:
@@ -96,7 +93,7 @@ def measure_faithfulness(
     runs = Runs(answer, groups, target, effort.runs(groups.count, len(relevance)), progress)
     rankings = {name: by_relevance(values) for name, values in relevance.items()}
     found = {name: curves(runs, name, ranking, effort.steps) for name, ranking in rankings.items()}
-    shuffled = np.random.default_rng(seed)
+    shuffled = np.random.default_rng(0)
     orders = [shuffled.permutation(groups.count) for _ in range(effort.random)]
     random = tuple(curves(runs, "random", ranking, effort.steps) for ranking in orders)
     if effort.greedy:

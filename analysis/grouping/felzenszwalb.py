@@ -8,10 +8,11 @@ from analysis.grouping.count_search import CountSearch
 from analysis.grouping.label_maps import Image, Number
 from analysis.grouping.segmentation import Segmentation, check_request
 
+PART_OF_MEAN = 8
+"""The smallest segment has one of so many parts of the mean size."""
 
-def felzenszwalb_labels(
-    image: Image, num_segments: int, *, sigma: Number = 0.8, min_size: int | None = None, at_most: bool = False
-) -> Segmentation:
+
+def felzenszwalb_labels(image: Image, num_segments: int, *, sigma: Number = 0.8, at_most: bool = False) -> Segmentation:
     """Segment by merging along a graph (Felzenszwalb and Huttenlocher 2004, as in scikit-image).
 
     The method has a scale, not a number of segments; the scale is searched by bisection. Its graph joins pixels
@@ -21,7 +22,6 @@ def felzenszwalb_labels(
         image: RGB bytes, shape (height, width, 3).
         num_segments: Segments wanted.
         sigma: Standard deviation of the blur before, in pixels.
-        min_size: Smallest segment in pixels; None takes an eighth of the mean size.
         at_most: Never give more segments than wanted.
 
     Raises:
@@ -35,8 +35,7 @@ def felzenszwalb_labels(
         2
     """
     check_request(image, num_segments)
-    if min_size is None:
-        min_size = max(1, image.shape[0] * image.shape[1] // (8 * num_segments))
+    min_size = max(1, image.shape[0] * image.shape[1] // (PART_OF_MEAN * num_segments))
     search = CountSearch(
         partial(segmentation.felzenszwalb, image, sigma=sigma, min_size=min_size), num_segments, at_most
     )

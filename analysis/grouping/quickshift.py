@@ -19,7 +19,11 @@ GROWTH = 1.5
 """Factor from one size of the kernel to the next, while there are more densest pixels than segments wanted."""
 
 
-def quickshift_labels(image: Image, num_segments: int, *, ratio: float = 1.0) -> Segmentation:
+RATIO = 1.0
+"""Weight of colour against position, 0 to 1."""
+
+
+def quickshift_labels(image: Image, num_segments: int) -> Segmentation:
     """Link each pixel to the nearest denser one and cut the longest links, so that the wanted number of trees is left.
 
     Cutting the k longest links is what the method does with a threshold on their length between the k-th and the
@@ -28,7 +32,6 @@ def quickshift_labels(image: Image, num_segments: int, *, ratio: float = 1.0) ->
     Args:
         image: RGB bytes, shape (height, width, 3).
         num_segments: Segments wanted.
-        ratio: Weight of colour against position, 0 to 1.
 
     Raises:
         ValueError: If the image is no RGB image or the number does not fit it.
@@ -42,17 +45,17 @@ def quickshift_labels(image: Image, num_segments: int, *, ratio: float = 1.0) ->
     check_request(image, num_segments)
     kernel = max(LEAST_KERNEL, math.sqrt(image.shape[0] * image.shape[1] / num_segments) / (2 * REACH))
     while True:
-        labels, count = _cut(image, num_segments, kernel, ratio)
+        labels, count = _cut(image, num_segments, kernel)
         if count <= num_segments:
-            return Segmentation(labels, "quickshift", num_segments, {"kernel_size": kernel, "ratio": ratio})
+            return Segmentation(labels, "quickshift", num_segments, {"kernel_size": kernel, "ratio": RATIO})
         kernel *= GROWTH
 
 
-def _cut(image: Image, count: int, kernel: float, ratio: float) -> tuple[Int[np.ndarray, "height width"], int]:
+def _cut(image: Image, count: int, kernel: float) -> tuple[Int[np.ndarray, "height width"], int]:
     """Return labels, and how many there are: `count`, or more where so many pixels have no denser one in reach."""
     _, parent, length = segmentation.quickshift(
         color.rgb2lab(image),
-        ratio=ratio,
+        ratio=RATIO,
         kernel_size=kernel,
         max_dist=math.inf,
         return_tree=True,

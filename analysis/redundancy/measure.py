@@ -156,7 +156,6 @@ def measure_row(
     grid: TokenGrid,
     anchor: int,
     token_pixels: float | tuple[float, float],
-    settings: RowSettings | None = None,
 ) -> dict[str, float]:
     """Return the metrics of one row or column of an attention, in double precision, by name.
 
@@ -165,7 +164,6 @@ def measure_row(
         grid: Where the tokens lie.
         anchor: The token that the row belongs to.
         token_pixels: Pixels of the image per token, one number or (height, width).
-        settings: Window of "local_mass" and k of "top_mass".
 
     Raises:
         ValueError: If the row does not hold one weight per token of the grid, or one is not finite.
@@ -179,7 +177,7 @@ def measure_row(
             f"The grid has {grid.num_tokens} tokens but the row {len(row)} weights; pass the block's own grid."
         )
     block = RowBlock(anchor, torch.as_tensor(row).double()[None, None], None, len(row))
-    of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), settings or RowSettings())
+    of_row = RowMetrics(block, TokenLayout.of(grid, token_pixels), RowSettings())
     check_rows(of_row)
     values = {metric.name: metric.compute(of_row) for metric in CATALOGUE.values() if is_of_rows(metric)}
     return {name: value.item() for name, value in values.items() if value is not None}

@@ -31,18 +31,18 @@ class Place:
         return f"metric IN ({names}) AND stage = {self.stage:d} AND block = {self.block:d}"
 
 
-def histogram(sweep: Sweep, place: Place, bins: int = BINS) -> pd.DataFrame:
-    """Return how many pictures have a value in each of so many equal parts of the range, for each attention.
+def histogram(sweep: Sweep, place: Place) -> pd.DataFrame:
+    """Return how many pictures have a value in each of `BINS` equal parts of the range, for each attention.
 
     Returns:
         Columns attention, middle (of the part, in the unit of the metric) and pictures; parts without any are left
         out. A range of a single value is one part.
     """
-    part = f"least({bins - 1}, floor((value - low) / nullif(high - low, 0) * {bins}))"
+    part = f"least({BINS - 1}, floor((value - low) / nullif(high - low, 0) * {BINS}))"
     return sweep.query(
         f"WITH here AS (SELECT attention, value, min(value) OVER () AS low, max(value) OVER () AS high "
         f"FROM head_means WHERE {place.condition}) "
-        f"SELECT attention, any_value(low) + (coalesce({part}, 0) + 0.5) * any_value(high - low) / {bins} AS middle, "
+        f"SELECT attention, any_value(low) + (coalesce({part}, 0) + 0.5) * any_value(high - low) / {BINS} AS middle, "
         f"count(*) AS pictures FROM here GROUP BY attention, coalesce({part}, 0) ORDER BY attention, middle"
     )
 
