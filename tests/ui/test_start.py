@@ -39,11 +39,24 @@ def test_the_start_page_asks_what_the_pages_answer(app):
     assert [page.title for page in ANSWERING] == labels[1:]
 
 
-@pytest.mark.parametrize("variant", ["twin_global", "twin_window", "twin_conv"])
-def test_the_start_page_draws_models_without_super_tokens(variant):
+@pytest.mark.parametrize(
+    ("variant", "mixing"),
+    [("twin_global", "global attention"), ("twin_window", "attention in windows of 7 × 7"), ("twin_conv", "convolution")],
+)
+def test_the_start_page_draws_models_without_super_tokens(variant, mixing):
     app = opened("start", variant=variant, weights=variant.replace("_", "-"))
     check_fine(app)
-    assert "Inside" not in texts(app)
+    said = texts(app)
+    assert "Inside" not in said
+    assert "<strong>Stem</strong>56 × 56 tokens" in said
+    assert f"<strong>Stage 1</strong>2 blocks, {mixing}, 56 × 56 tokens" in said
+    assert "<strong>Stage 3</strong>4 blocks, global attention, 14 × 14 tokens" in said
+
+
+def test_the_start_page_gives_the_size_of_a_picture_in_one_order():
+    said = texts(opened("start", framing="Whole picture"))
+    assert "<strong>Picture</strong>320 × 224 px" in said
+    assert "· 320 × 224 px ·" in said
 
 
 def test_the_tour_stops_at_pages_that_exist():

@@ -33,6 +33,7 @@ from ui.panels.figure_script import show_figure_script
 from ui.panels.head_maps import Pinned, show_head_maps
 from ui.panels.look import choose_look, choose_range
 from ui.panels.menu import menu
+from ui.panels.mixing import mixing
 from ui.panels.panel import subject
 from ui.panels.parts import part_in_numbers
 from ui.panels.pickers import choose_anchor, choose_block, choose_head, follow_explorer
@@ -127,16 +128,7 @@ def _answer(view: View, record: BlockRecord | BackboneRecord, head: int | None, 
 
     other = None if shows_global_alone(record) else measured(record.global_attention())
     own, everywhere = measured(record.token_attention()), record.grid.num_tokens
-    return explore_answer(_name(record), own, other, everywhere, region.words(len(tokens)))
-
-
-def _name(record: BlockRecord | BackboneRecord) -> str:
-    """Return what the block's own attention is called."""
-    if not isinstance(record, BlockRecord):
-        return "the attention of the model"
-    if record.own_window is not None:
-        return f"attention in windows of {record.own_window} × {record.own_window}"
-    return "global attention" if record.grid.is_identity else "super token attention"
+    return explore_answer(mixing(record), own, other, everywhere, region.words(len(tokens)))
 
 
 def _keep_maps(view: View, shown: ExplorerState) -> None:

@@ -15,6 +15,7 @@ from analysis.figures.paint import draw_boundaries, mean_colours
 from stvit import BlockRecord
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.error_text import counted
+from ui.panels.mixing import mixing
 from ui.view.view import BY_KEY, View
 
 LARGEST = 224
@@ -50,7 +51,7 @@ STYLE = """<style>
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def drawing(view: View) -> str:
     """Return the drawing as HTML: the stages, and below them the inside of the first block with super tokens."""
-    records = list(view.capture.values())
+    records = list(view.all_blocks.values())
     rows = [("The network", _stages(view, records))]
     inside = next((record for record in records if not record.grid.is_identity), None)
     if isinstance(inside, BlockRecord):
@@ -60,14 +61,14 @@ def drawing(view: View) -> str:
 
 
 def _stages(view: View, records: Sequence[AttentionRecord]) -> Iterator[Card]:
-    yield Card("Picture", f"{view.picture.shown.shape[0]} × {view.picture.shown.shape[1]} px", view.picture.shown)
+    height, width = view.picture.shown.shape[:2]
+    yield Card("Picture", f"{width} × {height} px", view.picture.shown)
     yield Card("Stem", _size(records[0]), _colours(records[0]))
     for stage in sorted({record.id.stage for record in records}):
         blocks = [record for record in records if record.id.stage == stage]
-        groups = "plain attention"
-        if not blocks[0].grid.is_identity:
-            groups = counted(blocks[0].grid.num_super_tokens, "super token")
-        note = f"{counted(len(blocks), 'block')}, {groups}, {_size(blocks[0])}"
+        grid = blocks[0].grid
+        how = mixing(blocks[0]) if grid.is_identity else counted(grid.num_super_tokens, "super token")
+        note = f"{counted(len(blocks), 'block')}, {how}, {_size(blocks[0])}"
         yield Card(f"Stage {stage + 1}", note, _colours(blocks[-1]))
 
 
