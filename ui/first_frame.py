@@ -18,15 +18,21 @@ STYLE = """<style>
 .st-key-explorer {min-height: min(82vh, 40rem)}
 .stMain .stElementContainer[class*=st-key-]:not([class*=st-key-tour_], .st-key-mode) > [data-testid=stSkeleton] {
   min-height: 68px}
-.stMain :is(.st-key-stage, .st-key-block, .st-key-head, .st-key-cost_stage) > [data-testid=stSkeleton] {
-  min-height: 60px !important}
+.stMain [data-testid=stButtonGroup] button[data-variant] {min-height: 2.5rem}
 .stApp :is(.stCode .token.parameter, kbd) {color: inherit !important; opacity: 1}
 .stApp :is([data-tag] *, [data-testid=stBaseButton-primary] *) {color: Canvas}
 .caption {font-size: .875rem; line-height: 1.5}
 .caption, [data-testid=stCaptionContainer] {color: color-mix(in srgb, currentColor 74%, transparent); opacity: 1}
 .st-key-trials_side_by_side .stColumn {min-width: min(100%, 19rem)}
 .st-key-trials_side_by_side .stColumn:last-child {min-width: min(100%, 50rem)}
-@media (max-width: 640px) {.stMain [data-testid=stMetricValue] {font-size: 1.5rem}}
+@media (max-width: 640px) {
+  .stMain [class*=st-key-numbers_] {flex-wrap: nowrap; align-items: stretch; gap: .5rem}
+  .stMain [class*=st-key-numbers_] > .stElementContainer {flex: 1 1 0; min-width: 0; height: auto}
+  .stMain [data-testid=stMetric] {height: 100%; padding: 0}
+  .stMain [data-testid=stMetric] > div {padding: .5rem}
+  .stMain [data-testid=stMetric] p {white-space: normal; overflow-wrap: anywhere}
+  .stMain [data-testid=stMetricValue] {font-size: 1.1rem; line-height: 1.3}
+}
 [data-testid=stFileUploaderDropzoneInstructions] span {white-space: normal; overflow: visible}
 .stPlotlyChart:focus-visible {outline: 2px solid var(--st-primary-color, #0072b2); outline-offset: 2px}
 </style>"""

@@ -61,7 +61,7 @@ class ChosenHead:
 
 def choose_heads(view: View, attentions: Sequence[str]) -> ChosenHead:
     """Draw the choices of what the matrix shows."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
             "Metric",
             METRICS,

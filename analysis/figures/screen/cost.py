@@ -32,5 +32,5 @@ def scaling_curves(curves: Sequence[Curve], *, title: str, unit: str, height: in
         )
     sizes = sorted({size for curve in curves for size in curve[2]})
     figure.update_xaxes(title="side of the picture (px)", type="log", tickvals=sizes, showgrid=False)
-    figure.update_yaxes(title=f"{title} ({unit})", type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title=f"{title} ({unit})", type="log", tickformat=",", dtick=1)
     return line_layout(figure, height)

@@ -12,7 +12,7 @@ from analysis.figures.screen.layout import HEAT, LABEL_SPACE, line_layout, say
 from analysis.figures.style import ANCHOR_COLOUR, no_values
 from stvit.captions import block_short
 
-SQUARE, GAP = 22, 8
+SQUARE, GAP = 22, 5
 """Side of a square and what lies between two, in CSS pixels."""
 
 SMALL_SQUARE, SMALL_GAP = 15, 3
@@ -20,8 +20,11 @@ SMALL_SQUARE, SMALL_GAP = 15, 3
 
 MANY_BLOCKS = 16
 
-BAR_WIDTH = 96
-"""CSS pixels right of the squares for the colour bar and its title."""
+BAR_SPACE = 52
+"""CSS pixels above the squares for the colour bar, its title and its numbers."""
+
+RIGHT = 8
+"""CSS pixels right of the squares."""
 
 Cell = tuple[int, int, int]
 """Stage, block and head, counted from 0."""
@@ -69,18 +72,31 @@ def head_matrix(
     heads = len(found.values)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False, range=[-0.6, len(found.blocks) - 0.4])
     figure.update_yaxes(title="head", dtick=1, range=[heads + 0.6, 0.4], showgrid=False, zeroline=False)
-    figure.update_layout(width=LABEL_SPACE + (side + gap) * len(found.blocks) + BAR_WIDTH)
-    return line_layout(figure, 62 + (side + gap) * heads, legend=False)
+    line_layout(figure, BAR_SPACE + 54 + (side + gap) * heads, legend=False)
+    figure.update_layout(width=LABEL_SPACE + (side + gap) * len(found.blocks) + RIGHT, margin_t=BAR_SPACE)
+    return figure
 
 
 def _colours(found: HeadValues, positions: Sequence[tuple[int, int]], per_stage: bool) -> dict[str, Any]:
     """Return the colours of the squares and their bar."""
     values = found.by_stage if per_stage else found.values
     low, high = (0.0, 1.0) if per_stage else value_range(values, float(np.nanmin(values)))
-    bar: dict[str, Any] = {"thickness": 10, "outlinewidth": 0, "title": {"text": found.axis, "side": "right"}}
+    bar: dict[str, Any] = {
+        "orientation": "h",
+        "title": {"text": found.title if per_stage else found.axis, "side": "top"},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "lenmode": "pixels",
+        "len": 200,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "xpad": 0,
+        "ypad": 6,
+    }
     if per_stage:
         bar |= {"tickvals": [0, 1], "ticktext": ["least", "most"]}  # of the stage, as the control above says
-        bar["title"] = {"text": found.title, "side": "right"}
     return {
         "color": [float(values[position]) for position in positions],
         "colorscale": HEAT,

@@ -10,7 +10,7 @@ from analysis.attention.kinds import KINDS
 from analysis.figures.ledger_values import depth_values, head_values
 from analysis.figures.paper.charts import depth_figure, draw_depth, draw_head_matrix, head_matrix_figure
 from analysis.figures.screen.depth import metric_by_depth
-from analysis.figures.screen.heads import BAR_WIDTH, head_matrix
+from analysis.figures.screen.heads import RIGHT, head_matrix
 from analysis.figures.screen.layout import LABEL_SPACE
 from analysis.grouping.methods import METHODS
 from analysis.redundancy.catalogue import CATALOGUE
@@ -86,7 +86,7 @@ def test_heads_are_compared_within_their_stage():
 def test_a_matrix_of_many_blocks_has_room_for_each_square():
     rows = [row(0, block, head, "entropy", block + head) for block in range(38) for head in range(16)]
     figure = head_matrix(head_values(pd.DataFrame(rows), "entropy", "super"))
-    assert (figure.layout.width - LABEL_SPACE - BAR_WIDTH) / 38 > figure.data[0].marker.size
+    assert (figure.layout.width - LABEL_SPACE - RIGHT) / 38 > figure.data[0].marker.size
     assert figure.layout.height / 16 > figure.data[0].marker.size
 
 
