@@ -41,7 +41,11 @@ def test_the_start_page_asks_what_the_pages_answer(app):
 
 @pytest.mark.parametrize(
     ("variant", "mixing"),
-    [("twin_global", "global attention"), ("twin_window", "attention in windows of 7 × 7"), ("twin_conv", "convolution")],
+    [
+        ("twin_global", "global attention"),
+        ("twin_window", "attention in windows of 7 × 7"),
+        ("twin_conv", "convolution"),
+    ],
 )
 def test_the_start_page_draws_models_without_super_tokens(variant, mixing):
     app = opened("start", variant=variant, weights=variant.replace("_", "-"))
