@@ -209,9 +209,9 @@ def time_table(
 
 def _block(config: STViTConfig, stage: int, kind: str, size: int) -> Callable[[], object]:
     cell = config.cells[stage] if kind == "super" else 1
-    module = SuperTokenAttention(config.embed_dims[stage], config.num_heads[stage], cell).eval()
-    grid = stage_grid(size, size, stage)
-    tokens = torch.randn(1, config.embed_dims[stage], grid.height, grid.width)
+    channels, heads, grid = config.embed_dims[stage], config.num_heads[stage], stage_grid(size, size, stage)
+    module = SuperTokenAttention(channels, heads, cell, config.num_iters[stage]).eval()
+    tokens = torch.randn(1, channels, grid.height, grid.width)
     return lambda: module(tokens)
 
 

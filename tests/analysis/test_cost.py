@@ -14,6 +14,7 @@ from analysis.cost import (
     time_table,
 )
 from stvit import CONFIGS, STViTConfig, TokenGrid, get_config
+from stvit.cell_association import associate
 from stvit.grid import stage_grid
 from stvit.mixers import build_mixer
 
@@ -87,3 +88,18 @@ def test_a_stage_without_super_tokens_has_no_cost_to_compare(name, mixer):
     for table in (lambda: cost_table(CONFIGS[name], [224]), lambda: time_table(CONFIGS[name], 0, {"super": [64]})):
         with pytest.raises(ValueError, match=message):
             table()
+
+
+def test_the_block_that_is_timed_samples_as_often_as_the_model(monkeypatch):
+    seen: list[int] = []
+
+    def counted(tokens, grid, num_iters):
+        seen.append(num_iters)
+        return associate(tokens, grid, num_iters)
+
+    monkeypatch.setattr("stvit.attention.associate", counted)
+    config = STViTConfig(embed_dims=(8,) * 4, num_heads=(2,) * 4, num_iters=(3, 2, 1, 1))
+    for stage, expected in ((0, 3), (1, 2)):
+        seen.clear()
+        time_table(config, stage, {"super": [64]})
+        assert set(seen) == {expected}
