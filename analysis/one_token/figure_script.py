@@ -16,7 +16,7 @@ from analysis.one_token.anchor import AnchorMap
 from stvit import BlockRecord, TokenGrid
 from stvit.attentions.rows import check_head, one_head
 from stvit.captions import no_super_tokens
-from stvit.grid import PHANTOM
+from stvit.grid import NEIGHBOURS, PHANTOM
 from stvit.precision import at_least_single
 
 DIFFERENCES = {
@@ -44,7 +44,7 @@ def script_row(
             alone its column. Q-hat divides by the column sums of the model, also beside "wrapped".
 
     Raises:
-        ValueError: If the block has no super tokens, or there is no such difference.
+        ValueError: If the block has no super tokens or no learned association, or there is no such difference.
         IndexError: If there is no such token or head.
 
     Example:
@@ -149,6 +149,11 @@ def _check(record: BlockRecord, token: int, head: int | None, differences: Seque
     if record.grid.is_identity:
         reason = no_super_tokens(record.id.caption, record.own_window)
         raise ValueError(f"{reason} The released figure script draws blocks with super tokens; choose one.")
+    if record.association.index.shape[-1] != NEIGHBOURS:
+        raise ValueError(
+            f"In {record.id.caption} a token has no nine candidates, since nothing was sampled; the released figure "
+            "script draws learned associations, so choose another model or block."
+        )
     unknown = sorted(set(differences) - set(DIFFERENCES))
     if unknown:
         raise ValueError(f"There is no difference {unknown[0]!r}; there are {', '.join(DIFFERENCES)}.")

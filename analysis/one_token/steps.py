@@ -13,7 +13,11 @@ from stvit.attentions.rows import check_head, one_head
 from stvit.captions import no_super_tokens
 from stvit.capturing.records import NoAttentionError
 from stvit.cells import to_cells
+from stvit.grid import NEIGHBOURS
 from stvit.precision import at_least_single
+
+OWN_CELL = 4
+"""Place of the token's own cell among its nine neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,7 @@ class TokenSteps:
         neighbours: The nine candidates, -1 for a phantom, shape (9,).
         dot_products: x . s_k, shape (9,); 0 for phantoms.
         logits: The same over sqrt(C), shape (9,).
-        weights: Softmax of the logits, the row of Q, shape (9,).
+        weights: Softmax of the logits, the row of Q, shape (9,); without iterations all on the token's own cell.
         column_mass: Column sums of Q for the neighbours, shape (9,); 0 for phantoms.
         shares: Weights over column sums, the token's part of each super token (Q-hat), shape (9,).
         heaviest: The super token that the token belongs to most; never a phantom.
@@ -91,7 +95,7 @@ def token_steps(record: BlockRecord, token: int, head: int | None = None, num_it
     neighbours = grid.neighbour_index[token].to(tokens.device)
     products = _or_zero(_centres(tokens, grid, num_iters), neighbours) @ own
     logits = products * len(own) ** -0.5
-    weights = logits.softmax(-1)
+    weights = logits.softmax(-1) if num_iters else torch.eye(NEIGHBOURS).to(logits)[OWN_CELL]
     mass = _or_zero(record.association.column_mass[0], neighbours)
     rows = _or_zero(one_head(record.super_attention[0], head), neighbours)
     mixed = weights @ rows

@@ -128,3 +128,9 @@ def test_refuses_what_the_script_does_not_draw(record):
     deep = capture(tiny_model(), tiny_pixels(1), blocks=[BlockId(3, 0)])[BlockId(3, 0)]
     with pytest.raises(ValueError, match=r"Stage 4, block 1 has no super tokens .* choose one\."):
         script_row(deep, 0)
+
+
+def test_refuses_an_association_without_nine_candidates():
+    found = capture(tiny_model(), tiny_pixels(1, 48, 80), association="hard")[BlockId(0, 0)]
+    with pytest.raises(ValueError, match=r"In stage 1, block 1 a token has no nine candidates"):
+        script_row(found, 0)

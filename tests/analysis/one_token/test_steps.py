@@ -33,6 +33,18 @@ def test_every_step_is_what_the_model_did(num_iters, size):
         assert (lost > 1e-3) == (size == (72, 100) and steps.heaviest not in (0, 1))
 
 
+def test_without_iterations_a_token_belongs_to_its_own_cell_alone():
+    config = STViTConfig(
+        num_classes=0, embed_dims=(8,) * 4, depths=(1,) * 4, num_heads=(2,) * 4, num_iters=(0, 1, 1, 1)
+    )
+    record = capture(STViT(config).double().eval(), torch.randn(1, 3, 72, 100).double())[BlockId(0, 0)]
+    for token in (0, 11, record.grid.num_tokens - 1):
+        steps = token_steps(record, token, head=1, num_iters=0)
+        assert steps.weights.tolist() == [0] * 4 + [1] + [0] * 4
+        assert steps.heaviest == record.labels()[0].flatten()[token]
+        np.testing.assert_allclose(steps.row, record.token_attention().row(token, 1), rtol=1e-9, atol=1e-15)
+
+
 def test_corner_token_has_five_phantoms():
     config = STViTConfig(num_classes=0, embed_dims=(8, 8, 8, 8), depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1))
     record = capture(STViT(config).eval(), torch.randn(1, 3, 96, 96))[BlockId(0, 0)]
