@@ -13,6 +13,7 @@ from analysis.one_token.region import Region
 from analysis.reports.pictures import anchor_report
 from analysis.reports.report import Report
 from stvit import BlockId, BlockRecord
+from stvit.grid import NEIGHBOURS
 from ui import keys
 from ui.panels.export import Export, block_options, file_name, picture_options, subject_of, token_options
 from ui.panels.panel import caption, chart, heading, note, slot, slots
@@ -22,7 +23,7 @@ from ui.view.view import View
 def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor: Anchor, region: Region) -> None:
     """Offer the comparison with the released figure script, and draw it if it is chosen.
 
-    Blocks without super tokens have nothing to compare and no toggle.
+    Blocks whose tokens have no nine candidates, as those without super tokens, have nothing to compare and no toggle.
 
     Args:
         view: Picture and model.
@@ -31,7 +32,7 @@ def show_figure_script(view: View, record: BlockRecord, head: int | None, anchor
         anchor: The token.
         region: What is pinned around it; the script draws single tokens, so the token itself is compared.
     """
-    if record.grid.is_identity:
+    if record.association.index.shape[-1] != NEIGHBOURS:
         return
     shown = st.toggle(
         "Beside the released figure script",

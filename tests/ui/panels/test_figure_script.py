@@ -1,12 +1,17 @@
 """The comparison with the released figure script on Explore."""
 
 import numpy as np
+import pytest
 
+from analysis.figures.canvas import Anchor
 from analysis.one_token.figure_script import DIFFERENCES, script_effects
+from analysis.one_token.region import Region
 from stvit import BlockId, capture, load_pretrained
 from stvit.images import prepare
 from stvit.images.samples import sample_images
 from tests.support.app_support import check_fine, opened, texts
+from tests.support.tiny import tiny_model, tiny_pixels
+from ui.panels import figure_script
 
 
 def test_a_link_opens_the_comparison_with_its_numbers():
@@ -36,3 +41,13 @@ def test_a_block_without_super_tokens_has_no_switch():
     check_fine(app)
     assert not [one for one in app.toggle if one.key == "figure_script"]
     assert "Released figure script" not in texts(app)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_block_whose_tokens_have_one_super_token_each_has_no_switch(monkeypatch):
+    def never(*given, **named) -> None:
+        pytest.fail("There is a switch.")
+
+    monkeypatch.setattr(figure_script.st, "toggle", never)
+    record = capture(tiny_model(), tiny_pixels(1), association="hard")[BlockId(0, 0)]
+    figure_script.show_figure_script(None, record, None, Anchor(0, 0), Region())
