@@ -125,6 +125,16 @@ def test_a_second_model_that_was_cancelled_is_said_on_the_page_beside_a_first_th
     assert "cancelled" not in texts(app)
 
 
+def test_a_second_model_that_was_cancelled_is_said_above_the_charts_of_the_first(monkeypatch):
+    monkeypatch.setattr("ui.panels.sides.PIXELS_AT_ONCE", 0)
+    app = app_at(**SMALL)
+    app.session_state[keys.CANCELLED] = view_of(sample("cat"), pretrained_model("twin-global"), 64, "crop").key
+    check_fine(go_to(app, "compare"))
+    said = [str(each.value) for each in app.main if each.type in ("info", "markdown")]
+    (cancelled,) = [place for place, words in enumerate(said) if "You cancelled the run" in words]
+    assert cancelled < said.index("#### Predictions")
+
+
 def test_a_changed_run_that_was_cancelled_leaves_the_choice_of_changes():
     app = app_at(**SMALL)
     view = view_of(sample("cat"), pretrained_model("demo"), 64, "crop")

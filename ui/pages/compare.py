@@ -27,6 +27,7 @@ from ui.panels.alike_sides import blocks_between, show_alike_sides
 from ui.panels.answer import Answer, asked
 from ui.panels.export import Export, file_name, picture_source
 from ui.panels.panel import chart, note, subject
+from ui.panels.running import RunCancelledError, offer_again
 from ui.panels.sides import OneSide, choose_sides, chosen_models, models_on, repair_sides, side_words, wait_for_others
 from ui.panels.sides_at_spot import choose_spot, repair_spot, show_maps
 from ui.tray.pinning import describe
@@ -54,7 +55,11 @@ def draw(view: View) -> None:
         export = st.container(width="content")
     waiting, place = st.container(), st.container()
     with waiting:
-        wait_for_others(sides, lambda first: _show(place, answer, [first], metrics, depth, spot))
+        try:
+            wait_for_others(sides, lambda first: _show(place, answer, [first], metrics, depth, spot))
+        except RunCancelledError as error:
+            offer_again(error)  # here, where its bar was: the first side's charts fill the page below
+            return
     table = _show(place, answer, sides, metrics, depth, spot)
     _offer(view, sides, table, metrics, depth, spot, export)
 
