@@ -1,8 +1,8 @@
 """Hooks that keep q and k of each block of a backbone while it runs."""
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.utils.hooks import RemovableHandle
 from analysis.backbones.blocks import BackboneBlock
 from analysis.backbones.records import BackboneRecord
 from stvit import TapError, TokenGrid
+from stvit.capturing.shared_model import attached, in_this_thread
 
 
 class Recorder:
@@ -25,37 +26,24 @@ class Recorder:
     def __init__(self, grids: list[TokenGrid], token_pixels: list[int], extra: dict[str, int]) -> None:
         self.grids, self.token_pixels, self.extra = grids, token_pixels, extra
         self.records: dict[tuple[int, int], BackboneRecord] = {}
-        self._thread = threading.get_ident()
         self._seen: dict[str, Tensor] = {}
 
-    @contextmanager
-    def listening(self, blocks: Iterable[BackboneBlock]) -> Iterator[None]:
-        """Attach the hooks, and remove them whatever happens; runs of other threads are not recorded."""
-        handles: list[RemovableHandle] = []
-        try:
-            for block in blocks:
-                handles.append(block.query.register_forward_hook(self._mine(self._keep_query)))
-                handles.append(block.key.register_forward_hook(self._mine(self._keep_key)))
-                handles.append(block.attention.register_forward_hook(self._mine(self._finish, block)))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    def listening(self, blocks: Iterable[BackboneBlock]) -> AbstractContextManager[None]:
+        """Return the context in which the runs of this thread are recorded; its hooks are removed whatever happens."""
+        return attached(handle for block in blocks for handle in self._hooked(block))
 
-    def _mine(self, see: Callable[..., None], *first: Any) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            if threading.get_ident() == self._thread:
-                see(*first, inputs, output)
+    def _hooked(self, block: BackboneBlock) -> Iterator[RemovableHandle]:
+        yield block.query.register_forward_hook(in_this_thread(self._keep_query))
+        yield block.key.register_forward_hook(in_this_thread(self._keep_key))
+        yield block.attention.register_forward_hook(in_this_thread(partial(self._finish, block)))
 
-        return hook
-
-    def _keep_query(self, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def _keep_query(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         self._seen |= {"tokens": inputs[0], "query": output}
 
-    def _keep_key(self, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def _keep_key(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         self._seen["key"] = output
 
-    def _finish(self, block: BackboneBlock, inputs: tuple[Any, ...], output: Any) -> None:
+    def _finish(self, block: BackboneBlock, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         """Build the record of a block whose attention has just been computed."""
         _check_returned(block, output)
         if len(self._seen) < 3 or block.id in self.records:

@@ -13,9 +13,8 @@ if this super token were not there" is asked for every super token of a block in
 With cell 1 every token is its own super token.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -29,7 +28,7 @@ from analysis.faithfulness.runs import BATCH_PIXELS
 from stvit import BlockId, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention
 from stvit.capturing.records import NoAttentionError
-from stvit.capturing.shared_model import evaluating, hook_lock
+from stvit.capturing.shared_model import attached, evaluating, in_this_thread
 from stvit.mixers import LocalConvolution, WindowAttention
 from stvit.partial_runs import check_known, features_before, logits_from
 
@@ -130,17 +129,10 @@ def ablated(
     return torch.cat(found)
 
 
-@contextmanager
-def _taken_out(model: STViT, ablations: Sequence[Ablation]) -> Iterator[None]:
-    handles: list[RemovableHandle] = []
-    try:
-        with hook_lock:
-            for ablation in ablations:
-                handles += _hooked(_module(model, ablation.block, ablation.part), ablation)
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _taken_out(model: STViT, ablations: Sequence[Ablation]) -> AbstractContextManager[None]:
+    """Return the context in which the model lacks what is taken out."""
+    modules = ((_module(model, one.block, one.part), one) for one in ablations)
+    return attached(handle for mixer, one in modules for handle in _hooked(mixer, one))
 
 
 def _module(model: STViT, block: BlockId, part: str) -> SuperTokenAttention | WindowAttention:
@@ -170,12 +162,11 @@ def _hooked(mixer: SuperTokenAttention | WindowAttention, ablation: Ablation) ->
 
 def _mine(change: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a hook that changes a module's output, or the input of a pre-hook, in this thread only."""
-    own = threading.get_ident()
 
     def hook(module: nn.Module, inputs: Any, output: Any = None) -> Any:
-        return change(inputs if output is None else output) if threading.get_ident() == own else None
+        return change(inputs if output is None else output)
 
-    return hook
+    return in_this_thread(hook)
 
 
 def _parts(ablation: Ablation, like: Tensor, count: int) -> Bool[Tensor, "runs parts"]:

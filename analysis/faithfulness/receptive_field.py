@@ -7,10 +7,10 @@ values: where both agree, the paths say what the features do.
 """
 
 import math
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from analysis.faithfulness.runs import Progress, silent
 from analysis.relevance.footprint import Footprints
 from analysis.relevance.rollout import rollout
 from stvit import BlockId, Capture, STViT
-from stvit.capturing.shared_model import evaluating, hook_lock
+from stvit.capturing.shared_model import attached, evaluating, in_this_thread
 
 LEVELS = (0.2, 0.3, 0.5, 0.99)
 """Shares of the sum that a square holds."""
@@ -198,21 +198,9 @@ def _as_map(output: Tensor, grid: tuple[int, int]) -> Float[Tensor, "batch chann
 def _listening(layers: Mapping[BlockId, nn.Module]) -> Iterator[dict[BlockId, Tensor]]:
     """Keep the output of each block with its graph, of this thread's runs only."""
     heard: dict[BlockId, Tensor] = {}
-    own = threading.get_ident()
 
-    def keep(block: BlockId) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            if threading.get_ident() == own:
-                heard[block] = output if isinstance(output, Tensor) else output[0]
+    def keep(block: BlockId, module: nn.Module, inputs: Any, output: Any) -> None:
+        heard[block] = output if isinstance(output, Tensor) else output[0]
 
-        return hook
-
-    handles = []
-    try:
-        with hook_lock:
-            for block, layer in layers.items():
-                handles.append(layer.register_forward_hook(keep(block)))
+    with attached(layer.register_forward_hook(in_this_thread(partial(keep, block))) for block, layer in layers.items()):
         yield heard
-    finally:
-        for handle in handles:
-            handle.remove()

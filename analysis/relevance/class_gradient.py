@@ -1,9 +1,9 @@
 """How much the logit of a class depends on each entry of A(S), kept as factors."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from stvit import Attention, BlockId, RowBlock, SoftmaxAttention, STViT
 from stvit.attention import SelfAttention, SuperTokenAttention, split_heads
-from stvit.capturing.shared_model import evaluating, hook_lock
+from stvit.capturing.shared_model import attached, evaluating, in_this_thread
 from stvit.capturing.wrapped import underneath
 from stvit.mixers import LocalConvolution, WindowAttention
 from stvit.precision import at_least_single
@@ -116,33 +116,17 @@ def _weighted(attention: SelfAttention | WindowAttention, qkv: Tensor, slope: Te
 def _listening(model: STViT) -> Iterator[dict[tuple[BlockId, str], Tensor]]:
     """Keep the joint projection and the heads' outputs of every block, of this thread's runs only."""
     heard: dict[tuple[BlockId, str], Tensor] = {}
-    handles: list[RemovableHandle] = []
-    own = threading.get_ident()
 
-    def note(block: BlockId, name: str, tensor: Tensor) -> None:
-        if threading.get_ident() == own:
-            heard[block, name] = tensor
+    def joint(block: BlockId, module: nn.Module, inputs: Any, output: Tensor) -> None:
+        heard[block, "qkv"] = output
 
-    try:
-        with hook_lock:
-            for block, attention in _attending(model).items():
-                handles.append(attention.qkv.register_forward_hook(_after(note, block)))
-                handles.append(attention.proj.register_forward_pre_hook(_before(note, block)))
+    def of_heads(block: BlockId, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        heard[block, "output"] = inputs[0]
+
+    def handles() -> Iterator[RemovableHandle]:
+        for block, attention in _attending(model).items():
+            yield attention.qkv.register_forward_hook(in_this_thread(partial(joint, block)))
+            yield attention.proj.register_forward_pre_hook(in_this_thread(partial(of_heads, block)))
+
+    with attached(handles()):
         yield heard
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _after(note: Any, block: BlockId) -> Any:
-    def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        note(block, "qkv", output)
-
-    return hook
-
-
-def _before(note: Any, block: BlockId) -> Any:
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        note(block, "output", inputs[0])
-
-    return hook

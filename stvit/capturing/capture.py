@@ -17,7 +17,7 @@ from stvit.capturing.checks import check_num_iters, check_run
 from stvit.capturing.chosen_blocks import existing_blocks, per_block
 from stvit.capturing.mixer_taps import ADDED, OUTPUT, RESIDUAL, TAPS, make_record
 from stvit.capturing.records import BlockRecord, Capture
-from stvit.capturing.shared_model import evaluating, hook_lock
+from stvit.capturing.shared_model import attached, evaluating
 from stvit.capturing.wrapped import underneath
 from stvit.cell_association import AnyAssociation, associate
 from stvit.grid import TokenGrid
@@ -172,17 +172,10 @@ def _recording(
     recorder = _Recorder(mixers, iterations, swaps)
     hooked = {block: (*TAPS[type(mixers[block])], RESIDUAL, ADDED) for block in wanted}
     hooked |= {block: ("associate",) for block in {*iterations, *swaps} - set(hooked)}
-    handles: list[RemovableHandle] = []
-    try:
-        with hook_lock:
-            for block, taps in hooked.items():
-                for tap in taps:
-                    handles.append(_attach(recorder, _tapped(blocks[block], tap), block, tap))
-        with _active_recorder(recorder):
-            yield recorder
-    finally:
-        for handle in handles:
-            handle.remove()
+    places = ((block, tap) for block, taps in hooked.items() for tap in taps)
+    handles = (_attach(recorder, _tapped(blocks[block], tap), block, tap) for block, tap in places)
+    with attached(handles), _active_recorder(recorder):
+        yield recorder
 
 
 @contextmanager

@@ -1,16 +1,18 @@
 """What lets several threads hook and run one model at the same time."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from stvit.capturing.wrapped import running_eagerly
 from stvit.model import STViT
 
-hook_lock = threading.Lock()
+_hook_lock = threading.Lock()
 """Held while hooks are attached: PyTorch numbers them by a counter that two threads could read at once."""
 
 _mode_lock = threading.Lock()
@@ -18,6 +20,41 @@ _mode_lock = threading.Lock()
 
 _evaluated: WeakKeyDictionary[nn.Module, tuple[int, list[nn.Module]]] = WeakKeyDictionary()
 """Models being captured: by how many captures, and which of their modules go back to training mode."""
+
+
+@contextmanager
+def attached(handles: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Attach hooks, and remove them whatever happens.
+
+    Args:
+        handles: Attaches a hook with each step, as a generator does.
+
+    Example:
+        >>> layer, seen = nn.Identity(), []
+        >>> with attached(part.register_forward_hook(lambda *given: seen.append("run")) for part in [layer]):
+        ...     _ = layer(1)
+        >>> layer(2), seen, len(layer._forward_hooks)
+        (2, ['run'], 0)
+    """
+    held: list[RemovableHandle] = []
+    try:
+        with _hook_lock:
+            for handle in handles:
+                held.append(handle)  # one by one: what comes next may fail
+        yield
+    finally:
+        for handle in held:
+            handle.remove()
+
+
+def in_this_thread(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a hook that works in the calling thread alone; what other threads run on the same model, it ignores."""
+    own = threading.get_ident()
+
+    def guarded(*given: Any) -> Any:
+        return hook(*given) if threading.get_ident() == own else None
+
+    return guarded
 
 
 @contextmanager
