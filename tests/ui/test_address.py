@@ -223,14 +223,16 @@ def test_nearest_number(asked, nearest):
     assert nearest_number(asked, {224: "", 288: "", 384: ""}, default=224) == nearest
 
 
-KEYS = ("sample", "variant", "weights", "size", "framing", "mode", "tour", "stage", "block", "head", "row", "column")
+WHAT = ("sample", "variant", "weights", "size", "framing", "mode")
+WHERE = ("tour", "stage", "block", "head", "row", "column")
 LOOK = ("direction", "scale", "range", "opacity", "boundaries")
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("keys", [WHAT, WHERE], ids=["what", "where"])
 @pytest.mark.parametrize("value", ["", " ", "null", "-1", "1e999", "true", "[]", "\x1b[31m", "<b>", "9" * 400, "é̂"])
-def test_no_value_in_an_address_breaks_the_app(key, value):
-    app = opened(**{key: value})
+def test_no_value_in_an_address_breaks_the_app(keys, value):
+    """Each key is read by itself, and what replaces a bad value is a default or the nearest: none hides another."""
+    app = opened(**dict.fromkeys(keys, value))
     check_fine(app)
     check_fine(app.run())
 

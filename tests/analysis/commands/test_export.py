@@ -140,12 +140,12 @@ def opened(page: str, **address: str) -> AppTest:
     return go_to(app, page)
 
 
-def written(export: Export, suffix: str, folder: Path) -> Path:
-    """Run the command that an export names, but for another kind of file."""
+def written_by_command(export: Export, folder: Path) -> Path:
+    """Run the command that an export names, but for arrays."""
     words = shlex.split(export.command)
     assert words[:4] == ["python", "-m", "analysis", "export"]
     assert words[-2:] == ["--out", f"{export.name}.pdf"]
-    out = folder / f"{export.name}.{suffix}"
+    out = folder / f"{export.name}.npz"
     assert main([*words[3:-1], str(out)]) == 0
     return out
 
@@ -179,15 +179,18 @@ def check_command(export: Export, folder: Path, reports: list[Report]) -> None:
     """Check that the command of an export gives the numbers and the figure of the page."""
     shown = pd.read_csv(io.BytesIO(export.report.content("csv")))
     assert not any(name.startswith("Unnamed") for name in shown), "the numbers of the rows are written"
-    pd.testing.assert_frame_equal(pd.read_csv(written(export, "csv", folder)), shown, rtol=1e-4, atol=1e-9)
-    with np.load(io.BytesIO(export.report.content("npz"))) as own, np.load(written(export, "npz", folder)) as again:
+    arrays = io.BytesIO(export.report.content("npz"))
+    with np.load(arrays) as own, np.load(written_by_command(export, folder)) as again:
         assert set(own) == set(again)
         for name in own:
             if own[name].dtype.kind == "f":
                 np.testing.assert_allclose(own[name], again[name], rtol=1e-4, atol=1e-9)
             else:
                 np.testing.assert_array_equal(own[name], again[name])
-    (words, images), (words_again, images_again) = drawn(export.report), drawn(reports[-1])
+    of_command = reports[-1]
+    table = pd.read_csv(io.BytesIO(of_command.content("csv")))
+    pd.testing.assert_frame_equal(table, shown, rtol=1e-4, atol=1e-9)
+    (words, images), (words_again, images_again) = drawn(export.report), drawn(of_command)
     assert words_again == words
     for image, image_again in zip(images, images_again, strict=True):
         np.testing.assert_allclose(image_again, image, rtol=1e-4, atol=1e-9)

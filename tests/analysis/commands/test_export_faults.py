@@ -180,16 +180,25 @@ def test_a_hostile_name_is_drawn_as_it_is_and_makes_no_terminal_act(weights, tmp
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_written_as_every_kind_of_file_for_a_hostile_name(weights, tmp_path, view):
+def test_every_view_is_written_as_every_kind_of_file_for_a_hostile_name(weights, tmp_path, monkeypatch, view):
     name = "猫 \x1b[31m\u202e $x_1$ $\\frac{1 <b>&.png"
     image, odd_weights = picture(tmp_path / name), tmp_path / "w \x1b[2J $\\alpha 猫.safetensors"
     weights.rename(odd_weights)
-    for suffix in SUFFIXES:
-        assert run(view, image, odd_weights, tmp_path / f"out.{suffix}") == 0
+    content, contents = Report.content, {}
+
+    def every_kind(report: Report, suffix: str) -> bytes:
+        contents.update({each: content(report, each) for each in SUFFIXES})
+        return contents[suffix]
+
+    monkeypatch.setattr(Report, "content", every_kind)  # the view itself runs once
+    assert run(view, image, odd_weights, tmp_path / "out.svg") == 0
+    assert contents.keys() == set(SUFFIXES)
     ElementTree.parse(tmp_path / "out.svg")
-    with Image.open(tmp_path / "out.png") as figure:
+    assert contents["pdf"].startswith(b"%PDF-")
+    assert len(contents["csv"].splitlines()) > 1
+    with Image.open(io.BytesIO(contents["png"])) as figure:
         figure.load()
-    with np.load(tmp_path / "out.npz", allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(contents["npz"]), allow_pickle=False) as arrays:
         assert all(len(arrays[key].shape) >= 0 for key in arrays)
 
 
