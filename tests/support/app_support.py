@@ -4,14 +4,20 @@ import html
 import io
 import json
 import re
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from tests.support.paths import ROOT
+
+# Each AppTest would read the metadata of all installed packages again, which takes longer than many a page.
+patch.object(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)).start()
 
 PANELS = (
     "Picture",
