@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import overload
 
-from analysis.any_model import AnyModel, Pixels, captured, heads_of, prepared
+from analysis.any_model import AnyModel, Pixels, captured, has_super_tokens, heads_of, prepared
 from analysis.backbones import Backbone, BackboneCapture, load_backbone
 from analysis.commands.choices import DEFAULT_MODEL, AnyModelChoice, BlockChoice, HeadChoice, ModelChoice
 from analysis.commands.views.view import AnyPictureView, BlockView, PictureView
@@ -83,6 +83,20 @@ def chosen_subject(options: PictureView) -> tuple[STViT, Subject]:
     """
     model, title = chosen_model(options)
     return model, _subject(options, model, title)
+
+
+def subject_to_change(options: PictureView) -> tuple[STViT, Subject]:
+    """Return the model, and the picture as it sees it, if there is an association to change.
+
+    Raises:
+        ValueError: As of `chosen_subject`, or if the model has no super tokens: every change would leave it as it is.
+        LookupError: If there is no such model.
+        OSError: If a file cannot be read.
+    """
+    model, subject = chosen_subject(options)
+    if not has_super_tokens(model):
+        raise ValueError(f"There is no association to change, for want of super tokens. {where_super_tokens([])}")
+    return model, subject
 
 
 def _subject(options: PictureView, model: AnyModel, title: str) -> Subject:

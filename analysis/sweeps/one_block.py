@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.redundancy.catalogue import chosen_metrics
 from analysis.sweeps.reading import Sweep
+from stvit import BlockId
 
 BINS = 40
 
@@ -29,6 +30,12 @@ class Place:
         """The rows of `head_means` that are about it."""
         names = ", ".join(f"'{name}'" for name in chosen_metrics(self.metric))
         return f"metric IN ({names}) AND stage = {self.stage:d} AND block = {self.block:d}"
+
+
+def blocks_of(sweep: Sweep) -> list[BlockId]:
+    """Return the blocks that were measured, by depth."""
+    table = sweep.query("SELECT DISTINCT stage, block FROM head_means ORDER BY ALL")
+    return [BlockId(int(stage), int(block)) for stage, block in table.itertuples(index=False)]
 
 
 def histogram(sweep: Sweep, place: Place) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from analysis.redundancy.catalogue import CATALOGUE
 from analysis.redundancy.groups import grouped, listed_title
 from analysis.reports.dataset import DatasetTables, dataset_report, dataset_tables
 from analysis.reports.sweep import measured_at
-from analysis.sweeps.one_block import Place, histogram
+from analysis.sweeps.one_block import Place, blocks_of, histogram
 from analysis.sweeps.reading import Sweep, accuracy
 from analysis.sweeps.reference import QUANTILES, REFERENCE, Bands, read_reference
 from stvit import BlockId
@@ -145,7 +145,7 @@ def _choose_attention(attentions: list[str]) -> str:
 
 
 def _choose_block(sweep: Sweep) -> BlockId:
-    labels = {BlockId(stage, block).short: BlockId(stage, block) for stage, block in _blocks(sweep)}
+    labels = {block.short: block for block in blocks_of(sweep)}
     if st.session_state.get(keys.DATASET_BLOCK, next(iter(labels))) not in labels:
         st.session_state[keys.DATASET_BLOCK] = next(iter(labels))
     chosen = st.selectbox(
@@ -155,11 +155,6 @@ def _choose_block(sweep: Sweep) -> BlockId:
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Sweep: key_of})
-def _blocks(sweep: Sweep) -> list[tuple[int, int]]:
-    table = sweep.query("SELECT DISTINCT stage, block FROM head_means ORDER BY ALL")
-    return [(int(stage), int(block)) for stage, block in table.itertuples(index=False)]
-
-
 @st.cache_data(max_entries=64, show_spinner="Reading the sweep ...", hash_funcs={Sweep: key_of})
 def _tables(sweep: Sweep, other: Sweep | None, place: Place, attention: str) -> DatasetTables:
     return dataset_tables(sweep, other, place, attention)

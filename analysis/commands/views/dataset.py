@@ -27,11 +27,21 @@ class Dataset(BlockChoice, View):
     attention: str = option("super", help="whose correlations and classes", choices=tuple(KINDS), metavar="NAME")
 
     def report(self) -> "Report":
-        """Make what is written."""
-        from analysis.reports.dataset import dataset_report
-        from analysis.sweeps.one_block import Place
-        from analysis.sweeps.reading import open_sweep
+        """Make what is written.
 
+        Raises:
+            ValueError: If the sweep has no such block, or the sweeps no picture in common.
+            FileNotFoundError: If a folder holds no complete sweep.
+        """
+        from analysis.reports.dataset import dataset_report
+        from analysis.sweeps.one_block import Place, blocks_of
+        from analysis.sweeps.reading import open_sweep
+        from stvit import BlockId
+
+        sweep = open_sweep(self.sweep)
+        if (self.stage, self.block) not in blocks_of(sweep):
+            raise ValueError(
+                f"This sweep has no {BlockId(self.stage, self.block).caption}; choose a block of its model."
+            )
         other = None if self.against is None else open_sweep(self.against)
-        place = Place(self.metric, self.stage, self.block)
-        return dataset_report(open_sweep(self.sweep), other, place, self.attention)
+        return dataset_report(sweep, other, Place(self.metric, self.stage, self.block), self.attention)

@@ -26,13 +26,13 @@ class TrialsView(PictureView):
 
     def report(self) -> "Report":
         """Make what is written."""
-        from analysis.commands.subjects import chosen_subject, finite_capture
+        from analysis.commands.subjects import finite_capture, subject_to_change
         from analysis.foreign_change import foreign_change
         from analysis.grouping.foreign import read_groups
         from analysis.reports.trials import trials_report
         from analysis.trials import class_names_of, try_changes
 
-        model, subject = chosen_subject(self)
+        model, subject = subject_to_change(self)
         learned, own = finite_capture(model, subject), None
         if self.groups is not None:
             groups = read_groups(self.groups.name, self.groups.read_bytes())

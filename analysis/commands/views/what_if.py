@@ -36,13 +36,13 @@ class WhatIf(BlockView):
 
     def report(self) -> "Report":
         """Make what is written."""
-        from analysis.commands.subjects import chosen_block, chosen_subject, finite_capture
+        from analysis.commands.subjects import chosen_block, finite_capture, subject_to_change
         from analysis.counterfactual import outcome_of
         from analysis.foreign_change import foreign_change
         from analysis.grouping.foreign import read_groups
         from analysis.reports.pictures import change_report
 
-        model, subject = chosen_subject(self)
+        model, subject = subject_to_change(self)
         block = chosen_block(self, model)
         learned = finite_capture(model, subject)
         if self.groups is None:

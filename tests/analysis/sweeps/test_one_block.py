@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.commands.main import main
 from analysis.sweeps.at_hand import find_picture
 from analysis.sweeps.one_block import BINS, Place, classes, histogram
 from analysis.sweeps.reading import accuracy, correlations, distributions, open_sweep
@@ -90,3 +91,9 @@ def test_a_picture_is_found_in_its_tar(sweep, written, tmp_path):
         sweep.database.execute("CREATE OR REPLACE VIEW pictures AS SELECT * FROM swept")
     assert find_picture(sweep, "all.tar/church/1.png").sha256 == digest
     assert find_picture(sweep, "all.tar/church/2.png") is None
+
+
+def test_a_block_that_was_not_measured_is_refused(written, tmp_path, capsys):
+    command = ["export", "dataset", str(tmp_path / "sweep"), "--stage", "9", "--out", str(tmp_path / "a.csv")]
+    assert main(command) == 1
+    assert "This sweep has no stage 9, block 1" in capsys.readouterr().err
