@@ -1,5 +1,6 @@
 """The options that several commands share: which model, which picture, which block, head and token."""
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,12 +85,29 @@ def head_number(text: str) -> int | None:
     Raises:
         ArgumentTypeError: If the text is neither a number nor "mean".
     """
-    return None if text == "mean" else from_one(text)
+    number = number_or("mean", text)
+    return None if number is None else number - 1
 
 
 def anchor_count(text: str) -> int | None:
-    """Return a number of rows, None for all."""
-    return None if text == "all" else whole_number(text)
+    """Return a number of rows, None for all.
+
+    Raises:
+        ArgumentTypeError: If the text is neither.
+    """
+    return number_or("all", text)
+
+
+def number_or(word: str, text: str) -> int | None:
+    """Return a whole number, or None for the word.
+
+    Raises:
+        ArgumentTypeError: If the text is neither.
+    """
+    try:
+        return None if text == word else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number or {word}, got {text!r}") from None
 
 
 def all_or_count(anchors: int | None) -> str:

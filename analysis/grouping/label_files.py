@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from stvit.foreign_text import plain
 from stvit.images import ImageLimits
@@ -47,6 +47,8 @@ def read_by_suffix(suffix: str, data: bytes, readers: Mapping[str, Callable[[byt
         return readers[suffix.lower()](data)
     except LabelFileError:
         raise
+    except UnidentifiedImageError as error:  # its own words name an object in memory
+        raise LabelFileError(f"The {what} cannot be read as {suffix}; save it again.") from error
     except Exception as error:  # parsers of files from elsewhere fail in more ways than anyone can list
         reason = f"{type(error).__name__}: {plain(error)}"
         raise LabelFileError(f"The {what} cannot be read as {suffix} ({reason}); save it again.") from error

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.redundancy.catalogue import chosen_metrics
 from analysis.redundancy.metric import ESTIMATE
 from analysis.sweeps.reading import NORMAL_95, Sweep
+from stvit.error_text import listed
 
 PLACE = ["stage", "block", "metric", "unit"]
 
@@ -92,7 +93,11 @@ def differences(values: pd.DataFrame, first: Attention, second: Attention) -> pd
     ]
     both = sides[0].merge(sides[1], on=["sha256", *PLACE], suffixes=("_first", "_second"))
     if both.empty:
-        raise ValueError(f"{first.model} and {second.model} have no number of a picture in common.")
+        models = listed(values["model"].unique())
+        raise ValueError(
+            f"{first.model} and {second.model} have no number of a picture in common; the sweeps hold "
+            f"{models or 'nothing of these metrics and stages'}. Name two of these by --own and --trained."
+        )
     both["difference"] = both["value_second"] - both["value_first"]
     found = (
         both.groupby(PLACE, sort=False)

@@ -87,9 +87,12 @@ def test_one_model_on_two_pictures(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--models", "demo"], "two or three models on one picture, or one model on two pictures; got 1 and 1."),
-        (["--models", *["demo"] * 4], "got 4 and 1."),
-        (["--models", "demo", "demo", "--other-sample", "coffee"], "got 2 and 2."),
+        (
+            ["--models", "demo"],
+            "two or three models on one picture, or one model on two pictures; got 1 model and 1 picture.",
+        ),
+        (["--models", *["demo"] * 4], "got 4 models and 1 picture."),
+        (["--models", "demo", "demo", "--other-sample", "coffee"], "got 2 models and 2 pictures."),
         (["--depth", "1.5"], "--depth is a share from 0 to 1, got 1.5."),
         (["--models", "demo", "backbone:nowhere"], "nowhere"),
         (["--models", "demo", "random:"], "Expected a model after 'random:'"),

@@ -456,6 +456,8 @@ def test_the_command_measures_times_when_asked(tmp_path, monkeypatch):
         ("groupings --iterations 1000000000", "can have 0 to 32 iterations, got 1000000000"),
         ("what-if --variant grid --iterations 3", "takes no number, got 3"),
         ("rollout --stage 2 --block 1", "starts from a token, named by --row and --column"),
+        ("faithfulness --greedy-steps 0", "--greedy-steps must be at least 1, got 0."),
+        ("faithfulness --orders", "at least one of --groups and one of --orders."),
     ],
 )
 def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsys):
@@ -467,6 +469,14 @@ def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsy
     assert message in said
     assert not said.startswith(("'", '"'))
     assert len(said.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("view", ["what-if", "what-if-all"])
+def test_a_model_without_super_tokens_has_no_association_to_change(view, tmp_path, capsys):
+    command = ["export", view, "--sample", "cat", "--random", "twin_global", "--size", "64"]
+    assert main([*command, "--out", str(tmp_path / "a.csv")]) == 1
+    assert "There is no association to change" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -499,7 +509,7 @@ def test_the_ending_says_what_is_written():
 def test_a_head_is_a_number_or_the_mean(head, capsys):
     with pytest.raises(SystemExit):
         main(["export", "steps", "--sample", "cat", "--row", "0", "--column", "0", "--head", head, "--out", "a.csv"])
-    assert "expected a whole number" in capsys.readouterr().err
+    assert f"expected a whole number or mean, got '{head}'" in capsys.readouterr().err
 
 
 def test_a_link_to_the_first_row_opens_there(exports):

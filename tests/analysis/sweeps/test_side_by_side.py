@@ -75,7 +75,7 @@ def test_differences_are_of_pairs(swept, values, stage, metric):
 
 
 def test_sweeps_with_nothing_in_common_or_the_same_number_are_refused(swept, values):
-    with pytest.raises(ValueError, match="have no number of a picture in common"):
+    with pytest.raises(ValueError, match=f"in common; the sweeps hold {OWN}, {TRAINED}. Name two"):
         differences(values, Attention(TRAINED, "super"), Attention("nobody", "super"))
     sweep = open_sweep(swept / f"of {OWN}")
     with pytest.raises(ValueError, match=f"Several sweeps of {OWN} hold its"):
