@@ -55,6 +55,15 @@ def test_a_sample_is_measured_and_said_until_all_tokens_are_asked_for(app, expor
     assert len(app.get("plotly_chart")) == 6  # four metrics, the matrix, its map
 
 
+def test_why_many_pictures_cannot_be_compared_is_said_below_the_row_of_choices(app):
+    check_fine(go_to(app, "redundancy"))
+    order = [str(each.proto) for each in app.main]
+    (said,) = [place for place, words in enumerate(order) if "The many pictures were measured at" in words]
+    choices = [place for place, words in enumerate(order) if 'label: "Against depth"' in words]
+    assert choices
+    assert max(choices) < said
+
+
 def test_what_a_sample_cannot_tell_is_said_in_words(app, exports, monkeypatch):
     monkeypatch.setattr("ui.panels.ledgers.ANCHORS", 21)
     monkeypatch.setattr("ui.sidebar.choose.SIZES", (96,))  # of which the test above measured nothing

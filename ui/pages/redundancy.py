@@ -112,7 +112,8 @@ def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None
 
     They take one row of a laptop, so that question, answer and first chart are seen at once; rarer ones open below.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row, below = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+    with row:
         attentions = st.pills(
             "Attention",
             list(KINDS),
@@ -124,7 +125,7 @@ def _choose(view: View) -> tuple[tuple[str, ...], list[str], ManyPictures | None
             persist_state="session",
         )
         with st.container(width="content"):
-            many = choose_bands(view)
+            many = choose_bands(view, below)
         with menu("Metrics", ":material/checklist:"):
             metrics = st.multiselect(
                 "Against depth",

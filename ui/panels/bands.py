@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from analysis.any_model import digest_of
 from analysis.sweeps.bands import REFERENCE_NAME, bands_of
@@ -35,8 +36,14 @@ class ManyPictures:
     bands: Bands
 
 
-def choose_bands(view: View) -> ManyPictures | None:
-    """Draw the choice of many pictures, and return them if they can be compared with the view."""
+def choose_bands(view: View, below: DeltaGenerator) -> ManyPictures | None:
+    """Draw the choice of many pictures, and return them if they can be compared with the view.
+
+    Args:
+        view: What is compared with them.
+        below: Where to ask for a folder, and to say why they cannot be compared; beside the choice, either would push
+            others out of the row.
+    """
     which = st.segmented_control(
         "Compare with many pictures",
         list(TITLES),
@@ -48,9 +55,10 @@ def choose_bands(view: View) -> ManyPictures | None:
         persist_state="session",
         help="Bands show where 90 % of the pictures of a sweep lie. The reference that ships is one of Imagenette.",
     )
-    if which == SWEEP:
-        return _of_folder(view, choose_folder())
-    return _shipped(view) if which == REFERENCE_NAME else None
+    with below:
+        if which == SWEEP:
+            return _of_folder(view, choose_folder())
+        return _shipped(view) if which == REFERENCE_NAME else None
 
 
 def choose_folder(label: str = "Folder of a sweep", key: str = keys.DATASET) -> str:
