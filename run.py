@@ -8,6 +8,7 @@ Further words go to Streamlit or pytest: python3 run.py test -k association
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -49,11 +50,24 @@ def install(requirements: str) -> None:
     if stamp.exists() and stamp.read_text() == wanted.hexdigest():
         return
     if not PYTHON.exists():
-        print("Making the environment .venv ...", flush=True)
-        venv.create(ENVIRONMENT, with_pip=True)
+        make_environment()
     print(f"Installing {requirements} (once; some minutes) ...", flush=True)
     run("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
     stamp.write_text(wanted.hexdigest())
+
+
+def make_environment() -> None:
+    """Create the environment, or leave nothing: the next run would take a part of one for a whole one."""
+    print("Making the environment .venv ...", flush=True)
+    try:
+        venv.create(ENVIRONMENT, with_pip=True)
+    except BaseException as error:
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        if isinstance(error, subprocess.CalledProcessError):
+            raise SystemExit(
+                "This Python lacks ensurepip; on Debian and Ubuntu: apt-get install python3-venv"
+            ) from None
+        raise
 
 
 def start_app(rest: list[str]) -> int:
