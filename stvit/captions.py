@@ -37,6 +37,9 @@ def head_caption(head: int | None, heads: int) -> str:
     return "mean over heads" if head is None else f"head {head + 1} of {heads}"
 
 
+NOTHING_TO_CHANGE = "This model has no super tokens, so there is no association to change; choose another model."
+
+
 def no_super_tokens(block: str = "this block", window: int | None = None) -> str:
     """Return the sentence that says why there are no super tokens to show.
 

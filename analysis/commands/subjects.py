@@ -12,7 +12,7 @@ from analysis.one_token.region import Region, SegmentLabels, segment_labels
 from analysis.reports.report import Subject
 from analysis.trials import class_names_of
 from stvit import BlockId, BlockRecord, Capture, STViT, create_model
-from stvit.captions import no_super_tokens, where_super_tokens
+from stvit.captions import NOTHING_TO_CHANGE, no_super_tokens, where_super_tokens
 from stvit.capturing.attention_record import AttentionRecord
 from stvit.capturing.records import NoAttentionError
 from stvit.error_text import SENTENCE
@@ -95,7 +95,7 @@ def subject_to_change(options: PictureView) -> tuple[STViT, Subject]:
     """
     model, subject = chosen_subject(options)
     if not has_super_tokens(model):
-        raise ValueError(f"There is no association to change, for want of super tokens. {where_super_tokens([])}")
+        raise ValueError(NOTHING_TO_CHANGE)
     return model, subject
 
 

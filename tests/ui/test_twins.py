@@ -2,6 +2,7 @@
 
 import pytest
 
+from stvit.captions import NOTHING_TO_CHANGE
 from tests.support.app_support import check_fine, opened, texts
 
 SAID = {
@@ -12,6 +13,8 @@ SAID = {
     ("super-tokens", "Twin window"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7. "
     "No stage of this model has any; choose another model.",
     ("super-tokens", "Twin conv"): "Stage 3, block 1 has no super tokens (cell 1)",
+    ("what-if", "Twin global"): NOTHING_TO_CHANGE,
+    ("what-if", "Twin conv"): NOTHING_TO_CHANGE,
     ("steps", "Twin global"): "No stage of this model has any; choose another model.",
 }
 

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analysis.answers.what_if import what_if_answer
+from analysis.any_model import has_super_tokens
 from analysis.changes import CHANGES
 from analysis.commands.views.what_if import WhatIf
 from analysis.counterfactual import SAMPLED_ROWS, Outcome, is_sampled
@@ -24,7 +25,7 @@ from analysis.reports.pictures import change_report
 from analysis.reports.report import Report
 from analysis.trials import Trial, class_names_of
 from stvit import BlockId, BlockRecord
-from stvit.captions import no_super_tokens, where_super_tokens
+from stvit.captions import NOTHING_TO_CHANGE, no_super_tokens, where_super_tokens
 from ui import keys
 from ui.ahead import Task
 from ui.failures import said
@@ -52,6 +53,12 @@ GROUPS_HINT = "Point at a group to outline it in both."
 def draw(view: View) -> None:
     """Draw the page."""
     answer = asked(QUESTION)
+    if not has_super_tokens(view.handle.network):
+        answer.say(NOTHING_TO_CHANGE)
+        with st.container(horizontal=True):
+            record = choose_block(view.capture)
+        show_ablation(view, record)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place, files, export = (
             st.container(width="content"),
@@ -79,6 +86,8 @@ def draw(view: View) -> None:
 
 def ahead(view: View) -> list[Task]:
     """Return what is run for the page as it will be opened."""
+    if not has_super_tokens(view.handle.network):
+        return []
     name = st.session_state.get(keys.CHANGE, next(iter(CHANGES)))
     parameter = st.session_state.get(f"{keys.PARAMETER_OF_CHANGE}_{name}", DEFAULT_PARAMETER)
     change = CHANGES.get(name)

@@ -26,7 +26,7 @@ from analysis.reports.charts import of_head, token_values
 from analysis.reports.report import Report, suffix_of
 from analysis.reports.rollout import rollout_options
 from stvit import BlockId, capture, load_pretrained
-from stvit.captions import head_caption
+from stvit.captions import NOTHING_TO_CHANGE, head_caption
 from stvit.images import load_image, prepare
 from stvit.images.samples import sample_images
 from tests.support.app_support import app_at, go_to, jpeg
@@ -476,7 +476,7 @@ def test_bad_words_are_one_sentence(words, message, tmp_path, monkeypatch, capsy
 def test_a_model_without_super_tokens_has_no_association_to_change(view, tmp_path, capsys):
     command = ["export", view, "--sample", "cat", "--random", "twin_global", "--size", "64"]
     assert main([*command, "--out", str(tmp_path / "a.csv")]) == 1
-    assert "There is no association to change" in capsys.readouterr().err
+    assert NOTHING_TO_CHANGE in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
