@@ -90,10 +90,11 @@ def _colours(found: HeadValues, positions: Sequence[tuple[int, int]], per_stage:
         "len": 200,
         "x": 0,
         "xanchor": "left",
+        "yref": "container",
         "y": 1,
-        "yanchor": "bottom",
+        "yanchor": "top",
         "xpad": 0,
-        "ypad": 6,
+        "ypad": 0,
     }
     if per_stage:
         bar |= {"tickvals": [0, 1], "ticktext": ["least", "most"]}  # of the stage, as the control above says
