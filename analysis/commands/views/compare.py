@@ -9,7 +9,6 @@ from analysis.commands.model_names import HELP, model_choice
 from analysis.commands.settings import number, option, path, whole_number
 from analysis.commands.views.view import View
 from analysis.redundancy.catalogue import CATALOGUE
-from stvit.error_text import counted
 
 if TYPE_CHECKING:
     from analysis.compare.side import Side
@@ -86,6 +85,8 @@ def check_count(models: int, pictures: int) -> None:
     Raises:
         ValueError: If not; the message says what can.
     """
+    from stvit.error_text import counted  # here: it comes with torch
+
     if not (pictures == 1 and models in (2, MOST_SIDES)) and not (pictures == 2 and models == 1):
         raise ValueError(
             f"Compare takes two or three models on one picture, or one model on two pictures; got "
