@@ -145,7 +145,7 @@ def _choose_attention(attentions: list[str]) -> str:
 
 
 def _choose_block(sweep: Sweep) -> BlockId:
-    labels = {block.short: block for block in blocks_of(sweep)}
+    labels = {block.short: block for block in _blocks(sweep)}
     if st.session_state.get(keys.DATASET_BLOCK, next(iter(labels))) not in labels:
         st.session_state[keys.DATASET_BLOCK] = next(iter(labels))
     chosen = st.selectbox(
@@ -155,6 +155,10 @@ def _choose_block(sweep: Sweep) -> BlockId:
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Sweep: key_of})
+def _blocks(sweep: Sweep) -> list[BlockId]:
+    return blocks_of(sweep)
+
+
 @st.cache_data(max_entries=64, show_spinner="Reading the sweep ...", hash_funcs={Sweep: key_of})
 def _tables(sweep: Sweep, other: Sweep | None, place: Place, attention: str) -> DatasetTables:
     return dataset_tables(sweep, other, place, attention)
