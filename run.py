@@ -84,8 +84,8 @@ def run_tests(rest: list[str]) -> int:
         status = run(*check, check=False)
         if status:
             return status
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers with a thread each; more would wait for each other
-    return run("python", "-m", "pytest", *(rest or ("-n", "3")), check=False)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with a thread each; more would wait for each other
+    return run("python", "-m", "pytest", *(rest or ("-n", "2")), check=False)
 
 
 def run(*words: str, check: bool = True) -> int:

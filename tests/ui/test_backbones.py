@@ -105,6 +105,5 @@ def test_without_transformers_it_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     monkeypatch.setattr("ui.view.models._backbone", __import__("ui.view.models", fromlist=["x"])._backbone.__wrapped__)
     app = opened_sidebar(variant="Hugging Face model", backbone=str(folder))
-    assert "Backbones need the library transformers; install it with pip install" in app.error[0].value.replace(
-        "\\", ""
-    )
+    said = app.error[0].value.replace("\\", "")
+    assert "Backbones need the library transformers; install it with `pip install transformers`" in said

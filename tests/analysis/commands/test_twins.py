@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.commands.main import main
+from stvit.captions import NOTHING_TO_CHANGE
 
 NOTHING = {
     ("twin_conv", "anchor"): "Stage 1, block 1 mixes its tokens by a convolution and has no attention",
@@ -11,6 +12,8 @@ NOTHING = {
     ("twin_conv", "redundancy"): "Stage 1, block 1 mixes its tokens by a convolution and has no attention",
     ("twin_conv", "rollout"): "Stage 2, block 2 mixes its tokens by a convolution and has no attention",
     ("twin_conv", "cost"): "Stage 1 of this model has no super tokens (its mixer is 'conv' with cell 1)",
+    ("twin_conv", "what-if"): NOTHING_TO_CHANGE,
+    ("twin_window", "what-if"): NOTHING_TO_CHANGE,
     ("twin_window", "steps"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7.",
     ("twin_window", "groupings"): "Stage 1, block 1 has no super tokens: its tokens attend inside windows of 7 × 7. "
     "No stage of this model has any; choose another model.",

@@ -29,7 +29,7 @@ TEXT_WIDTH = 360
 SIDE_BY_SIDE = """<style>
 @media (min-width: 1200px) {.stMain .st-key-slots_steps {
   display: grid; grid-template-columns: minmax(0, 1fr) minmax(19rem, .7fr) minmax(0, 1fr) !important;
-  --tallest: max(280px, 100vh - 28.6rem)}}
+  --tallest: max(280px, 100vh - 29.1rem)}}
 .st-key-slots_steps > * {max-width: 100%}
 </style>"""
 """Picture, words and the step's chart share the width of a wide window, so that nothing reaches below it."""
