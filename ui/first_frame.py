@@ -12,7 +12,7 @@ STYLE = """<style>
 .st-key-explore_top > :first-child {min-width: min(100%, 24rem)}
 .stSidebar h3 {padding-top: 0}
 .answer, .caption {margin: 0}
-.answer {min-height: 3em}
+.answer {min-height: 3.2em}
 [class*=st-key-numbers_] {min-height: 108px}
 .st-key-spot_maps, .st-key-place_of_panels, [class*=st-key-stvit_group_panels_] {min-height: 28rem}
 .st-key-explorer {min-height: min(82vh, 40rem)}
