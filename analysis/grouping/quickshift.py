@@ -18,7 +18,6 @@ LEAST_KERNEL = 1.0
 GROWTH = 1.5
 """Factor from one size of the kernel to the next, while there are more densest pixels than segments wanted."""
 
-
 RATIO = 1.0
 """Weight of colour against position, 0 to 1."""
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.ledger_values import HeadValues
 from analysis.figures.numbers import value_range
-from analysis.figures.screen.layout import HEAT, LABEL_SPACE, line_layout, say
+from analysis.figures.screen.layout import AXIS_SPACE, HEAT, LABEL_SPACE, line_layout, say
 from analysis.figures.style import ANCHOR_COLOUR, no_values
 from stvit.captions import block_short
 
@@ -72,7 +72,7 @@ def head_matrix(
     heads = len(found.values)
     figure.update_xaxes(title="stage.block", type="category", showgrid=False, range=[-0.6, len(found.blocks) - 0.4])
     figure.update_yaxes(title="head", dtick=1, range=[heads + 0.6, 0.4], showgrid=False, zeroline=False)
-    line_layout(figure, BAR_SPACE + 54 + (side + gap) * heads, legend=False)
+    line_layout(figure, BAR_SPACE + AXIS_SPACE + (side + gap) * heads, legend=False)
     figure.update_layout(width=LABEL_SPACE + (side + gap) * len(found.blocks) + RIGHT, margin_t=BAR_SPACE)
     return figure
 
